@@ -1,0 +1,7 @@
+//! The engine from the outside: driven by a simulated world, judged by a ledger that knows nothing of its insides.
+
+mod ledger;
+mod plans;
+mod rng;
+mod sim;
+mod world;

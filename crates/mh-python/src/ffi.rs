@@ -1,0 +1,104 @@
+//! Where raw memory meets Python: buffers lent to Python, buffers borrowed from it, file descriptors by number.
+
+#![allow(unsafe_code)] // The buffer protocol and descriptor numbers are raw by nature; each block says why it is sound.
+
+use std::ffi::c_int;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use mh_runtime::{Mapping, Object, ResultLease, Use};
+use pyo3::buffer::PyUntypedBuffer;
+use pyo3::exceptions::PyValueError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyByteArrayMethods};
+
+/// What keeps the memory behind a `SharedBuffer` in place.
+enum Owner {
+    Result(Arc<ResultLease>),
+    Argument(Arc<Use>),
+}
+
+impl Owner {
+    fn parts(&self) -> (&Mapping, Object) {
+        match self {
+            Owner::Result(lease) => (lease.mapping(), lease.object()),
+            Owner::Argument(used) => (used.mapping(), used.object()),
+        }
+    }
+}
+
+/// Shared memory as a Python buffer: writable, and what is written stays private to this process.
+#[pyclass(frozen, module = "manyhands._native")]
+pub struct SharedBuffer {
+    owner: Owner,
+}
+
+impl SharedBuffer {
+    pub fn of_result(lease: Arc<ResultLease>) -> SharedBuffer {
+        SharedBuffer { owner: Owner::Result(lease) }
+    }
+
+    pub fn of_argument(used: Arc<Use>) -> SharedBuffer {
+        SharedBuffer { owner: Owner::Argument(used) }
+    }
+}
+
+#[pymethods]
+impl SharedBuffer {
+    unsafe fn __getbuffer__(slf: Bound<'_, Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
+        let (mapping, object) = slf.get().owner.parts();
+        let start = mapping.slice_ptr(object.offset, object.len);
+        // SAFETY: the mapping is private to this process, readable and writable, at least `len` long from `start`
+        // (`slice_ptr` checks), and lives as long as `slf`, of which the view takes a reference. `view` comes from the
+        // interpreter, which passes a valid one.
+        let filled = unsafe {
+            ffi::PyBuffer_FillInfo(view, slf.as_ptr(), start.cast(), object.len as ffi::Py_ssize_t, 0, flags)
+        };
+        if filled == 0 { Ok(()) } else { Err(PyErr::fetch(slf.py())) }
+    }
+
+    fn __len__(&self) -> usize {
+        self.owner.parts().1.len as usize
+    }
+}
+
+/// The bytes of a contiguous buffer, C or Fortran.
+///
+/// They are the user's array, which another thread may write to meanwhile; what is read is then some mixture of old and
+/// new, as with any copy of an array that is being written.
+pub fn with_bytes<T>(buffer: &PyUntypedBuffer, read: impl FnOnce(&[u8]) -> T) -> PyResult<T> {
+    if !buffer.is_c_contiguous() && !buffer.is_fortran_contiguous() {
+        return Err(PyValueError::new_err("a buffer that is not contiguous cannot be sent out of band"));
+    }
+    let length = buffer.len_bytes();
+    if length == 0 {
+        return Ok(read(&[]));
+    }
+    // SAFETY: the interpreter guarantees `len_bytes` readable bytes at `buf_ptr` for a contiguous buffer for as long as
+    // the view is held, which `buffer` does. The bytes are only copied from.
+    Ok(read(unsafe { std::slice::from_raw_parts(buffer.buf_ptr().cast::<u8>(), length) }))
+}
+
+/// A new descriptor for the file that `number` stands for in this process.
+pub fn duplicate(number: i32) -> std::io::Result<OwnedFd> {
+    if number < 0 {
+        return Err(std::io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: the number is only passed to the kernel for the length of this call, which answers EBADF where nothing
+    // is open under it.
+    unsafe { BorrowedFd::borrow_raw(number) }.try_clone_to_owned()
+}
+
+/// Makes the content of a bytearray that was lent to arrays what was sent, if something else was written to it.
+pub fn put_back(live: &Bound<'_, PyByteArray>, sent: &[u8]) {
+    if live.len() != sent.len() {
+        return; // It was resized, so nothing refers to its memory any more.
+    }
+    // SAFETY: the interpreter's lock is held and no Python code runs in this block, so nobody resizes or frees the memory;
+    // threads that write to it without the lock write bytes of an array, as they might at any time.
+    let content = unsafe { live.as_bytes_mut() };
+    if content != sent {
+        content.copy_from_slice(sent);
+    }
+}

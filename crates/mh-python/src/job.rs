@@ -1,0 +1,556 @@
+//! A job as a Python object: encodes items, decodes answers.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use mh_runtime::{Answer, AnswerBatch, Chunk, JobId, Object, ObjectId, Outcome, Pool as Runtime, Waited};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyCFunction, PyIterator, PyList};
+
+use crate::codec::{Fetch, Pickled, Store, decode, encode_pickle, encode_plain};
+use crate::ffi::SharedBuffer;
+use crate::hooks::Hooks;
+use crate::pool::{PoolStore, own_descriptors};
+
+/// Items are encoded this long before the workers get them and answers are looked for.
+const SLICE: Duration = Duration::from_millis(1);
+/// The same in bytes.
+const SLICE_BYTES: usize = 8 << 20;
+/// Shared buffers that are kept for items to come, in bytes and in number.
+const PINNED_BYTES: u64 = 512 << 20;
+const PINNED: usize = 8;
+
+/// Buffers that were stored for earlier items of the same call, so that one that comes again is stored once. Only for
+/// items out of a list or tuple, which keeps them alive and apart.
+#[derive(Default)]
+struct Shared {
+    places: HashMap<(usize, usize), Pin>,
+    bytes: u64,
+    clock: u64,
+}
+
+struct Pin {
+    object: Object,
+    /// Keeps the memory from being given to another array.
+    _owner: Py<PyAny>,
+    used: u64,
+}
+
+/// One call's items and answers. See `manyhands._native.pyi` for the Python side.
+#[pyclass(frozen, module = "manyhands._native")]
+pub struct Job {
+    runtime: Arc<Runtime>,
+    id: JobId,
+    /// The function's object, if it ends with the job.
+    function: Option<ObjectId>,
+    /// `None` where buffers are never the same ones. No lock is held while the interpreter's is let go.
+    shared: Option<Mutex<Shared>>,
+    /// Index of the next item.
+    next: AtomicU64,
+}
+
+impl Job {
+    pub fn new(runtime: Arc<Runtime>, id: JobId, function: Option<ObjectId>, share: bool) -> Job {
+        Job { runtime, id, function, shared: share.then(Mutex::default), next: AtomicU64::new(0) }
+    }
+
+    fn ours(&self) -> PyResult<&Arc<Runtime>> {
+        if self.runtime.is_ours() {
+            return Ok(&self.runtime);
+        }
+        Err(PyRuntimeError::new_err("this call belongs to the parent process: it was made before os.fork()"))
+    }
+
+    /// Encodes one item at the end of a chunk.
+    fn encode(&self, value: &Bound<'_, PyAny>, session: &Bound<'_, PyAny>, chunk: &mut Chunk) -> PyResult<()> {
+        let position = chunk.items.len() as u32;
+        if !encode_plain(value, &mut chunk.items.bytes) {
+            let py = value.py();
+            let start = chunk.items.bytes.len();
+            let (buffers, descriptors) = (PyList::empty(py), PyList::empty(py));
+            let keep = descriptors.clone().unbind();
+            let descriptor = PyCFunction::new_closure(py, None, None, move |args, _| -> PyResult<usize> {
+                let list = keep.bind(args.py());
+                list.append(args.get_item(0)?)?;
+                Ok(list.len() - 1)
+            })?;
+            let pickle = session.call_method1("dumps", (value, buffers.getattr("append")?, descriptor))?;
+            let mut store = SharingStore { runtime: &self.runtime, shared: self.shared.as_ref() };
+            let pickle = pickle.cast::<PyBytes>()?.as_bytes();
+            let encoded = encode_pickle(pickle, &buffers, &mut store, &mut chunk.items.bytes);
+            match encoded {
+                Ok(objects) => chunk.objects.extend(objects.into_iter().map(|object| (position, object))),
+                Err(error) => {
+                    chunk.items.bytes.truncate(start);
+                    return Err(error);
+                }
+            }
+            if !descriptors.is_empty() {
+                let own = own_descriptors(&descriptors.extract::<Vec<i32>>()?)?;
+                chunk.descriptors.extend(own.into_iter().map(|descriptor| (position, descriptor)));
+            }
+        }
+        chunk.items.end_part();
+        Ok(())
+    }
+
+    /// Encodes items until there are `limit`, a slice of time is over, or the source is empty (`true`). An error of the
+    /// source, or of an item that cannot be sent, comes after what precedes it has been encoded.
+    fn encode_slice(
+        &self,
+        source: &Bound<'_, PyIterator>,
+        session: &Bound<'_, PyAny>,
+        hooks: &Hooks<'_>,
+        limit: u64,
+        chunk: &mut Chunk,
+    ) -> PyResult<bool> {
+        let started = Instant::now();
+        let first = self.next.load(Ordering::Relaxed);
+        let mut source = source.clone();
+        for count in 0..limit {
+            let Some(value) = source.next() else { return Ok(true) };
+            let value = value?;
+            if let Err(error) = self.encode(&value, session, chunk) {
+                return Err(hooks.unsendable(error, first + count, &value));
+            }
+            if count % 64 == 63 && (started.elapsed() > SLICE || chunk.items.bytes.len() > SLICE_BYTES) {
+                break;
+            }
+            if chunk.items.bytes.len() > SLICE_BYTES || !chunk.objects.is_empty() && started.elapsed() > SLICE {
+                break;
+            }
+        }
+        Ok(false)
+    }
+
+    fn send(&self, py: Python<'_>, session: &Bound<'_, PyAny>, chunk: Chunk, end: bool) -> PyResult<u64> {
+        let needs = session.getattr("needs")?;
+        let needs = needs.cast::<PyList>()?;
+        if !needs.is_empty() {
+            let needs: Vec<u64> = needs.extract()?;
+            let needs: Vec<ObjectId> = needs.into_iter().map(ObjectId).collect();
+            self.runtime.add_needs(self.id, &needs);
+        }
+        self.next.fetch_add(chunk.items.len() as u64, Ordering::Relaxed);
+        Ok(py.detach(|| self.runtime.feed(self.id, chunk, end)))
+    }
+
+    /// Encodes and sends one slice; `true` when the source is empty and the job has been told so.
+    fn feed_slice(
+        &self,
+        source: &Bound<'_, PyIterator>,
+        session: &Bound<'_, PyAny>,
+        hooks: &Hooks<'_>,
+        limit: u64,
+    ) -> PyResult<bool> {
+        let mut chunk = Chunk::default();
+        match self.encode_slice(source, session, hooks, limit, &mut chunk) {
+            Ok(end) => self.send(source.py(), session, chunk, end).map(|_| end),
+            Err(error) => {
+                self.send(source.py(), session, chunk, false)?;
+                Err(error)
+            }
+        }
+    }
+
+    fn decode_answer<'py>(
+        &self,
+        py: Python<'py>,
+        batch: &AnswerBatch,
+        part: usize,
+        loads: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let mut load = |pickled: Pickled<'_, 'py>| load_with(loads, pickled);
+        decode(py, batch.parts.part(part), &mut BatchFetch { batch }, &mut load)
+    }
+
+    /// Calls with (index, whether it succeeded, value or exception) for each item of an answer.
+    fn for_each_value<'py>(
+        &self,
+        answer: &Answer,
+        loads: &Bound<'py, PyAny>,
+        hooks: &Hooks<'py>,
+        each: &mut dyn FnMut(u64, bool, Bound<'py, PyAny>) -> PyResult<()>,
+    ) -> PyResult<()> {
+        let py = loads.py();
+        match answer {
+            Answer::Batch { batch, first, from, count } => {
+                for offset in 0..*count {
+                    let (index, part) = (first + offset as u64, from + offset);
+                    if batch.is_failure(part) {
+                        each(index, false, hooks.failure(batch.parts.part(part), index)?)?;
+                        continue;
+                    }
+                    match self.decode_answer(py, batch, part, loads) {
+                        Ok(value) => each(index, true, value)?,
+                        // What a worker could pickle, this process may be unable to load: that item's failure.
+                        Err(error) => each(index, false, error.into_value(py).into_bound(py).into_any())?,
+                    }
+                }
+                Ok(())
+            }
+            Answer::Lost { index, fault, pid, item } => {
+                let item = item.as_ref().and_then(|bytes| {
+                    let mut load = |pickled: Pickled<'_, 'py>| load_with(loads, pickled);
+                    decode(py, bytes, &mut NoFetch, &mut load).ok()
+                });
+                each(*index, false, hooks.lost(*index, fault, *pid, item)?)
+            }
+        }
+    }
+
+    fn unpin_all(&self) {
+        if let Some(shared) = &self.shared {
+            let mut shared = lock(shared);
+            for pin in std::mem::take(&mut shared.places).into_values() {
+                self.runtime.unpin(pin.object);
+            }
+            shared.bytes = 0;
+        }
+    }
+}
+
+#[pymethods]
+impl Job {
+    #[getter]
+    fn id(&self) -> u64 {
+        self.id.0
+    }
+
+    /// Runs the job to its end: every item of `source`, results in a list in order. `progress`: called with (answered
+    /// since the last call, failed among them). `failed_indices`: gets those of failed items, ascending. Raises what `hooks` makes of the failing item of lowest index, or puts
+    /// exceptions into the list where the job returns errors.
+    #[allow(clippy::too_many_arguments)] // One call for a whole map, from one place.
+    fn run<'py>(
+        &self,
+        py: Python<'py>,
+        source: &Bound<'py, PyIterator>,
+        session: &Bound<'py, PyAny>,
+        loads: &Bound<'py, PyAny>,
+        hooks: Bound<'py, PyAny>,
+        progress: Option<Bound<'py, PyAny>>,
+        failed_indices: Option<Bound<'py, PyList>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let runtime = self.ours()?.clone();
+        let hooks = Hooks(hooks);
+        let mut values: Vec<Option<Bound<'py, PyAny>>> = Vec::new();
+        let mut failures: HashMap<u64, Bound<'py, PyAny>> = HashMap::new();
+        let mut open = true;
+        let outcome = loop {
+            if open {
+                let room = runtime.room(self.id);
+                if room > 0 {
+                    open = !self.feed_slice(source, session, &hooks, room)?;
+                }
+            }
+            // While there is room for more, only look; else wait.
+            let busy = open && runtime.room(self.id) > 0;
+            let wait = if busy { Duration::ZERO } else { Duration::from_millis(100) };
+            py.detach(|| runtime.wait(self.id, open, Some(wait)));
+            py.check_signals()?;
+            let taken = py.detach(|| runtime.take(self.id));
+            for print in &taken.prints {
+                hooks.emit(print)?;
+            }
+            let (mut count, mut failed) = (0, 0);
+            for answer in &taken.answers {
+                self.for_each_value(answer, loads, &hooks, &mut |index, ok, value| {
+                    let index = index as usize;
+                    if values.len() <= index {
+                        values.resize(index + 1, None);
+                    }
+                    count += 1;
+                    if !ok {
+                        failed += 1;
+                        failures.insert(index as u64, value.clone());
+                    }
+                    values[index] = Some(value);
+                    Ok(())
+                })?;
+            }
+            if let Some(progress) = &progress {
+                progress.call1((count, failed))?;
+            }
+            if let Some(outcome) = taken.outcome {
+                break outcome;
+            }
+        };
+        match outcome {
+            Outcome::Complete => {
+                if let Some(list) = failed_indices {
+                    let mut indices: Vec<u64> = failures.into_keys().collect();
+                    indices.sort_unstable();
+                    indices.into_iter().try_for_each(|index| list.append(index))?;
+                }
+                let missing = || PyRuntimeError::new_err("an item was left without an answer; please report this");
+                let values: Option<Vec<_>> = values.into_iter().collect();
+                Ok(PyList::new(py, values.ok_or_else(missing)?)?.into_any())
+            }
+            Outcome::Failed { index } => {
+                let failure = failures.remove(&index);
+                Err(PyErr::from_value(failure.ok_or_else(|| PyRuntimeError::new_err("a failure was lost"))?))
+            }
+            Outcome::Cancelled => Err(PyErr::from_value(hooks.0.call_method0("terminated")?)),
+            Outcome::Broken => Err(PyErr::from_value(hooks.0.call_method0("broken")?)),
+        }
+    }
+
+    /// Encodes and sends up to `limit` items, for as long as there is room; with None all of them, room or not. True
+    /// when the source is empty.
+    #[pyo3(signature = (source, session, hooks, limit))]
+    fn feed<'py>(
+        &self,
+        source: &Bound<'py, PyIterator>,
+        session: &Bound<'py, PyAny>,
+        hooks: Bound<'py, PyAny>,
+        limit: Option<u64>,
+    ) -> PyResult<bool> {
+        let runtime = self.ours()?;
+        let hooks = Hooks(hooks);
+        let start = self.next.load(Ordering::Relaxed);
+        loop {
+            let fed = self.next.load(Ordering::Relaxed) - start;
+            let room = match limit {
+                Some(limit) => runtime.room(self.id).min(limit - fed),
+                None => u64::MAX,
+            };
+            if room == 0 || runtime.outcome(self.id).is_some() {
+                return Ok(false);
+            }
+            if self.feed_slice(source, session, &hooks, room)? {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Encodes and sends one item; gives its index.
+    fn submit<'py>(
+        &self,
+        value: &Bound<'py, PyAny>,
+        session: &Bound<'py, PyAny>,
+        hooks: Bound<'py, PyAny>,
+    ) -> PyResult<u64> {
+        self.ours()?;
+        let mut chunk = Chunk::default();
+        if let Err(error) = self.encode(value, session, &mut chunk) {
+            let next = self.next.load(Ordering::Relaxed);
+            return Err(Hooks(hooks).unsendable(error, next, value));
+        }
+        self.send(value.py(), session, chunk, false)
+    }
+
+    /// Waits up to `timeout` seconds for answers (`room`: or for room for items) and gives what there is: ([(index,
+    /// succeeded, value or exception)], outcome or None). Shows prints.
+    fn collect<'py>(
+        &self,
+        py: Python<'py>,
+        loads: &Bound<'py, PyAny>,
+        hooks: Bound<'py, PyAny>,
+        timeout: f64,
+        room: bool,
+    ) -> PyResult<(Vec<(u64, bool, Bound<'py, PyAny>)>, Option<&'static str>)> {
+        let runtime = self.ours()?;
+        let hooks = Hooks(hooks);
+        py.detach(|| runtime.wait(self.id, room, Some(Duration::from_secs_f64(timeout))));
+        py.check_signals()?;
+        let taken = py.detach(|| runtime.take(self.id));
+        for print in &taken.prints {
+            hooks.emit(print)?;
+        }
+        let mut values = Vec::new();
+        for answer in &taken.answers {
+            self.for_each_value(answer, loads, &hooks, &mut |index, ok, value| {
+                values.push((index, ok, value));
+                Ok(())
+            })?;
+        }
+        Ok((values, taken.outcome.map(outcome_name)))
+    }
+
+    /// The answer to one item of a job `by_index`, waiting up to `timeout` seconds: (succeeded, value or exception), or
+    /// None when there is none yet. Shows prints. A job that ended without gives the error for that.
+    fn answer<'py>(
+        &self,
+        py: Python<'py>,
+        index: u64,
+        loads: &Bound<'py, PyAny>,
+        hooks: Bound<'py, PyAny>,
+        timeout: f64,
+    ) -> PyResult<Option<(bool, Bound<'py, PyAny>)>> {
+        let runtime = self.ours()?;
+        let hooks = Hooks(hooks);
+        let waited = py.detach(|| runtime.wait_index(self.id, index, Some(Duration::from_secs_f64(timeout))));
+        py.check_signals()?;
+        for print in runtime.take_prints() {
+            hooks.emit(&print)?;
+        }
+        let Some(answer) = runtime.take_index(self.id, index) else {
+            return match (waited, runtime.outcome(self.id)) {
+                (Waited::News, Some(Outcome::Broken)) => Ok(Some((false, hooks.0.call_method0("broken")?))),
+                (_, Some(_)) => Ok(Some((false, hooks.0.call_method0("terminated")?))),
+                _ => Ok(None),
+            };
+        };
+        let mut found = None;
+        self.for_each_value(&answer, loads, &hooks, &mut |_, ok, value| {
+            found = Some((ok, value));
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Has the item been answered (or has the job ended without)?
+    fn is_answered(&self, index: u64) -> PyResult<bool> {
+        Ok(self.ours()?.is_answered(self.id, index))
+    }
+
+    /// Nobody will ask for the answer to this item. Does nothing in a forked child.
+    fn discard(&self, index: u64) {
+        if self.runtime.is_ours() {
+            self.runtime.discard(self.id, index);
+        }
+    }
+
+    /// The consumer took answers of a job with a buffer.
+    fn consumed(&self, count: u64) -> PyResult<()> {
+        self.ours()?.consumed(self.id, count);
+        Ok(())
+    }
+
+    /// How many items have been fed.
+    fn fed(&self) -> u64 {
+        self.next.load(Ordering::Relaxed)
+    }
+
+    /// How many items there is room for.
+    fn room(&self) -> PyResult<u64> {
+        Ok(self.ours()?.room(self.id))
+    }
+
+    /// How the job ended: "complete", "failed", "cancelled", "broken", or None while it has not.
+    fn outcome(&self) -> PyResult<Option<&'static str>> {
+        Ok(self.ours()?.outcome(self.id).map(outcome_name))
+    }
+
+    /// Waits until the job has ended; False when the time is up (or a signal came) first.
+    #[pyo3(signature = (timeout=None))]
+    fn wait_end(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
+        let runtime = self.ours()?;
+        let waited = py.detach(|| runtime.wait_end(self.id, timeout.map(Duration::from_secs_f64)));
+        py.check_signals()?;
+        Ok(waited == Waited::News)
+    }
+
+    /// Asks that `Engine.next_delivery` tell of an answer, or, for None, of the end.
+    #[pyo3(signature = (index=None))]
+    fn watch(&self, index: Option<u64>) -> PyResult<()> {
+        self.ours()?.watch(self.id, index);
+        Ok(())
+    }
+
+    /// Ends the job early; with `kill`, workers that run its items are killed.
+    fn cancel(&self, kill: bool) -> PyResult<()> {
+        self.ours()?.cancel(self.id, kill);
+        Ok(())
+    }
+
+    /// Lets go of the job, its function and what it kept in shared memory. Does nothing in a forked child.
+    fn close(&self) {
+        if self.runtime.is_ours() {
+            self.unpin_all();
+            self.runtime.close(self.id);
+            if let Some(function) = self.function {
+                self.runtime.forget(&[function]);
+            }
+        }
+    }
+}
+
+fn outcome_name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Complete => "complete",
+        Outcome::Failed { .. } => "failed",
+        Outcome::Cancelled => "cancelled",
+        Outcome::Broken => "broken",
+    }
+}
+
+fn load_with<'py>(loads: &Bound<'py, PyAny>, pickled: Pickled<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    loads.call1((PyBytes::new(loads.py(), pickled.bytes), pickled.buffers))
+}
+
+/// Stores buffers, those that come again only once.
+struct SharingStore<'a> {
+    runtime: &'a Runtime,
+    shared: Option<&'a Mutex<Shared>>,
+}
+
+impl Store for SharingStore<'_> {
+    fn store(&mut self, py: Python<'_>, buffer: &Bound<'_, PyAny>, bytes: &[u8]) -> PyResult<Object> {
+        let mut plain = PoolStore { runtime: self.runtime };
+        let Some(shared) = self.shared else { return plain.store(py, buffer, bytes) };
+        let place = (bytes.as_ptr() as usize, bytes.len());
+        if let Some(object) = lock(shared).find(place) {
+            return Ok(object);
+        }
+        let object = plain.store(py, buffer, bytes)?;
+        self.runtime.pin(object);
+        let unused = lock(shared).add(place, object, buffer.clone().unbind());
+        for object in unused {
+            self.runtime.unpin(object);
+        }
+        Ok(object)
+    }
+}
+
+impl Shared {
+    fn find(&mut self, place: (usize, usize)) -> Option<Object> {
+        self.clock += 1;
+        let pin = self.places.get_mut(&place)?;
+        pin.used = self.clock;
+        Some(pin.object)
+    }
+
+    /// Adds a stored buffer; gives those that have not been met for longest, to be let go of, where they are many.
+    fn add(&mut self, place: (usize, usize), object: Object, owner: Py<PyAny>) -> Vec<Object> {
+        self.bytes += object.len;
+        self.places.insert(place, Pin { object, _owner: owner, used: self.clock });
+        let mut unused = Vec::new();
+        while self.bytes > PINNED_BYTES && self.places.len() > PINNED {
+            let oldest = self.places.iter().min_by_key(|(_, pin)| pin.used).map(|(place, _)| *place);
+            let Some(pin) = oldest.and_then(|place| self.places.remove(&place)) else { break };
+            self.bytes -= pin.object.len;
+            unused.push(pin.object);
+        }
+        unused
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Finds what a worker stored for its answers.
+struct BatchFetch<'a> {
+    batch: &'a AnswerBatch,
+}
+
+impl Fetch for BatchFetch<'_> {
+    fn fetch<'py>(&mut self, py: Python<'py>, object: Object) -> PyResult<Bound<'py, PyAny>> {
+        let lease = self.batch.lease(object);
+        let lease = lease.ok_or_else(|| PyRuntimeError::new_err("a result refers to memory that is gone"))?;
+        Ok(Bound::new(py, SharedBuffer::of_result(lease.clone()))?.into_any())
+    }
+}
+
+/// For items that are only shown.
+struct NoFetch;
+
+impl Fetch for NoFetch {
+    fn fetch<'py>(&mut self, _py: Python<'py>, _object: Object) -> PyResult<Bound<'py, PyAny>> {
+        Err(PyRuntimeError::new_err("not shown"))
+    }
+}

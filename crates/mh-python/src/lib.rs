@@ -1,0 +1,38 @@
+//! The binding of manyhands: converts, lets go of the interpreter's lock, calls. No logic lives here.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `pool` | `Engine`: the runtime's pool |
+//! | `job` | `Job`: one call's items and answers |
+//! | `worker` | `WorkerLink`: the loop of a worker process |
+//! | `codec` | values as bytes |
+//! | `hooks` | what is asked of the Python side: errors, prints |
+//! | `machine` | cores, memory, random streams, digests |
+//! | `ffi` | the only unsafe code: buffers and descriptors |
+
+mod codec;
+mod ffi;
+mod hooks;
+mod job;
+mod machine;
+mod pool;
+mod worker;
+
+/// Kinds of objects that workers are told, as `manyhands._kinds` numbers them too.
+const KIND_FUNCTION: u8 = 4;
+const KIND_INITIALIZER: u8 = 5;
+
+/// The module `manyhands._native`.
+#[pyo3::pymodule]
+mod _native {
+    #[pymodule_export]
+    use crate::ffi::SharedBuffer;
+    #[pymodule_export]
+    use crate::job::Job;
+    #[pymodule_export]
+    use crate::machine::{cores, cpu_count, digest, memory_available, oom_kills, stream};
+    #[pymodule_export]
+    use crate::pool::Engine;
+    #[pymodule_export]
+    use crate::worker::{Printer, WorkerLink};
+}

@@ -1,0 +1,45 @@
+//! Does what the engine says: worker processes, the connections to them, shared memory, waiting, shutdown.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `pool` | [`Pool`]: what the layer above calls; who waits, and who drives |
+//! | `state` | everything that a pool knows; carries out the engine's instructions |
+//! | `incoming` | what workers send, and their ends |
+//! | `job`, `answers`, `objects` | what is kept for a job: encoded items, answers, functions and globals |
+//! | `workers` | one worker as the parent sees it |
+//! | `spawn` | one worker process: start, watch, kill, reap |
+//! | `wire`, `link` | frames, and the socket that they travel on |
+//! | `worker` | the other end: [`WorkerLink`] |
+//! | `cores` | how many cores this process may use |
+//!
+//! Values are bytes here: what they mean is known to the layer above, on both sides. Nothing here knows Python.
+
+mod answers;
+mod cores;
+mod incoming;
+mod job;
+mod link;
+mod objects;
+mod pool;
+mod spawn;
+mod state;
+mod wire;
+mod worker;
+mod workers;
+
+pub use answers::{Answer, AnswerBatch, ResultLease};
+pub use cores::Cores;
+pub use job::{Chunk, JobSpec};
+pub use link::Descriptor;
+pub use mh_engine::{
+    Death, Fault, Index, JobId, JobOptions, Nanos, OnError, Outcome, Settings, stream,
+};
+pub use mh_store::{
+    FixedMemory, Mapping, MemoryReading, Object, OomCounter, SegmentId, SettableMemory, StoreError, SystemMemory,
+};
+pub use objects::{ObjectId, Payload};
+pub use pool::{Pool, PoolOptions, Taken, Waited, WorkerView};
+pub use spawn::Program;
+pub use state::{Breakage, Delivery, Print, now};
+pub use wire::Parts;
+pub use worker::{Access, Batch, Incoming, Printer, Use, WorkerLink};

@@ -1,0 +1,15 @@
+"""Numbers that the parent and the worker agree on: kinds of objects, and ways to call the function.
+
+`crates/mh-python` uses the same for the few that it must know.
+"""
+
+CONTEXT = 1  # the surroundings: directory, sys.path, environment
+NAMED = {"binding": 2, "class": 3, "state": 6, "import": 7}  # what `_pickling` publishes
+FUNCTION = 4
+INITIALIZER = 5
+NAMES = {number: name for name, number in NAMED.items()}
+
+# How a job's items are called.
+ONE = 0  # function(item)
+STAR = 1  # function(*item)
+APPLY = 2  # item is (function, args, kwargs)

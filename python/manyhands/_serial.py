@@ -1,0 +1,103 @@
+"""The same maps in the caller's own process: `backend="serial"`, and every map inside of a worker."""
+
+from . import _kinds
+from ._failures import annotate, brief
+
+
+def run(function, items, mode, options, total=None):
+    """Call `function` with every item, one after the other; the results in a list."""
+    bar = None
+    if options.progress:
+        from ._options import length_of
+        from ._progress import Progress
+
+        bar = Progress(length_of(items) if total is None else total, options.progress)
+    try:
+        results = []
+        for result in iterate(function, items, mode, options):
+            results.append(result)
+            if bar is not None:
+                bar.update(1, isinstance(result, _Failed))
+    finally:
+        if bar is not None:
+            bar.close()
+    return [result.error if isinstance(result, _Failed) else result for result in results]
+
+
+def checked(options):
+    """The options of a map that was asked to be serial: what cannot be had there is refused."""
+    if options.timeout is not None:
+        raise ValueError('timeout= needs worker processes: an item of backend="serial" cannot be interrupted')
+    return options
+
+
+class SerialIterator:
+    """The results one by one, computed when asked for. An error is raised in its place; iteration may go on after it."""
+
+    def __init__(self, function, items, mode, options, total=None):
+        self._results = iterate(function, items, mode, options)
+        self._bar = None
+        if options.progress:
+            from ._progress import Progress
+
+            self._bar = Progress(total, options.progress)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        try:
+            result = next(self._results)
+        except BaseException:
+            self.close()
+            raise
+        if self._bar is not None:
+            self._bar.update(1, isinstance(result, _Failed))
+        if isinstance(result, _Failed):
+            raise result.error
+        return result
+
+    def next(self, timeout=None):
+        """The next result; `timeout` has no effect, as it is this thread that computes it."""
+        return self.__next__()
+
+    def close(self):
+        """Nothing more comes."""
+        self._results.close()
+        if self._bar is not None:
+            self._bar.close()
+
+
+class _Failed:
+    """Stands for an item's exception among results that may be exceptions themselves."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error):
+        self.error = error
+
+
+def iterate(function, items, mode, options):
+    """The results one by one; with `on_error="return"` failures come as `_Failed`."""
+    keep = options.on_error == "return"
+    for index, item in enumerate(items):
+        try:
+            if options.seed:
+                result = _seeded(function, item, mode, options.seed, index)
+            else:
+                result = function(*item) if mode == _kinds.STAR else function(item)
+        except Exception as error:
+            annotate(error, f"while running item {index}: {brief(item)}")
+            if not keep:
+                raise
+            result = _Failed(error)
+        yield result
+
+
+def _seeded(function, item, mode, seed, index):
+    """One call with random streams of its own; the caller's are the same after it as before."""
+    from . import _native, _random
+
+    with _random.preserved():
+        _random.begin_item(_native.stream(list(seed), index))
+        return function(*item) if mode == _kinds.STAR else function(item)

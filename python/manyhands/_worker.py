@@ -1,0 +1,104 @@
+"""The worker process: set up what the user's code expects to find, then serve the parent until the end.
+
+Started as `python -c ... `, with the connection as its standard input. It never imports the user's script: what comes
+from there arrives by value and lives in a module that stands in for `__main__`.
+"""
+
+import os
+import sys
+
+from . import _context, _failures, _kinds, _native, _output, _random, _receiving
+
+#: True in a worker process: maps inside of it run serially.
+inside = False
+
+
+class Handlers:
+    """What the native loop asks of Python: learn a thing, load an item, describe a failure."""
+
+    def __init__(self, output, own_variables):
+        main = type(sys)("__main__")
+        sys.modules["__main__"] = main
+        self._receiver = _receiving.Receiver(vars(main))
+        self._follower = _context.Follower(own_variables)
+        self._main = main
+        self.output = output
+        self.loads = self._receiver.loads
+        self.dumps = self._receiver.dumps
+        self.begin_item = _random.begin_item
+
+    def install(self, number, kind, payload, buffers, descriptors):
+        """Learn a thing; the result matters only for functions."""
+        if kind == _kinds.CONTEXT:
+            self._follower.apply(payload)
+            return None
+        if kind == _kinds.INITIALIZER:
+            function, arguments = self.loads(payload, buffers, descriptors)
+            function(*arguments)
+            return None
+        if kind == _kinds.FUNCTION:
+            # Not kept in the receiver's table: the loop holds it until it is forgotten.
+            return self.loads(payload, buffers, descriptors)
+        return self._receiver.install(number, _kinds.NAMES[kind], payload, buffers, descriptors)
+
+    def forget(self, numbers):
+        """Let go of things that no further item needs."""
+        for number in numbers:
+            self._receiver.forget(number)
+
+    def describe(self, error, index, item):
+        """A failure as bytes that certainly load in the parent."""
+        return _failures.describe(error, index, item, self.dumps, self.loads)
+
+    def describe_unsendable(self, error, result, index, item):
+        """The same for a result that cannot be pickled."""
+        return _failures.describe_unsendable(error, result, index, item, self.dumps)
+
+    @staticmethod
+    def raiser(error):
+        """Stands for a function that could not be loaded: every item fails with the reason."""
+
+        def cannot_load(*arguments, **keywords):
+            raise error
+
+        return cannot_load
+
+
+def main():
+    """Serve, then end as a Python program ends: exit handlers, flushed streams."""
+    global inside
+    inside = True
+    link = _native.WorkerLink()
+    output = _output.install(link.printer())
+    own = os.environ.get("MANYHANDS_OWN", "")
+    os.environ.pop("MANYHANDS_OWN", None)
+    status = 0
+    try:
+        in_good_order = link.serve(Handlers(output, own.split(",") if own else ()))
+    except (OSError, EOFError):
+        in_good_order = False  # the parent went away in the middle of a word
+    except BaseException:
+        import traceback
+
+        sys.__stderr__.write(traceback.format_exc())
+        in_good_order, status = True, 1
+    if in_good_order:
+        _run_exit_handlers()
+        output.finish_item()
+    # Not by way of the interpreter's own end: threads that the user's code left running must not keep us.
+    os._exit(status)
+
+
+def _run_exit_handlers():
+    """What the user's code registered for its end. Threads that are not daemons are not waited for."""
+    import atexit
+
+    try:
+        multiprocessing_util = sys.modules.get("multiprocessing.util")
+        if multiprocessing_util is not None:
+            multiprocessing_util._exit_function()
+        atexit._run_exitfuncs()
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()

@@ -1,0 +1,261 @@
+"""One pool's worker processes, and what they have been told: what every face of the map stands on."""
+
+import os
+import sys
+from _thread import RLock
+
+from . import _context, _failures, _kinds, _native, _output
+from ._pickling import Publisher
+
+#: Variables that set how many threads a numerical library starts; a worker gets its share of the cores in each.
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
+
+# Imports with nothing of the user's in the way: the folder of the package comes last, the current one not at all.
+_BOOT = "import sys;sys.path[:]=sys.path[1:]+sys.argv[1:];from manyhands._worker import main;main()"
+_KEPT_FUNCTIONS = 64
+
+
+class Workers:
+    """The worker processes of one pool. Safe to use from several threads."""
+
+    def __init__(self, count, initializer=None, initargs=(), tasks_per_worker=None, memory=None):
+        command, environment = _start_of(count)
+        self.count = count
+        self.engine = _native.Engine(count, command, environment, tasks_per_worker, memory)
+        self.hooks = Hooks(self)
+        self.publisher = Publisher(self._publish, self._forget, _digest)
+        self.loads = self.publisher.loads
+        self._lock = RLock()
+        self._current = {}  # key -> number of what was published last
+        self._first = []  # what every worker is told before anything else
+        self._initial = None  # the initializer's session: what it needs is kept for workers to come
+        self._context = _context.Context()
+        self._context_version = self._context_number = None
+        self._functions = {}  # pickle of a function that goes by name -> number
+        self._calls = None
+        self._prepare(initializer, initargs)
+        self.engine.start()
+
+    def _prepare(self, initializer, initargs):
+        """Set what each worker is told at its start."""
+        first = [self._surroundings()]
+        if initializer is not None:
+            session = self._initial = self.publisher.session()
+            buffers, descriptors = [], []
+            try:
+                payload = session.dumps((initializer, tuple(initargs)), buffers.append, _collector(descriptors))
+            except BaseException as error:
+                self.engine.terminate()
+                _failures.annotate(error, "the initializer or its initargs cannot be sent to the workers")
+                raise
+            first += session.needs
+            first.append(self.engine.add_object(_kinds.INITIALIZER, payload, buffers, descriptors))
+        with self._lock:
+            self._first = first
+            self.engine.set_first(first, initializer is not None)
+
+    # ------------------------------------------------------------------------------ what workers are told
+
+    def _publish(self, kind, key, payload, buffers, descriptors=()):
+        number = self.engine.add_object(_kinds.NAMED[kind], payload, list(buffers), list(descriptors))
+        self._replace(key, number)
+        return number
+
+    def _replace(self, key, number):
+        """`number` is what `key` stands for now, for workers that start from here on, too."""
+        with self._lock:
+            before, self._current[key] = self._current.get(key), number
+            if before in self._first:
+                self._first[self._first.index(before)] = number
+                self.engine.set_first(self._first, self._initial is not None)
+
+    def _forget(self, number):
+        if self.engine.is_ours():
+            self.engine.forget([number])
+
+    def _surroundings(self):
+        """The number of the object that brings a worker to the caller's directory, path, arguments, environment."""
+        version, payload = self._context.snapshot()
+        if version != self._context_version:
+            with self._lock:
+                before, number = self._context_number, self.engine.add_object(_kinds.CONTEXT, _pickled(payload), [], [])
+                self._context_version, self._context_number = version, number
+                self._replace("context", number)
+                if before is not None:
+                    self.engine.forget([before])
+        return self._context_number
+
+    def session(self):
+        """A fresh look at the caller's objects, of which workers need the surroundings first."""
+        session = self.publisher.session()
+        session.needs.append(self._surroundings())
+        return session
+
+    # -------------------------------------------------------------------------------------------- jobs
+
+    def open(self, function, mode, *, seed=(), share=False, **options):
+        """Open a job that calls `function`; gives (job, session)."""
+        session = self.session()
+        needs = len(session.needs)
+        buffers, descriptors = [], []
+        try:
+            payload = session.dumps(function, buffers.append, _collector(descriptors))
+        except BaseException as error:
+            _failures.annotate(error, f"the function {_failures.brief(function)} cannot be sent to the workers")
+            raise
+        number, keep = None, False
+        if not buffers and not descriptors and len(session.needs) == needs and len(payload) < 200:
+            # By name, most likely: it can be told once for all calls.
+            number, keep = self._function_by_name(payload), True
+        else:
+            number = self.engine.add_object(_kinds.FUNCTION, payload, buffers, descriptors)
+        tag = bytes((mode,)) + b"".join(word.to_bytes(8, "little") for word in seed)
+        return self.engine.job(number, tag, share=share, keep=keep, **options), session
+
+    def _function_by_name(self, payload):
+        with self._lock:
+            number = self._functions.get(payload)
+            if number is None:
+                if len(self._functions) >= _KEPT_FUNCTIONS:
+                    oldest = next(iter(self._functions))
+                    self.engine.forget([self._functions.pop(oldest)])
+                number = self._functions[payload] = self.engine.add_object(_kinds.FUNCTION, payload, [], [])
+            return number
+
+    def calls(self):
+        """The job behind `apply`: endless, each item brings its own function."""
+        with self._lock:
+            if self._calls is None:
+                tag = bytes((_kinds.APPLY,))
+                self._calls = self.engine.job(None, tag, return_errors=True, by_index=True)
+            return self._calls
+
+    def submit(self, function, args, kwargs):
+        """Send one call; gives (job, index)."""
+        job = self.calls()
+        session = self.session()
+        return job, job.submit((function, args, kwargs), session, self.hooks)
+
+    # -------------------------------------------------------------------------------------------- ends
+
+    def close(self):
+        """No further work; workers end when what there is has been done."""
+        with self._lock:
+            if self._calls is not None:
+                self._calls.feed(iter(()), self.session(), self.hooks, None)
+        self.engine.drain()
+
+    def terminate(self):
+        """End the workers now; none is left when it returns."""
+        self.engine.terminate()
+
+
+class Hooks:
+    """What the native side asks for when it meets a failure, a death, or something printed."""
+
+    def __init__(self, workers):
+        # Not the workers themselves: that would be a cycle which keeps a forgotten pool alive until the next collection.
+        self._engine = workers.engine
+        self._loads = None
+        self._workers = _weak(workers)
+
+    emit = staticmethod(_output.emit)
+
+    def failure(self, description, index):
+        """The exception that a worker described."""
+        return _failures.rebuild(description, self._workers().loads)
+
+    def died(self, index, item, pid, signal, exitcode, out_of_memory, attempts):
+        """The error for an item whose worker died under it."""
+        from .errors import WorkerDied
+
+        return WorkerDied.of(
+            pid=pid,
+            index=index,
+            item=None if item is None else _failures.brief(item),
+            signal=signal,
+            exitcode=exitcode,
+            out_of_memory=out_of_memory,
+            attempts=attempts,
+        )
+
+    def timed_out(self, index, item, timeout, attempts):
+        """The error for an item that ran longer than it may."""
+        from .errors import TimeoutError
+
+        shown = "" if item is None else f" ({_failures.brief(item)})"
+        tried = f", {attempts} times" if attempts > 1 else ""
+        return TimeoutError(f"item {index}{shown} ran longer than timeout={timeout:g} s{tried}; its worker was replaced")
+
+    def unsendable(self, error, index, item):
+        """The error for an item that cannot be sent, with a note about which it was."""
+        return _failures.annotate(error, f"item {index} ({_failures.brief(item)}) cannot be sent to a worker")
+
+    def terminated(self):
+        """The error for a call whose pool was terminated under it."""
+        return RuntimeError("the pool was terminated before this call was done")
+
+    def broken(self):
+        """The error for a call on a pool whose workers cannot be started."""
+        from .errors import PoolBroken
+
+        signal, exitcode, out_of_memory, failure, start = self._engine.breakage() or (None, None, False, None, None)
+        if failure is not None:
+            cause = _failures.rebuild(failure, self._workers().loads)
+            text = getattr(cause.__cause__, "text", None)
+            return PoolBroken(f"the initializer fails in every worker: {type(cause).__name__}: {cause}", text)
+        if start is not None:
+            return PoolBroken(f"no worker process can be started: {start}")
+        from .errors import _signal_name
+
+        if signal is not None:
+            fate = f"killed by {_signal_name(signal)}" + (", probably out of memory" if out_of_memory else "")
+        else:
+            fate = f"ended with exit code {exitcode}" if exitcode is not None else "ended"
+        return PoolBroken(f"workers end before their first item, the last one {fate}")
+
+
+def _weak(obj):
+    from _weakref import ref
+
+    return ref(obj)
+
+
+def _digest(buffer):
+    return _native.digest([buffer]).to_bytes(16, "little")
+
+
+def _collector(numbers):
+    def collect(number):
+        numbers.append(number)
+        return len(numbers) - 1
+
+    return collect
+
+
+def _pickled(payload):
+    return payload
+
+
+def _start_of(count):
+    """The command that starts a worker, and what is set in its environment."""
+    if not sys.executable:
+        raise RuntimeError("workers cannot be started: this Python does not know its own program (sys.executable)")
+    command = [sys.executable, *_context.interpreter_flags()]
+    if not _context.needs_site():
+        command.append("-S")
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    command += ["-c", _BOOT, package]
+    share = str(max(1, _native.cpu_count() // count))
+    own = [name for name in THREAD_VARIABLES if name not in os.environ]
+    environment = [(name, share) for name in own]
+    environment.append(("MANYHANDS_OWN", ",".join(own)))
+    return command, environment

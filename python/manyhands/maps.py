@@ -1,0 +1,165 @@
+"""`mh.map` and its kin: a call each, on workers that are kept between calls."""
+
+from . import _implicit, _kinds, _running, _serial
+from ._iterating import MapIterator
+from ._options import Options, check_backend, length_of, lined_up, worker_count
+
+__all__ = ["imap", "imap_unordered", "map", "starmap"]
+
+
+def map(
+    function,
+    *iterables,
+    workers=None,
+    backend="processes",
+    progress=False,
+    timeout=None,
+    retries=0,
+    on_error="raise",
+    seed=None,
+    chunksize=None,
+):
+    """`[function(item) for item in iterable]`, spread over the cores: a list, in order.
+
+    Parameters
+    ----------
+    function:
+        Anything that can be called: lambdas, closures and methods too.
+    *iterables:
+        As in Python's own `map`: with several, `function` gets one item of each, up to the shortest.
+    workers:
+        How many processes; by default one for each core that this process may use. They are kept for the next call,
+        and end when they have been idle for a minute.
+    backend:
+        "processes", or "serial" for a loop in this process.
+    progress:
+        True, or a label: show a bar that counts results.
+    timeout:
+        Seconds that one item may run; `TimeoutError` for it, and its worker is replaced.
+    retries:
+        How often an item is run again whose worker died or that timed out.
+    on_error:
+        "raise": the failure of lowest index is raised, as the loop would; what has not begun is dropped. "return":
+        every item is run, exceptions stand in the list.
+    seed:
+        A whole number from 0 on: each item starts `random`, `numpy.random` and `mh.rng()` from a stream of its own,
+        derived from the seed and the item's index, so that the answer is the same for any number of workers.
+    chunksize:
+        Accepted, and not needed.
+
+    Raises what the function raises, with the worker's traceback and the item in it; `WorkerDied` for an item whose
+    worker died under it.
+
+    >>> import manyhands as mh
+    >>> mh.map(lambda x, y: x + y, [1, 2, 3], [10, 20, 30])
+    [11, 22, 33]
+    """
+    items, mode, shareable = lined_up(iterables)
+    options = Options(timeout, retries, on_error, seed, progress)
+    return _run(function, items, mode, options, workers, backend, shareable, length_of(*iterables))
+
+
+def starmap(
+    function,
+    iterable,
+    *,
+    workers=None,
+    backend="processes",
+    progress=False,
+    timeout=None,
+    retries=0,
+    on_error="raise",
+    seed=None,
+    chunksize=None,
+):
+    """`[function(*item) for item in iterable]`, as `map`.
+
+    >>> import manyhands as mh
+    >>> mh.starmap(pow, [(2, 5), (3, 2)])
+    [32, 9]
+    """
+    options = Options(timeout, retries, on_error, seed, progress)
+    shareable = isinstance(iterable, (list, tuple))
+    return _run(function, iterable, _kinds.STAR, options, workers, backend, shareable, length_of(iterable))
+
+
+def _run(function, items, mode, options, workers, backend, shareable, total):
+    count = worker_count(workers)
+    if check_backend(backend) == "serial":
+        return _serial.run(function, items, mode, _serial.checked(options), total)
+    if _implicit.inside_worker():
+        return _serial.run(function, items, mode, options, total)
+    with _implicit.workers(count) as kept:
+        return _running.run(kept, function, items, mode, options, shareable=shareable, total=total)
+
+
+def imap(
+    function,
+    *iterables,
+    workers=None,
+    backend="processes",
+    progress=False,
+    timeout=None,
+    retries=0,
+    seed=None,
+    buffer=None,
+    chunksize=None,
+):
+    """An iterator over `function(item)`, in order, lazy at both ends.
+
+    Input is taken as results are, at most `buffer` items ahead (by default about a fifth of a second's work), so that
+    the input may be longer than memory, or without end. An error is raised in its place; the iteration can go on after
+    it. Other parameters as in `map`.
+
+    >>> import itertools
+    >>> import manyhands as mh
+    >>> squares = mh.imap(lambda x: x * x, itertools.count())
+    >>> next(squares), next(squares), next(squares)
+    (0, 1, 4)
+    """
+    return _iterate(function, iterables, workers, backend, progress, timeout, retries, seed, buffer, True)
+
+
+def imap_unordered(
+    function,
+    *iterables,
+    workers=None,
+    backend="processes",
+    progress=False,
+    timeout=None,
+    retries=0,
+    seed=None,
+    buffer=None,
+    chunksize=None,
+):
+    """`imap` that gives results in whatever order they come.
+
+    >>> import manyhands as mh
+    >>> sorted(mh.imap_unordered(abs, [-3, 2, -1]))
+    [1, 2, 3]
+    """
+    return _iterate(function, iterables, workers, backend, progress, timeout, retries, seed, buffer, False)
+
+
+def _iterate(function, iterables, workers, backend, progress, timeout, retries, seed, buffer, ordered):
+    items, mode, shareable = lined_up(iterables)
+    options = Options(timeout, retries, "return", seed, progress)
+    count, total = worker_count(workers), length_of(*iterables)
+    buffer = None if buffer is None else worker_count(buffer, "buffer")
+    if check_backend(backend) == "serial":
+        return _serial.SerialIterator(function, items, mode, _serial.checked(options), total)
+    if _implicit.inside_worker():
+        return _serial.SerialIterator(function, items, mode, options, total)
+    kept = _implicit.workers(count)
+    return MapIterator(
+        kept,
+        kept.workers,
+        function,
+        items,
+        mode,
+        options,
+        ordered=ordered,
+        shareable=shareable,
+        buffer=buffer,
+        total=total,
+    )
