@@ -127,7 +127,7 @@ def _made_at_birth(cls, name, value, is_enum):
         return True  # a slot
     if not is_enum:
         return False
-    if name in cls.__members__ or name == "__new__" and value is getattr(sys.modules["enum"].Enum, "__new__"):
+    if name in cls.__members__ or name == "__new__" and value is sys.modules["enum"].Enum.__new__:
         return True
     return name[:1] == "_" == name[-1:] and name[:2] != "__" and name not in _ENUM_HOOKS
 

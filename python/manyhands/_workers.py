@@ -34,7 +34,6 @@ class Workers:
         self.publisher = Publisher(self._publish, self._forget, _digest)
         self.loads = self.publisher.loads
         self._lock = RLock()
-        self._current = {}  # key -> number of what was published last
         self._first = []  # what every worker is told before anything else
         self._initial = None  # the initializer's session: what it needs is kept for workers to come
         self._context = _context.Context()
@@ -65,17 +64,7 @@ class Workers:
     # ------------------------------------------------------------------------------ what workers are told
 
     def _publish(self, kind, key, payload, buffers, descriptors=()):
-        number = self.engine.add_object(_kinds.NAMED[kind], payload, list(buffers), list(descriptors))
-        self._replace(key, number)
-        return number
-
-    def _replace(self, key, number):
-        """`number` is what `key` stands for now, for workers that start from here on, too."""
-        with self._lock:
-            before, self._current[key] = self._current.get(key), number
-            if before in self._first:
-                self._first[self._first.index(before)] = number
-                self.engine.set_first(self._first, self._initial is not None)
+        return self.engine.add_object(_kinds.NAMED[kind], payload, list(buffers), list(descriptors))
 
     def _forget(self, number):
         if self.engine.is_ours():
@@ -86,10 +75,13 @@ class Workers:
         version, payload = self._context.snapshot()
         if version != self._context_version:
             with self._lock:
-                before, number = self._context_number, self.engine.add_object(_kinds.CONTEXT, _pickled(payload), [], [])
+                before, number = self._context_number, self.engine.add_object(_kinds.CONTEXT, payload, [], [])
                 self._context_version, self._context_number = version, number
-                self._replace("context", number)
                 if before is not None:
+                    # Workers that start from here on begin with the new one. What else they are told first stays as it
+                    # was when the initializer was sent: newer values follow with the first items that need them.
+                    self._first[self._first.index(before)] = number
+                    self.engine.set_first(self._first, self._initial is not None)
                     self.engine.forget([before])
         return self._context_number
 
@@ -193,7 +185,9 @@ class Hooks:
 
         shown = "" if item is None else f" ({_failures.brief(item)})"
         tried = f", {attempts} times" if attempts > 1 else ""
-        return TimeoutError(f"item {index}{shown} ran longer than timeout={timeout:g} s{tried}; its worker was replaced")
+        return TimeoutError(
+            f"item {index}{shown} ran longer than its timeout{tried}: stopped after {timeout:.2f} s, worker replaced"
+        )
 
     def unsendable(self, error, index, item):
         """The error for an item that cannot be sent, with a note about which it was."""
@@ -210,7 +204,7 @@ class Hooks:
         signal, exitcode, out_of_memory, failure, start = self._engine.breakage() or (None, None, False, None, None)
         if failure is not None:
             cause = _failures.rebuild(failure, self._workers().loads)
-            text = getattr(cause.__cause__, "text", None)
+            text = getattr(cause.__cause__, "tb", None)
             return PoolBroken(f"the initializer fails in every worker: {type(cause).__name__}: {cause}", text)
         if start is not None:
             return PoolBroken(f"no worker process can be started: {start}")
@@ -239,10 +233,6 @@ def _collector(numbers):
         return len(numbers) - 1
 
     return collect
-
-
-def _pickled(payload):
-    return payload
 
 
 def _start_of(count):

@@ -7,6 +7,7 @@ A closed pool raises `ValueError("Pool not running")`, as multiprocessing does.
 
 import sys
 
+# ruff: noqa: F822 (the lazy ones)
 __all__ = [
     "MaybeEncodingError",
     "PoolBroken",
@@ -19,14 +20,14 @@ __all__ = [
 
 
 class RemoteTraceback(Exception):
-    """The text of a worker's traceback, shown as the cause of the error that it led to."""
+    """The text of a worker's traceback (`tb`), shown as the cause of the error that it led to."""
 
-    def __init__(self, text):
-        super().__init__(text)
-        self.text = text
+    def __init__(self, tb):
+        super().__init__(tb)
+        self.tb = tb
 
     def __str__(self):
-        return f'\n"""\n{self.text}"""'
+        return f'\n"""\n{self.tb}"""'
 
 
 class TaskExited(Exception):

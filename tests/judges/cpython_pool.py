@@ -124,6 +124,7 @@ def _choose(name: str) -> None:
 
     judged.pool = JudgedPool
     judged.remote_traceback = manyhands.errors.RemoteTraceback
+    judged.unsendable_result = pool_cases.lock_as_result
     # The tests' scripts run isolated from the environment, so they are told where the package lies.
     folder = os.path.dirname(os.path.dirname(os.path.abspath(manyhands.__file__)))
     judged.import_line = f"import sys; sys.path.append({folder!r}); from manyhands import Pool"

@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import multiprocessing
 import multiprocessing.pool
+import threading
 import unittest
 from dataclasses import dataclass
 from test import _test_multiprocessing as theirs
@@ -29,11 +30,19 @@ class Judged:
     remote_traceback: type | None = None
     """The class of `__cause__` of an exception that was raised in a worker."""
 
+    unsendable_result: object = None
+    """A task whose result the judged pool cannot send back. CPython's own returns a lambda."""
+
     import_line: str = ""
     """How a script gets a name `Pool` that is this pool: replaces the import in the scripts that tests start."""
 
 
 judged = Judged()
+
+
+def lock_as_result():
+    """A task whose result nobody can pickle: manyhands sends lambdas back, so CPython's would be no test of it."""
+    return threading.Lock()
 
 
 def make_pool(*args, **kwargs):
@@ -65,6 +74,7 @@ class JudgedPoolInstalled:
             (multiprocessing, "Pool", make_pool),
             (multiprocessing.pool, "RemoteTraceback", judged.remote_traceback),
             (script_helper, "assert_python_ok", _assert_judged_script_ok),
+            (theirs, "unpickleable_result", judged.unsendable_result or theirs.unpickleable_result),
         ):
             patch = mock.patch.object(module, name, stand_in)
             patch.start()

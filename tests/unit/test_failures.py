@@ -17,12 +17,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 from test_pickling import PACKAGE, script  # noqa: E402, F401
 
 try:
-    import manyhands._failures
+    import manyhands  # noqa: F401
 except ImportError:  # the compiled module is not there: the package without its face
     package = types.ModuleType("manyhands")
     package.__path__ = [str(PACKAGE)]
     sys.modules["manyhands"] = package
-    import manyhands._failures
 
 from manyhands import errors  # noqa: E402
 from manyhands._failures import annotate, brief, describe, describe_unsendable, rebuild  # noqa: E402
@@ -237,7 +236,8 @@ def test_errors_are_what_people_catch():
 
     assert issubclass(errors.WorkerDied, concurrent.futures.BrokenExecutor)
     assert issubclass(errors.PoolBroken, concurrent.futures.BrokenExecutor)
-    assert issubclass(errors.TimeoutError, (multiprocessing.TimeoutError,)) and issubclass(errors.TimeoutError, TimeoutError)
+    assert issubclass(errors.TimeoutError, multiprocessing.TimeoutError)
+    assert issubclass(errors.TimeoutError, TimeoutError)
     assert errors.WorkerDied is errors.WorkerDied
 
 
@@ -269,7 +269,8 @@ def test_errors_cost_little_to_import():
     text = (
         "import sys, types; package = types.ModuleType('manyhands'); package.__path__ = [sys.argv[1]];"
         "sys.modules['manyhands'] = package; import manyhands.errors, manyhands._failures;"
-        "print([name for name in ('concurrent.futures', 'multiprocessing', 'traceback', 'typing') if name in sys.modules])"
+        "heavy = 'concurrent.futures multiprocessing traceback typing'.split();"
+        "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", text, str(PACKAGE)], capture_output=True, text=True, check=True, env={**os.environ}

@@ -498,7 +498,7 @@ FUNCTIONS = {
     """,
     "many_threads_one_publisher": """
         import threading
-        publisher = carrier.Publisher(iter_publish := (lambda *a, c=__import__("itertools").count(1): next(c)), print)
+        publisher = carrier.Publisher((lambda *a, c=__import__("itertools").count(1): next(c)), print)
         class C: pass
         k = 4
         def task(x): return helper(x) * k
@@ -705,8 +705,8 @@ CLASSES = {
             W = enum.auto()
             RW = R | W
         assert run(lambda c: c, Colour.RED) is Colour.RED
-        assert run(lambda c: (c is Colour.RED, c.nice(), Colour.CRIMSON is c, list(Colour) == [Colour.RED, Colour.GREEN]),
-                   Colour.RED) == (True, "red", True, True)
+        def look(c): return c is Colour.RED, c.nice(), Colour.CRIMSON is c, list(Colour) == [Colour.RED, Colour.GREEN]
+        assert run(look, Colour.RED) == (True, "red", True, True)
         assert run(lambda: Planet.MARS.ratio) == Planet.MARS.ratio
         assert run(lambda p: p.radius, Planet.EARTH) == 6.3
         assert run(lambda: Text.A) is Text.A and run(lambda: Text.A + "b") == "ab"
@@ -851,7 +851,8 @@ CLASSES = {
             a: "int"
         assert run(lambda: Movie(name="x")) == {"name": "x"}
         if sys.version_info >= (3, 12):
-            exec('class Box[T]:\\n    def __init__(self, v: T): self.v = v\\ndef first[T](x: list[T]) -> T: return x[0]')
+            exec('class Box[T]:\\n    def __init__(self, v: T): self.v = v')
+            exec('def first[T](x: list[T]) -> T: return x[0]')
             assert type(run(lambda: Box[int](1))) is Box and run(lambda: first([4])) == 4
     """,
     "more_enums": """
@@ -877,7 +878,8 @@ CLASSES = {
             A = 3
         Fun = enum.Enum("Fun", "P Q")
         assert run(lambda: Level(99)) is Level.LOW and run(lambda: Level.HIGH + 1) == 3
-        assert run(lambda: str(Ops(2))) == "<sub>" and run(lambda: Ops.ADD.label) == "add" and run(lambda: Ops.SUB) is Ops.SUB
+        assert run(lambda: str(Ops(2))) == "<sub>" and run(lambda: Ops.ADD.label) == "add"
+        assert run(lambda: Ops.SUB) is Ops.SUB
         assert run(lambda: Sub.A.twice()) == 6 and run(lambda: Fun.Q) is Fun.Q
     """,
     "tools_of_the_standard_library": """
@@ -901,7 +903,7 @@ CLASSES = {
         assert run(use) == 2
         assert run(lambda a, b: a >= b, N(2), N(1)) is True and run(N(1).one, 5) == 7
         assert run(N.Inner().me) == "inner" and type(run(lambda: N.Inner())) is N.Inner
-        assert type(run(lambda b: b + Bag("a"), Bag("ab"))) is Bag or True
+        assert run(lambda b: b["a"], Bag("aab")) == 2 and type(run(lambda: Bag("a"))) is Bag
         assert run(operator.itemgetter(1), [1, 2]) == 2
         assert run(collections.defaultdict(lambda: 7).__getitem__, 1) == 7
     """,

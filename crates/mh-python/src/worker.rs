@@ -123,7 +123,8 @@ impl WorkerLink {
                         match installed {
                             Ok(()) => self.link.ready()?,
                             Err(error) => {
-                                let failure = handlers.describe.call1((error.value(py), py.None(), py.None()))?;
+                                let shown = (error.into_value(py), py.None(), py.None());
+                                let failure = handlers.describe.call1(shown)?;
                                 self.link.not_ready(failure.cast::<PyBytes>()?.as_bytes())?;
                                 return Ok(true);
                             }
@@ -171,7 +172,7 @@ impl WorkerLink {
             match value {
                 Ok(value) => self.functions.insert(id, value.unbind()),
                 Err(error) => {
-                    let raiser = handlers.raiser.call1((error.value(py),))?;
+                    let raiser = handlers.raiser.call1((error.into_value(py),))?;
                     self.functions.insert(id, raiser.unbind())
                 }
             };
@@ -254,7 +255,7 @@ impl WorkerLink {
                         return Ok(());
                     }
                     Err(error) => {
-                        let shown = (error.value(py), value, index, argument);
+                        let shown = (error.into_value(py), value, index, argument);
                         let failure = handlers.describe_unsendable.call1(shown)?;
                         let failure = failure.cast::<PyBytes>()?.as_bytes().to_vec();
                         self.link.answer(batch, done, true, &[], &failure)?;
@@ -264,9 +265,8 @@ impl WorkerLink {
             }
             Err(error) => error,
         };
-        let failure = handlers.describe.call1((error.value(py), index, argument))?;
+        let failure = handlers.describe.call1((error.into_value(py), index, argument))?;
         let failure = failure.cast::<PyBytes>()?.as_bytes().to_vec();
-        drop(error);
         self.link.answer(batch, done, true, &[], &failure)?;
         Ok(())
     }

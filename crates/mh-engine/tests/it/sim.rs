@@ -11,7 +11,7 @@ use mh_engine::{Death, Engine, Event, Index, Instruction, JobId, MessageId, Nano
 
 use crate::ledger::Ledger;
 use crate::rng::Rng;
-use crate::world::{Fate, Fates, Held, KILLED, Plan, Worker};
+use crate::world::{Fates, Held, KILLED, Plan, Worker};
 
 /// What will happen at some time.
 #[derive(Clone, Debug)]
@@ -124,7 +124,7 @@ pub fn run(plan: &Plan) -> Report {
     };
     let mut sim = Sim {
         engine: Engine::new(settings),
-        fates: Fates { plan: plan.clone(), tries: BTreeMap::new() },
+        fates: Fates { plan: plan.clone() },
         rng: Rng::new(plan.seed),
         now: 0,
         order: 0,
@@ -150,7 +150,7 @@ impl Sim {
         for (id, job) in self.fates.plan.jobs.clone().iter().enumerate() {
             self.at(job.opened, Happening::Open(JobId(id as u64)));
             if let Some((time, _)) = job.cancelled {
-                self.at(time, Happening::Cancel(JobId(id as u64)));
+                self.at(job.opened + time, Happening::Cancel(JobId(id as u64)));
             }
         }
         if self.fates.plan.sabotage.is_some() {
@@ -334,7 +334,7 @@ impl Sim {
     }
 
     fn start_worker(&mut self, id: WorkerId) {
-        self.workers.insert(id, Worker::default());
+        self.workers.insert(id, Worker::new(id));
         if self.rng.chance(self.fates.plan.unlucky) {
             self.mail(id, Mail::NotStarted);
             self.workers.remove(&id);
@@ -407,7 +407,6 @@ impl Sim {
         let running = worker.running(self.now, &self.fates);
         let mut done = None;
         if let (Some((message, job, index, since)), Some(run)) = (running, &worker.run) {
-            *self.fates.tries.entry((job, index)).or_insert(0) += 1;
             if sends && index > run.first {
                 done = Some(Mail::Done(Held { message, job, items: run.first..index }, since - run.began));
             }
@@ -468,13 +467,9 @@ impl Sim {
             Mail::Running(item) => self.give(Event::Running { worker, item }),
             Mail::Died(running, death) => self.give(Event::Died { worker, running, death }),
             Mail::Done(Held { message, job, items }, busy) => {
-                let raises =
-                    |&i: &Index| matches!(self.fates.of(job, i), Fate::Ends { raises, .. } if raises);
-                let failed: Vec<_> = if self.fates.plan.jobs[job.0 as usize].raises > 0.0 {
-                    items.clone().filter(raises).collect()
-                } else {
-                    Vec::new()
-                };
+                let fates = &self.fates;
+                let raising = items.clone().filter(|&i| fates.raises(job, i));
+                let failed: Vec<_> = raising.collect();
                 let count = items.end - items.start;
                 self.failed.clone_from(&failed);
                 self.answered = Some((job, items));

@@ -1,9 +1,9 @@
 //! The simulated world: how long items take, which of them kill or stall, and workers that run them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::ops::Range;
 
-use mh_engine::{Death, Index, JobId, JobOptions, MessageId, Nanos};
+use mh_engine::{Death, Index, JobId, JobOptions, MessageId, Nanos, WorkerId};
 
 use crate::rng::fate;
 
@@ -13,12 +13,12 @@ pub struct JobPlan {
     pub items: u64,
     pub options: JobOptions,
     pub opened: Nanos,
-    /// Cancelled at this time, with or without `kill`.
+    /// Cancelled so long after it was opened, with or without `kill`.
     pub cancelled: Option<(Nanos, bool)>,
     /// Items take between these, most of them close to the lower.
     pub quick: Nanos,
     pub slow: Nanos,
-    /// The chance that an item raises, that it kills its worker (anew at every attempt), that it never ends (the same).
+    /// The chance that an item raises, that it kills its worker, that it never ends (each drawn anew on every worker).
     pub raises: f64,
     pub kills: f64,
     pub stalls: f64,
@@ -60,22 +60,21 @@ pub enum Fate {
     Stalls,
 }
 
-/// The fates of all items: a function of the plan and of how often each one has brought its worker down.
+/// The fates of all items: a function of the plan, so that an item takes as long and raises wherever it runs. Whether
+/// it brings its worker down depends on the worker, too: the next attempt is another draw.
 #[derive(Debug)]
 pub struct Fates {
     pub plan: Plan,
-    pub tries: BTreeMap<(JobId, Index), u64>,
 }
 
 impl Fates {
-    pub fn of(&self, job: JobId, index: Index) -> Fate {
+    pub fn of(&self, job: JobId, index: Index, worker: WorkerId) -> Fate {
         let plan = &self.plan.jobs[job.0 as usize];
         let draw = |purpose, attempt| fate([self.plan.seed, job.0 << 8 | purpose, index, attempt]);
         // Few items are slow: the eighth power of an even draw.
         let after = plan.quick + ((plan.slow - plan.quick) as f64 * draw(0, 0).powi(8)) as Nanos;
         if plan.kills + plan.stalls > 0.0 {
-            let tries = self.tries.get(&(job, index)).copied().unwrap_or(0);
-            let draw = draw(1, tries);
+            let draw = draw(1, worker.0);
             if draw < plan.kills {
                 return Fate::Kills { after: after / 2 };
             }
@@ -83,7 +82,13 @@ impl Fates {
                 return Fate::Stalls;
             }
         }
-        Fate::Ends { after, raises: plan.raises > 0.0 && draw(2, 0) < plan.raises }
+        Fate::Ends { after, raises: self.raises(job, index) }
+    }
+
+    /// Whether the item raises, if it comes to its end.
+    pub fn raises(&self, job: JobId, index: Index) -> bool {
+        let chance = self.plan.jobs[job.0 as usize].raises;
+        chance > 0.0 && fate([self.plan.seed, job.0 << 8 | 2, index, 0]) < chance
     }
 }
 
@@ -107,8 +112,9 @@ pub struct Run {
 }
 
 /// A simulated worker.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Worker {
+    pub id: WorkerId,
     pub ready: bool,
     pub retired: bool,
     pub held: VecDeque<Held>,
@@ -126,12 +132,25 @@ const FLUSH: Nanos = 5_000_000;
 pub const KILLED: Death = Death::Signal { number: 9, out_of_memory: false };
 
 impl Worker {
+    pub fn new(id: WorkerId) -> Self {
+        Worker {
+            id,
+            ready: false,
+            retired: false,
+            held: VecDeque::new(),
+            run: None,
+            version: 0,
+            to: 0,
+            from: 0,
+        }
+    }
+
     /// Begins, or continues with, its first message.
     pub fn run_on(&mut self, now: Nanos, fates: &Fates) {
         self.version += 1;
         self.run = self.held.front().filter(|_| self.ready).map(|held| {
             let run = Run { first: held.items.start, began: now, upto: 0, until: None, dies: false };
-            foresee(held, run, fates)
+            foresee(held, run, self.id, fates)
         });
     }
 
@@ -139,7 +158,7 @@ impl Worker {
     pub fn foresee_again(&mut self, fates: &Fates) {
         if let (Some(run), Some(held)) = (self.run.take(), self.held.front()) {
             self.version += 1;
-            self.run = Some(foresee(held, run, fates));
+            self.run = Some(foresee(held, run, self.id, fates));
         }
     }
 
@@ -148,7 +167,7 @@ impl Worker {
         let (run, held) = (self.run.as_ref()?, self.held.front()?);
         let mut time = run.began;
         for index in run.first..held.items.end {
-            match fates.of(held.job, index) {
+            match fates.of(held.job, index, self.id) {
                 Fate::Ends { after, .. } if time + after <= now => time += after,
                 _ => return Some((held.message, held.job, index, time)),
             }
@@ -181,12 +200,12 @@ impl Worker {
     }
 }
 
-fn foresee(held: &Held, mut run: Run, fates: &Fates) -> Run {
+fn foresee(held: &Held, mut run: Run, worker: WorkerId, fates: &Fates) -> Run {
     let mut time = run.began;
     run.upto = run.first;
     run.dies = false;
     while run.upto < held.items.end && (run.upto == run.first || time - run.began < FLUSH) {
-        match fates.of(held.job, run.upto) {
+        match fates.of(held.job, run.upto, worker) {
             Fate::Ends { after, .. } => time += after,
             Fate::Kills { after } => {
                 run.dies = true;
