@@ -72,12 +72,14 @@ class AsyncResult:
 class ApplyResult(AsyncResult):
     """The answer to one call. Without callbacks nobody but the waiting thread itself is woken for it."""
 
-    def __init__(self, pool, workers, job, index, callback, error_callback):
+    def __init__(self, pool, workers, job, index, session, callback, error_callback):
         super().__init__(pool, callback, error_callback)
         self._workers = workers
         self._job = job
         self._index = index
-        self._delivered = callback is not None or error_callback is not None
+        self._session = session
+        # What goes by value must be kept until the answer is there, whether or not anybody keeps this object.
+        self._delivered = session is not None or callback is not None or error_callback is not None
 
     def ready(self):
         """Whether the call has been answered."""
@@ -105,6 +107,7 @@ class ApplyResult(AsyncResult):
         workers = self._workers
         answer = self._job.answer(self._index, workers.loads, workers.hooks, timeout)
         if answer is not None:
+            self._session = None
             self._settle(*answer)
 
     def __del__(self):

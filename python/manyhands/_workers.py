@@ -5,6 +5,7 @@ import sys
 from _thread import RLock
 
 from . import _context, _failures, _kinds, _native, _output
+from ._by_name import travels_by_name
 from ._pickling import Publisher
 
 #: Variables that set how many threads a numerical library starts; a worker gets its share of the cores in each.
@@ -20,7 +21,9 @@ THREAD_VARIABLES = (
 
 # Imports with nothing of the user's in the way: the folder of the package comes last, the current one not at all.
 _BOOT = "import sys;sys.path[:]=sys.path[1:]+sys.argv[1:];from manyhands._worker import main;main()"
-_KEPT_FUNCTIONS = 64
+_KEPT_FUNCTIONS = 256
+# Kinds of functions that have no state of their own.
+_SIMPLE = (type(_failures.brief), type(len))
 
 
 class Workers:
@@ -38,7 +41,7 @@ class Workers:
         self._initial = None  # the initializer's session: what it needs is kept for workers to come
         self._context = _context.Context()
         self._context_version = self._context_number = None
-        self._functions = {}  # pickle of a function that goes by name -> number
+        self._functions = {}  # id of a function that goes by name -> (function, number)
         self._calls = None
         self._prepare(initializer, initargs)
         self.engine.start()
@@ -96,30 +99,33 @@ class Workers:
     def open(self, function, mode, *, seed=(), share=False, **options):
         """Open a job that calls `function`; gives (job, session)."""
         session = self.session()
-        needs = len(session.needs)
-        buffers, descriptors = [], []
-        try:
-            payload = session.dumps(function, buffers.append, _collector(descriptors))
-        except BaseException as error:
-            _failures.annotate(error, f"the function {_failures.brief(function)} cannot be sent to the workers")
-            raise
-        number, keep = None, False
-        if not buffers and not descriptors and len(session.needs) == needs and len(payload) < 200:
-            # By name, most likely: it can be told once for all calls.
-            number, keep = self._function_by_name(payload), True
-        else:
+        number = self._number_of(function)
+        keep = number is not None
+        if not keep:
+            buffers, descriptors = [], []
+            try:
+                payload = session.dumps(function, buffers.append, _collector(descriptors))
+            except BaseException as error:
+                _failures.annotate(error, f"the function {_failures.brief(function)} cannot be sent to the workers")
+                raise
             number = self.engine.add_object(_kinds.FUNCTION, payload, buffers, descriptors)
-        tag = bytes((mode,)) + b"".join(word.to_bytes(8, "little") for word in seed)
+        tag = bytes((mode,)) + b"".join([word.to_bytes(8, "little") for word in seed])
         return self.engine.job(number, tag, share=share, keep=keep, **options), session
 
-    def _function_by_name(self, payload):
+    def _number_of(self, function):
+        """The number of a function that goes by its name, which workers are told once for all calls; else None."""
+        if type(function) not in _SIMPLE or not travels_by_name(function):
+            return None
         with self._lock:
-            number = self._functions.get(payload)
-            if number is None:
-                if len(self._functions) >= _KEPT_FUNCTIONS:
-                    oldest = next(iter(self._functions))
-                    self.engine.forget([self._functions.pop(oldest)])
-                number = self._functions[payload] = self.engine.add_object(_kinds.FUNCTION, payload, [], [])
+            known = self._functions.get(id(function))
+            if known is not None:
+                return known[1]
+            if len(self._functions) >= _KEPT_FUNCTIONS:
+                # A call with it may be under way, so that it cannot be forgotten: it is only told anew next time.
+                self._functions.pop(next(iter(self._functions)))
+            payload = self.publisher.session().dumps(function)
+            number = self.engine.add_object(_kinds.FUNCTION, payload, [], [])
+            self._functions[id(function)] = (function, number)
             return number
 
     def calls(self):
@@ -131,10 +137,18 @@ class Workers:
             return self._calls
 
     def submit(self, function, args, kwargs):
-        """Send one call; gives (job, index)."""
+        """Send one call; gives (job, index, session). The session is None or to be kept until the answer is there: it
+        keeps what the call needs from being forgotten."""
         job = self.calls()
+        if not kwargs:
+            number = self._number_of(function)
+            if number is not None:
+                index = job.submit_call(number, args, self._surroundings())
+                if index is not None:
+                    return job, index, None
         session = self.session()
-        return job, job.submit((function, args, kwargs), session, self.hooks)
+        index = job.submit((function, args, kwargs or None), session, self.hooks)
+        return job, index, session
 
     # -------------------------------------------------------------------------------------------- ends
 

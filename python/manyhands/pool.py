@@ -63,7 +63,7 @@ class Pool:
         """`func(*args, **kwds)` in a worker; its value."""
         self._check_running()
         workers = self._workers
-        job, index = workers.submit(func, tuple(args), kwds or None)
+        job, index, session = workers.submit(func, tuple(args), kwds)
         try:
             answer = None
             while answer is None:
@@ -71,6 +71,7 @@ class Pool:
         except BaseException:
             job.discard(index)
             raise
+        del session  # kept until here
         ok, value = answer
         if ok:
             return value
@@ -138,8 +139,8 @@ class Pool:
         """`func(*args, **kwds)` in a worker; an `AsyncResult` at once."""
         self._check_running()
         workers = self._workers
-        job, index = workers.submit(func, tuple(args), kwds or None)
-        result = ApplyResult(self, workers, job, index, callback, error_callback)
+        job, index, session = workers.submit(func, tuple(args), kwds)
+        result = ApplyResult(self, workers, job, index, session, callback, error_callback)
         if result._delivered:
             self._delivery.watch(result, job, index)
         else:

@@ -14,6 +14,7 @@
 //! | 8 | pickle: all that follows |
 //! | 9 | pickle with buffers: their number, each one (in line, or a place in shared memory), the pickle |
 //! | 10 | int that needs one byte |
+//! | 11 | call: number of the function's object, tuple of plain arguments |
 
 use mh_runtime::Object;
 use pyo3::buffer::PyUntypedBuffer;
@@ -39,6 +40,7 @@ const TUPLE: u8 = 7;
 const PICKLE: u8 = 8;
 const BUFFERS: u8 = 9;
 const SMALL: u8 = 10;
+const CALL: u8 = 11;
 
 /// Writes a plain value; `false`, with nothing written, when it is not plain.
 pub fn encode_plain(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> bool {
@@ -48,6 +50,25 @@ pub fn encode_plain(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> bool {
         out.truncate(start);
     }
     plain
+}
+
+/// Writes a call with plain arguments of a function that workers are told once; `false`, with nothing written, when the
+/// arguments are not plain.
+pub fn encode_call(function: u64, arguments: &Bound<'_, PyTuple>, out: &mut Vec<u8>) -> bool {
+    let start = out.len();
+    out.push(CALL);
+    out.extend_from_slice(&function.to_le_bytes());
+    let plain = write_plain(arguments, out, DEPTH + 1);
+    if !plain {
+        out.truncate(start);
+    }
+    plain
+}
+
+/// The function's number, if the bytes are a call.
+pub fn function_of_call(bytes: &[u8]) -> Option<u64> {
+    let (&CALL, rest) = bytes.split_first()? else { return None };
+    Some(u64::from_le_bytes(rest.get(..8)?.try_into().ok()?))
 }
 
 fn write_plain(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) -> bool {
@@ -156,7 +177,7 @@ pub struct Pickled<'a, 'py> {
     pub buffers: Bound<'py, PyList>,
 }
 
-/// Reads a value; a pickle is given to `load`.
+/// Reads a value; a pickle is given to `load`. Of a call, the arguments.
 pub fn decode<'py>(
     py: Python<'py>,
     bytes: &[u8],
@@ -165,6 +186,7 @@ pub fn decode<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     match bytes.first() {
         Some(&(PICKLE | BUFFERS)) => load(split_pickle(py, bytes, fetch)?),
+        Some(&CALL) => read_plain(py, &mut Cursor { bytes: bytes.get(9..).unwrap_or_default() }),
         _ => read_plain(py, &mut Cursor { bytes }),
     }
 }

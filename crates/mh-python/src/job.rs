@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use mh_runtime::{Answer, AnswerBatch, Chunk, JobId, Object, ObjectId, Outcome, Pool as Runtime, Waited};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyCFunction, PyIterator, PyList};
+use pyo3::types::{PyBytes, PyCFunction, PyIterator, PyList, PyTuple};
 
-use crate::codec::{Fetch, Pickled, Store, decode, encode_pickle, encode_plain};
+use crate::codec::{Fetch, Pickled, Store, decode, encode_call, encode_pickle, encode_plain};
 use crate::ffi::SharedBuffer;
 use crate::hooks::Hooks;
 use crate::pool::{PoolStore, own_descriptors};
@@ -340,6 +340,28 @@ impl Job {
             return Err(Hooks(hooks).unsendable(error, next, value));
         }
         self.send(value.py(), session, chunk, false)
+    }
+
+    /// The same for a call with plain arguments of the function that is object `number`; None, with nothing sent, when
+    /// the arguments are not plain.
+    fn submit_call(
+        &self,
+        py: Python<'_>,
+        number: u64,
+        arguments: &Bound<'_, PyTuple>,
+        context: u64,
+    ) -> PyResult<Option<u64>> {
+        let runtime = self.ours()?;
+        let mut chunk = Chunk::default();
+        if !encode_call(number, arguments, &mut chunk.items.bytes) {
+            return Ok(None);
+        }
+        chunk.items.end_part();
+        self.next.fetch_add(1, Ordering::Relaxed);
+        Ok(Some(py.detach(|| {
+            runtime.add_needs(self.id, &[ObjectId(context), ObjectId(number)]);
+            runtime.feed(self.id, chunk, false)
+        })))
     }
 
     /// Waits up to `timeout` seconds for answers (`room`: or for room for items) and gives what there is: ([(index,

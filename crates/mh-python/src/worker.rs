@@ -8,14 +8,16 @@ use pyo3::exceptions::{PyEOFError, PyMemoryError};
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyList, PyTuple};
 
-use crate::codec::{Fetch, Pickled, Store, decode, encode_pickle, encode_plain, split_pickle};
+use crate::codec::{
+    Fetch, Pickled, Store, decode, encode_pickle, encode_plain, function_of_call, split_pickle,
+};
 use crate::ffi::{SharedBuffer, put_back};
 use crate::pool::store_error;
 
 /// How a job's items are called, the first byte of its tag.
 const CALL_ONE: u8 = 0;
 const CALL_STAR: u8 = 1;
-/// Each item is (function, args, kwargs).
+/// Each item is (function, args, kwargs), or a call that names the function's object.
 const CALL_APPLY: u8 = 2;
 
 /// A small buffer of a function or global: what the user's code may write to, and what was sent.
@@ -237,7 +239,13 @@ impl WorkerLink {
         let outcome = match self.decode_item(py, handlers, batch, position) {
             Ok(value) => {
                 argument = Some(value.clone());
-                call(mode, function, value)
+                match function_of_call(batch.items.part(position as usize)) {
+                    Some(number) => {
+                        let called = self.functions.get(&number).map(|called| called.bind(py).clone());
+                        call(CALL_STAR, called.as_ref(), value)
+                    }
+                    None => call(mode, function, value),
+                }
             }
             Err(error) => Err(error),
         };

@@ -128,6 +128,11 @@ impl Ledger {
 }
 
 impl Account {
+    /// Whether an item has failed with which the job will end.
+    pub fn failing(&self) -> bool {
+        self.options.on_error == OnError::Raise && !self.failed.is_empty()
+    }
+
     fn end(&mut self, job: JobId, i: Index) {
         assert!(self.outcome.is_none(), "{job:?}: item {i} ended after its job");
         assert!(i < self.fed, "{job:?}: item {i} ended before it was fed");
