@@ -22,7 +22,7 @@ _HOMES = {
     "imap": "maps",
     "imap_unordered": "maps",
     "Pool": "pool",
-    "AsyncResult": "pool",
+    "AsyncResult": "_results",
     "rng": "_random",
     "cpu_count": "_native",
     "WorkerDied": "errors",

@@ -11,7 +11,7 @@ import sys
 
 # Top-level module name -> (module, verdict). The module is kept beside the verdict because a module that
 # was replaced in `sys.modules` must be looked at again.
-_verdicts = {}
+_verdicts: dict = {}
 
 
 def importable(name):

@@ -37,7 +37,7 @@ _SHIFT = {number: 0 for number in _OTHERS if number is not None}
 _SHIFT[_LOAD_GLOBAL] = 1 if sys.version_info >= (3, 11) else 0
 
 # id(code) -> (code, names). Keyed by identity because hashing a code object hashes all its constants.
-_seen = {}
+_seen: dict = {}
 _SEEN_LIMIT = 4096
 
 

@@ -157,7 +157,6 @@ def _stand_in_for_site(prefixes, distutils):
     if not sys.flags.no_site:
         return
     import builtins
-
     from _sitebuiltins import Quitter, _Helper
 
     sys.prefix, sys.exec_prefix = prefixes  # those of the virtual environment: packages find data files by them

@@ -2,11 +2,10 @@
 
 import atexit
 import os
-
 from _weakref import ref
 
-_living = {}  # id -> weak references to (workers, delivery)
-_forgotten = []  # called in a forked child
+_living: dict = {}  # id -> weak references to (workers, delivery)
+_forgotten: list = []  # called in a forked child
 
 
 def register(workers, delivery=None):

@@ -1,7 +1,7 @@
 """`imap`: lazy in and out. The consumer's own thread feeds the workers and takes the answers."""
 
+from _collections import deque
 from _thread import allocate_lock
-from collections import deque
 from time import perf_counter
 
 _SLICE = 0.25

@@ -7,6 +7,7 @@ CONTEXT = 1  # the surroundings: directory, sys.path, environment
 NAMED = {"binding": 2, "class": 3, "state": 6, "import": 7}  # what `_pickling` publishes
 FUNCTION = 4
 INITIALIZER = 5
+FUNCTION_BY_NAME = 8  # "module:qualified.name" in UTF-8
 NAMES = {number: name for name, number in NAMED.items()}
 
 # How a job's items are called.

@@ -8,11 +8,9 @@ hands no context to what it calls.
 
 import marshal
 import sys
-from types import CellType, FunctionType
-
 from _pickle import loads as _plain_loads
 from _thread import _local
-
+from types import CellType, FunctionType
 
 _LONGEST_HEAD = 8192  # of the names of a module and a global
 

@@ -15,12 +15,11 @@ a new id, and the old one is forgotten when the last session that needs it is ov
 """
 
 import sys
-from itertools import count
-
 from _blake2 import blake2b
 from _pickle import PickleBuffer
 from _thread import RLock
 from _weakref import ref
+from itertools import count
 
 from . import _loading
 from ._by_name import importable
@@ -238,7 +237,7 @@ class Session(Sender):
     def use(self, function, space):
         code = function.__code__
         if (space != "__main__" and "#" not in space) or (id(code), space) in self._used:
-            return None
+            return
         self._used[id(code), space] = code
         namespace = function.__globals__
         with self._publisher._lock:
@@ -255,7 +254,7 @@ class Session(Sender):
                 self._import_submodules(code, cell.cell_contents)
             except ValueError:
                 continue
-        return None
+        return
 
     def use_module(self, module, space):
         self._publisher._modules[space] = module
@@ -346,8 +345,6 @@ class Session(Sender):
             self.needs.append(number)
             users = self._publisher._users
             users[number] = users.get(number, 0) + 1
-
-
 
 
 def _blake2_digest(buffer):

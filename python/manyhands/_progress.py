@@ -115,14 +115,14 @@ _kind = None
 # ------------------------------------------------------------------------------ lines that are printed meanwhile
 
 #: The bars on show. The first one diverts what workers print to `_above_the_bars`, the last one gives it back.
-_shown = []
+_shown: list = []
 
 #: Unfinished lines by stream: written beside a bar they would be overwritten by it.
 _held = {1: b"", 2: b""}
 
 
 def _above_the_bars(stream: int, data: bytes) -> None:
-    with _kind.get_lock():
+    with _kind.get_lock():  # type: ignore[attr-defined]
         data = _held[stream] + data
         end = data.rfind(b"\n") + 1
         _held[stream] = data[end:]
@@ -130,7 +130,7 @@ def _above_the_bars(stream: int, data: bytes) -> None:
             return
         try:
             # Wipes all bars that share a terminal with this stream, and draws them again below the lines.
-            with _kind.external_write_mode(sys.stdout if stream == 1 else sys.stderr, nolock=True):
+            with _kind.external_write_mode(sys.stdout if stream == 1 else sys.stderr, nolock=True):  # type: ignore[attr-defined]
                 _output.write(stream, data[:end])
         except Exception:
             pass

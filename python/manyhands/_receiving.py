@@ -8,9 +8,8 @@ module see them, and what a task or an initializer sets there stays until the pa
 import builtins
 import os
 import sys
-from itertools import count
-
 from _weakref import ref
+from itertools import count
 
 from . import _loading
 from ._by_value import Sender

@@ -6,13 +6,11 @@ knows what the other side has. The pickler asks `REDUCERS` first and `reducer_fo
 
 import marshal
 import sys
-from types import BuiltinFunctionType, CellType, FunctionType, MappingProxyType, MethodType, ModuleType
-
-from copyreg import __newobj__ as _new_object
-from copyreg import dispatch_table as _dispatch_table
-
 from _functools import _lru_cache_wrapper
 from _io import TextIOWrapper
+from copyreg import __newobj__ as _new_object  # type: ignore[attr-defined]
+from copyreg import dispatch_table as _dispatch_table
+from types import BuiltinFunctionType, CellType, FunctionType, MappingProxyType, MethodType, ModuleType
 
 from . import _loading, _sharing
 from ._by_name import importable

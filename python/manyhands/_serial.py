@@ -32,7 +32,7 @@ def checked(options):
 
 
 class SerialIterator:
-    """The results one by one, computed when asked for. An error is raised in its place; iteration may go on after it."""
+    """The results one by one, computed when asked for. An error is raised in its place; one may go on after it."""
 
     def __init__(self, function, items, mode, options, total=None):
         self._results = iterate(function, items, mode, options)

@@ -7,31 +7,40 @@ from there arrives by value and lives in a module that stands in for `__main__`.
 import os
 import sys
 
-from . import _context, _failures, _kinds, _native, _output, _random, _receiving
+from . import _context, _kinds, _native, _output
 
 #: True in a worker process: maps inside of it run serially.
 inside = False
 
 
 class Handlers:
-    """What the native loop asks of Python: learn a thing, load an item, describe a failure."""
+    """What the native loop asks of Python: learn a thing, load an item, describe a failure.
+
+    What takes long to import is imported when it is first needed: a function that goes by its name, called with plain
+    values, needs no pickle.
+    """
 
     def __init__(self, output, own_variables):
-        main = type(sys)("__main__")
-        sys.modules["__main__"] = main
-        self._receiver = _receiving.Receiver(vars(main))
+        self._main = sys.modules["__main__"] = type(sys)("__main__")
         self._follower = _context.Follower(own_variables)
-        self._main = main
+        self._made = None
         self.output = output
-        self.loads = self._receiver.loads
-        self.dumps = self._receiver.dumps
-        self.begin_item = _random.begin_item
+
+    @property
+    def _receiver(self):
+        if self._made is None:
+            from ._receiving import Receiver
+
+            self._made = Receiver(vars(self._main))
+        return self._made
 
     def install(self, number, kind, payload, buffers, descriptors):
         """Learn a thing; the result matters only for functions."""
         if kind == _kinds.CONTEXT:
             self._follower.apply(payload)
             return None
+        if kind == _kinds.FUNCTION_BY_NAME:
+            return _find(payload)
         if kind == _kinds.INITIALIZER:
             function, arguments = self.loads(payload, buffers, descriptors)
             function(*arguments)
@@ -43,16 +52,36 @@ class Handlers:
 
     def forget(self, numbers):
         """Let go of things that no further item needs."""
-        for number in numbers:
-            self._receiver.forget(number)
+        if self._made is not None:
+            for number in numbers:
+                self._made.forget(number)
+
+    def loads(self, data, buffers=(), descriptors=()):
+        """A function or an item's arguments."""
+        return self._receiver.loads(data, buffers, descriptors)
+
+    def dumps(self, obj, buffer_callback=None):
+        """A result."""
+        return self._receiver.dumps(obj, buffer_callback)
+
+    def begin_item(self, words):
+        """Start the random streams of an item with a seed; with None, the process's own come back."""
+        from ._random import begin_item
+
+        self.begin_item = begin_item
+        begin_item(words)
 
     def describe(self, error, index, item):
         """A failure as bytes that certainly load in the parent."""
-        return _failures.describe(error, index, item, self.dumps, self.loads)
+        from ._failures import describe
+
+        return describe(error, index, item, self.dumps, self.loads)
 
     def describe_unsendable(self, error, result, index, item):
         """The same for a result that cannot be pickled."""
-        return _failures.describe_unsendable(error, result, index, item, self.dumps)
+        from ._failures import describe_unsendable
+
+        return describe_unsendable(error, result, index, item, self.dumps)
 
     @staticmethod
     def raiser(error):
@@ -62,6 +91,16 @@ class Handlers:
             raise error
 
         return cannot_load
+
+
+def _find(payload):
+    """The function that goes by this name."""
+    module, _, path = str(payload, "utf-8").partition(":")
+    __import__(module)
+    found = sys.modules[module]
+    for name in path.split("."):
+        found = getattr(found, name)
+    return found
 
 
 def main():

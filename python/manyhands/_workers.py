@@ -4,9 +4,8 @@ import os
 import sys
 from _thread import RLock
 
-from . import _context, _failures, _kinds, _native, _output
+from . import _context, _kinds, _native, _output
 from ._by_name import travels_by_name
-from ._pickling import Publisher
 
 #: Variables that set how many threads a numerical library starts; a worker gets its share of the cores in each.
 THREAD_VARIABLES = (
@@ -23,7 +22,7 @@ THREAD_VARIABLES = (
 _BOOT = "import sys;sys.path[:]=sys.path[1:]+sys.argv[1:];from manyhands._worker import main;main()"
 _KEPT_FUNCTIONS = 256
 # Kinds of functions that have no state of their own.
-_SIMPLE = (type(_failures.brief), type(len))
+_SIMPLE = (type(travels_by_name), type(len))
 
 
 class Workers:
@@ -34,8 +33,7 @@ class Workers:
         self.count = count
         self.engine = _native.Engine(count, command, environment, tasks_per_worker, memory)
         self.hooks = Hooks(self)
-        self.publisher = Publisher(self._publish, self._forget, _digest)
-        self.loads = self.publisher.loads
+        self._publisher = None
         self._lock = RLock()
         self._first = []  # what every worker is told before anything else
         self._initial = None  # the initializer's session: what it needs is kept for workers to come
@@ -45,6 +43,21 @@ class Workers:
         self._calls = None
         self._prepare(initializer, initargs)
         self.engine.start()
+
+    @property
+    def publisher(self):
+        """What has been told to the workers. Made when something first needs a pickle."""
+        if self._publisher is None:
+            from ._pickling import Publisher
+
+            with self._lock:
+                if self._publisher is None:
+                    self._publisher = Publisher(self._publish, self._forget, _digest)
+        return self._publisher
+
+    def loads(self, data, buffers=()):
+        """A result."""
+        return self.publisher.loads(data, buffers)
 
     def _prepare(self, initializer, initargs):
         """Set what each worker is told at its start."""
@@ -56,7 +69,9 @@ class Workers:
                 payload = session.dumps((initializer, tuple(initargs)), buffers.append, _collector(descriptors))
             except BaseException as error:
                 self.engine.terminate()
-                _failures.annotate(error, "the initializer or its initargs cannot be sent to the workers")
+                from ._failures import annotate
+
+                annotate(error, "the initializer or its initargs cannot be sent to the workers")
                 raise
             first += session.needs
             first.append(self.engine.add_object(_kinds.INITIALIZER, payload, buffers, descriptors))
@@ -98,15 +113,19 @@ class Workers:
 
     def open(self, function, mode, *, seed=(), share=False, **options):
         """Open a job that calls `function`; gives (job, session)."""
-        session = self.session()
         number = self._number_of(function)
         keep = number is not None
-        if not keep:
+        if keep:
+            session = _LaterSession(self)
+        else:
+            session = self.session()
             buffers, descriptors = [], []
             try:
                 payload = session.dumps(function, buffers.append, _collector(descriptors))
             except BaseException as error:
-                _failures.annotate(error, f"the function {_failures.brief(function)} cannot be sent to the workers")
+                from ._failures import annotate, brief
+
+                annotate(error, f"the function {brief(function)} cannot be sent to the workers")
                 raise
             number = self.engine.add_object(_kinds.FUNCTION, payload, buffers, descriptors)
         tag = bytes((mode,)) + b"".join([word.to_bytes(8, "little") for word in seed])
@@ -123,8 +142,8 @@ class Workers:
             if len(self._functions) >= _KEPT_FUNCTIONS:
                 # A call with it may be under way, so that it cannot be forgotten: it is only told anew next time.
                 self._functions.pop(next(iter(self._functions)))
-            payload = self.publisher.session().dumps(function)
-            number = self.engine.add_object(_kinds.FUNCTION, payload, [], [])
+            payload = f"{function.__module__}:{function.__qualname__}".encode()
+            number = self.engine.add_object(_kinds.FUNCTION_BY_NAME, payload, [], [])
             self._functions[id(function)] = (function, number)
             return number
 
@@ -156,7 +175,7 @@ class Workers:
         """No further work; workers end when what there is has been done."""
         with self._lock:
             if self._calls is not None:
-                self._calls.feed(iter(()), self.session(), self.hooks, None)
+                self._calls.feed(iter(()), _LaterSession(self), self.hooks, None)
         self.engine.drain()
 
     def terminate(self):
@@ -164,29 +183,53 @@ class Workers:
         self.engine.terminate()
 
 
+class _LaterSession:
+    """Stands for a session until something needs one."""
+
+    def __init__(self, workers):
+        self.needs = [workers._surroundings()]
+        self._workers = workers
+        self._session = None
+
+    def dumps(self, obj, buffer_callback=None, fd_callback=None):
+        """As a session does."""
+        session = self._session
+        if session is None:
+            session = self._session = self._workers.publisher.session()
+            session.needs = self.needs
+        return session.dumps(obj, buffer_callback, fd_callback)
+
+    def close(self):
+        """As a session does."""
+        if self._session is not None:
+            self._session.close()
+
+
 class Hooks:
     """What the native side asks for when it meets a failure, a death, or something printed."""
 
     def __init__(self, workers):
-        # Not the workers themselves: that would be a cycle which keeps a forgotten pool alive until the next collection.
+        # Not the workers themselves: a cycle would keep a forgotten pool alive until the next collection.
         self._engine = workers.engine
-        self._loads = None
         self._workers = _weak(workers)
 
     emit = staticmethod(_output.emit)
 
     def failure(self, description, index):
         """The exception that a worker described."""
-        return _failures.rebuild(description, self._workers().loads)
+        from ._failures import rebuild
+
+        return rebuild(description, self._workers().loads)
 
     def died(self, index, item, pid, signal, exitcode, out_of_memory, attempts):
         """The error for an item whose worker died under it."""
+        from ._failures import brief
         from .errors import WorkerDied
 
         return WorkerDied.of(
             pid=pid,
             index=index,
-            item=None if item is None else _failures.brief(item),
+            item=None if item is None else brief(item),
             signal=signal,
             exitcode=exitcode,
             out_of_memory=out_of_memory,
@@ -195,9 +238,10 @@ class Hooks:
 
     def timed_out(self, index, item, timeout, attempts):
         """The error for an item that ran longer than it may."""
+        from ._failures import brief
         from .errors import TimeoutError
 
-        shown = "" if item is None else f" ({_failures.brief(item)})"
+        shown = "" if item is None else f" ({brief(item)})"
         tried = f", {attempts} times" if attempts > 1 else ""
         return TimeoutError(
             f"item {index}{shown} ran longer than its timeout{tried}: stopped after {timeout:.2f} s, worker replaced"
@@ -205,7 +249,9 @@ class Hooks:
 
     def unsendable(self, error, index, item):
         """The error for an item that cannot be sent, with a note about which it was."""
-        return _failures.annotate(error, f"item {index} ({_failures.brief(item)}) cannot be sent to a worker")
+        from ._failures import annotate, brief
+
+        return annotate(error, f"item {index} ({brief(item)}) cannot be sent to a worker")
 
     def terminated(self):
         """The error for a call whose pool was terminated under it."""
@@ -217,7 +263,9 @@ class Hooks:
 
         signal, exitcode, out_of_memory, failure, start = self._engine.breakage() or (None, None, False, None, None)
         if failure is not None:
-            cause = _failures.rebuild(failure, self._workers().loads)
+            from ._failures import rebuild
+
+            cause = rebuild(failure, self._workers().loads)
             text = getattr(cause.__cause__, "tb", None)
             return PoolBroken(f"the initializer fails in every worker: {type(cause).__name__}: {cause}", text)
         if start is not None:

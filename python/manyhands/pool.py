@@ -2,14 +2,12 @@
 
 import sys
 
-from . import _exits, _kinds, _running
+from . import _exits, _kinds
 from ._delivery import Delivery
-from ._iterating import MapIterator, whole_chunks
 from ._options import Options, check_chunksize, length_of, worker_count
-from ._results import ApplyResult, AsyncResult, MapResult
 from ._workers import Workers
 
-__all__ = ["AsyncResult", "Pool"]
+__all__ = ["Pool"]
 
 RUN = "RUN"
 CLOSE = "CLOSE"
@@ -77,9 +75,7 @@ class Pool:
             return value
         raise value
 
-    def map(
-        self, func, iterable, chunksize=None, *, timeout=None, retries=0, on_error=None, seed=None, progress=False
-    ):
+    def map(self, func, iterable, chunksize=None, *, timeout=None, retries=0, on_error=None, seed=None, progress=False):
         """`[func(item) for item in iterable]`, the items spread over the workers. Keywords as in `mh.map`.
 
         As in multiprocessing every item is run, whatever fails, and then the failure of lowest index is raised; with
@@ -94,6 +90,8 @@ class Pool:
         return self._map(func, iterable, _kinds.STAR, chunksize, timeout, retries, on_error, seed, progress)
 
     def _map(self, func, iterable, mode, chunksize, timeout, retries, on_error, seed, progress):
+        from . import _running
+
         self._check_running()
         check_chunksize(chunksize)
         options = Options(timeout, retries, on_error or "return", seed, progress)
@@ -102,9 +100,7 @@ class Pool:
             return _running.run(self._workers, func, iterable, mode, options, shareable=shareable)
         return _running.run_all(self._workers, func, iterable, mode, options, shareable=shareable)
 
-    def imap(
-        self, func, iterable, chunksize=1, *, timeout=None, retries=0, seed=None, progress=False, buffer=None
-    ):
+    def imap(self, func, iterable, chunksize=1, *, timeout=None, retries=0, seed=None, progress=False, buffer=None):
         """An iterator over `func(item)` in order. Input is taken as the results are, at most `buffer` items ahead."""
         return self._imap(func, iterable, chunksize, timeout, retries, seed, progress, buffer, True)
 
@@ -115,6 +111,8 @@ class Pool:
         return self._imap(func, iterable, chunksize, timeout, retries, seed, progress, buffer, False)
 
     def _imap(self, func, iterable, chunksize, timeout, retries, seed, progress, buffer, ordered):
+        from ._iterating import MapIterator, whole_chunks
+
         self._check_running()
         check_chunksize(chunksize)
         options = Options(timeout, retries, "return", seed, progress)
@@ -137,6 +135,8 @@ class Pool:
 
     def apply_async(self, func, args=(), kwds=None, callback=None, error_callback=None):
         """`func(*args, **kwds)` in a worker; an `AsyncResult` at once."""
+        from ._results import ApplyResult
+
         self._check_running()
         workers = self._workers
         job, index, session = workers.submit(func, tuple(args), kwds)
@@ -156,6 +156,8 @@ class Pool:
         return self._map_async(func, iterable, _kinds.STAR, chunksize, callback, error_callback)
 
     def _map_async(self, func, iterable, mode, chunksize, callback, error_callback):
+        from ._results import MapResult
+
         self._check_running()
         check_chunksize(chunksize)
         shareable = isinstance(iterable, (list, tuple))

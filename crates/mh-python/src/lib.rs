@@ -21,6 +21,7 @@ mod worker;
 /// Kinds of objects that workers are told, as `manyhands._kinds` numbers them too.
 const KIND_FUNCTION: u8 = 4;
 const KIND_INITIALIZER: u8 = 5;
+const KIND_FUNCTION_BY_NAME: u8 = 8;
 
 /// The module `manyhands._native`.
 #[pyo3::pymodule]

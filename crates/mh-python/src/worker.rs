@@ -169,7 +169,7 @@ impl WorkerLink {
         let pickled = split_pickle(py, bytes, &mut fetch)?;
         let payload = PyBytes::new(py, pickled.bytes);
         let value = handlers.install.call1((id, kind, payload, pickled.buffers, descriptors));
-        if kind == crate::KIND_FUNCTION {
+        if kind == crate::KIND_FUNCTION || kind == crate::KIND_FUNCTION_BY_NAME {
             // A function that cannot be loaded fails each of its items, with that reason.
             match value {
                 Ok(value) => self.functions.insert(id, value.unbind()),

@@ -162,6 +162,7 @@ impl Sim {
             self.now = time;
             self.report.events += 1;
             assert!(self.report.events < MOST_EVENTS, "no end in sight: {:?}", self.fates.plan);
+            if self.report.events > 100000 && self.report.events < 100060 { eprintln!("{} {:?}", self.now, happening); }
             self.happen(happening);
             if !self.draining && self.unopened == 0 && self.report.ledger.all_finished() {
                 self.draining = true;

@@ -1,0 +1,140 @@
+# All that is ever done with this project. CI calls nothing else (see .ci/run).
+#
+# Nothing needs to be installed by hand but Rust, make and a Python from 3.10 to 3.13: `make build` makes .venv and puts
+# pinned tools into it. Python sources are used in place; Rust ones are built again when one of them has changed.
+# With several Pythons, the first that .ci/pythons names is used for everything and the others for tests;
+# `make test PYTHONS="3.12=/usr/bin/python3.12"` chooses others.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -e -o pipefail -c
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+PYTHONS ?= $(shell .ci/pythons)
+ifeq ($(strip $(PYTHONS)),)
+$(error No Python from 3.10 to 3.13 with venv was found on PATH)
+endif
+version = $(firstword $(subst =, ,$(1)))
+program = $(patsubst $(1)=%,%,$(filter $(1)=%,$(PYTHONS)))
+MAIN   := $(call version,$(firstword $(PYTHONS)))
+ALL    := $(foreach python,$(PYTHONS),$(call version,$(python)))
+OTHERS := $(filter-out $(MAIN),$(ALL))
+
+PYTHON    := .venv/bin/python
+STEP      := .ci/step
+SOURCES   := Cargo.toml Cargo.lock pyproject.toml $(shell find crates \( -path '*/src/*.rs' -o -name Cargo.toml \))
+TEST_NEEDS := pytest numpy cloudpickle
+DEV_NEEDS := $(TEST_NEEDS) maturin ruff mypy tqdm matplotlib
+
+PIP := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+export PYO3_PYTHON := $(CURDIR)/$(PYTHON)
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+
+.PHONY: help build demo test judges bench check fmt deep sanitize clean
+help:  ## this list
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1#\2/p' Makefile | column -t -s '#'
+
+# ------------------------------------------------------------------------------------------------------------ build
+
+build: .venv/.built  ## .venv with the release build and all tools; costs nothing when nothing has changed
+
+.venv/.tools: constraints.txt
+	@command -v cargo >/dev/null || { echo 'Rust is needed to build: https://rustup.rs' >&2; exit 1; }
+	$(call program,$(MAIN)) -m venv .venv
+	$(PYTHON) $(PIP) $(DEV_NEEDS)
+	@touch $@
+
+.venv/.built: .venv/.tools $(SOURCES)
+	VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/maturin develop --release --locked --quiet
+	@touch $@
+
+# The other Pythons: an environment and a build each, less optimised because it is only tested.
+.venv-%/.tools: constraints.txt
+	$(call program,$*) -m venv .venv-$*
+	.venv-$*/bin/python $(PIP) $(TEST_NEEDS) maturin tqdm
+	@touch $@
+
+.venv-%/.built: .venv-%/.tools $(SOURCES)
+	env -u PYO3_PYTHON VIRTUAL_ENV=$(CURDIR)/.venv-$* CARGO_TARGET_DIR=$(CURDIR)/target/python$* \
+	    .venv-$*/bin/maturin develop --profile dev-fast --locked --quiet
+	@touch $@
+
+.PRECIOUS: .venv-%/.tools .venv-%/.built
+
+demo: build  ## real text on all cores: the serial answer, sooner, and by how much (about a minute)
+	.venv/bin/mh demo
+
+# ------------------------------------------------------------------------------------------------------------- test
+
+test: check  ## everything that must pass: lints, Rust tests, loom's model, Python tests on every Python that is here
+	@$(STEP) 'Rust tests of the engine (release)' cargo test --release --quiet --locked -p mh-engine
+	@$(STEP) 'engine: ten million items, ten thousand workers' $(MAKE) --no-print-directory target/.simulated
+	@$(STEP) 'Rust tests of store and runtime' cargo test --quiet --locked -p mh-store -p mh-runtime
+	@$(STEP) 'model of the slot protocol (loom)' $(MAKE) --no-print-directory target/loom/.passed
+	@$(STEP) 'Python tests, $(MAIN)' $(PYTHON) -m pytest
+	@for version in $(OTHERS); do \
+	    $(STEP) "build for Python $$version" $(MAKE) --no-print-directory .venv-$$version/.built; \
+	    $(STEP) "Python tests, $$version" .venv-$$version/bin/python -m pytest $(OTHER_TESTS); \
+	done
+	@echo; echo 'all tests passed on Python $(ALL)'
+
+# What does not depend on the version of Python is tested on one of them.
+OTHER_TESTS := -m 'not slow' --ignore tests/house --ignore tests/typing --ignore tests/features/test_demo.py
+
+# Long checks of things that change rarely: done again when what they are about has changed.
+target/.simulated: $(shell find crates/mh-engine -name '*.rs') Cargo.lock
+	cargo test --release --quiet --locked -p mh-engine --test it -- --ignored
+	@touch $@
+
+target/loom/.passed: crates/mh-store/src/protocol.rs crates/mh-store/tests/loom.rs Cargo.lock
+	RUSTFLAGS='--cfg loom' cargo test --quiet --locked -p mh-store --test loom --release --target-dir target/loom
+	@touch $@
+
+judges:  ## CPython's own tests of multiprocessing.Pool, against ours, on every Python that has them
+	@for version in $(ALL); do \
+	    if $(PYTHON_OF) -c 'import test._test_multiprocessing' 2>/dev/null; then \
+	        $(STEP) "install for Python $$version" $(MAKE) --no-print-directory .judges/$$version/.installed; \
+	        $(STEP) "CPython $$version's pool tests" .judges/$$version/bin/python tests/judges/cpython_pool.py; \
+	    else echo "Python $$version comes without its own tests: no judge"; fi; \
+	done
+
+PYTHON_OF = $$(for python in $(PYTHONS); do case $$python in $$version=*) echo $${python\#*=};; esac; done)
+
+# As a user installs it: into an environment with nothing else.
+.judges/%/.installed: $(SOURCES) $(wildcard python/manyhands/*.py) constraints.txt
+	$(call program,$*) -m venv .judges/$*
+	env -u PYO3_PYTHON CARGO_TARGET_DIR=$(CURDIR)/target/python$* MATURIN_PEP517_ARGS='--profile dev-fast --locked' \
+	    .judges/$*/bin/python $(PIP) --force-reinstall .
+	@touch $@
+
+.PRECIOUS: .judges/%/.installed
+
+bench: build  ## manyhands beside its peers, in one run (some minutes on a quiet machine)
+	$(PYTHON) $(PIP) -r benches/requirements.txt
+	$(PYTHON) benches/run.py $(BENCH)
+
+# ---------------------------------------------------------------------------------------------------------- quality
+
+check: build  ## formatting, lints, types, stubs: seconds when little has changed
+	@$(STEP) 'rustfmt' cargo fmt --all --check
+	@$(STEP) 'clippy' cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+	@$(STEP) 'ruff format' .venv/bin/ruff format --check .
+	@$(STEP) 'ruff' .venv/bin/ruff check .
+	@$(STEP) 'mypy' .venv/bin/mypy
+	@$(STEP) 'house rules and stubs' $(PYTHON) -m pytest tests/house tests/typing
+
+fmt: .venv/.tools  ## formats Rust and Python sources in place
+	cargo fmt --all
+	.venv/bin/ruff check --fix --quiet . || true
+	.venv/bin/ruff format --quiet .
+
+sanitize:  ## the store's tests under the address sanitizer, where a nightly Rust is installed
+	@if cargo +nightly --version >/dev/null 2>&1; then \
+	    RUSTFLAGS=-Zsanitizer=address cargo +nightly test --quiet --locked -p mh-store \
+	        --target x86_64-unknown-linux-gnu --target-dir target/asan; \
+	else echo 'skipped: no nightly Rust is installed (rustup toolchain install nightly)'; fi
+
+clean:  ## removes everything that was built
+	rm -rf target .venv .venv-* .judges demo-output build .pytest_cache .ruff_cache .mypy_cache
+	find python tests benches examples -name __pycache__ -prune -exec rm -rf {} +
+	rm -f python/manyhands/*.so

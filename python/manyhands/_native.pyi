@@ -1,0 +1,213 @@
+"""The native half of manyhands, as built by `crates/mh-python`: an internal matter of the package.
+
+Kept true to the built module by `tests/house/test_stubs.py`.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, final
+
+from typing_extensions import Buffer
+
+__all__ = [
+    "Engine",
+    "Job",
+    "Printer",
+    "SharedBuffer",
+    "WorkerLink",
+    "cores",
+    "cpu_count",
+    "digest",
+    "memory_available",
+    "oom_kills",
+    "stream",
+]
+
+# ------------------------------------------------------------------------------------------------- the machine
+
+def cpu_count(logical: bool = True) -> int:
+    """How many cores this process may use: the least of affinity, cgroup quota and the batch scheduler's word."""
+
+def cores() -> tuple[int, float | None, tuple[str, int] | None, int]:
+    """Where that comes from: affinity, quota in cores, (variable, value) of the batch scheduler, physical cores."""
+
+def memory_available() -> int:
+    """Bytes of memory that may still be taken: the machine's and the cgroup's, whichever is less."""
+
+def oom_kills() -> int:
+    """How many processes the kernel has killed for memory."""
+
+def stream(seed: Sequence[int], index: int) -> Sequence[int]:
+    """256 bits, as four 64-bit words, that begin the random streams of item `index` under a seed (64-bit words)."""
+
+def digest(buffers: Sequence[Buffer]) -> int:
+    """128 bits that differ wherever the buffers do (XXH3; not against an adversary)."""
+
+# ----------------------------------------------------------------------------------------- the parent's side
+
+@final
+class Engine:
+    """The worker processes of one pool. Safe to use from several threads; in a forked child it refuses."""
+
+    def __new__(
+        cls,
+        workers: int,
+        command: Sequence[str],
+        environment: Sequence[tuple[str, str]],
+        tasks_per_worker: int | None = None,
+        memory: int | None = None,
+    ) -> Engine:
+        """`command` starts a worker, with `environment` set over the parent's own; none is started before `start`.
+
+        `memory`, in bytes, stands for what is free on the machine: for tests.
+        """
+
+    def set_first(self, objects: Sequence[int], initializer: bool) -> None:
+        """What every worker is told before its first item; with `initializer`, the last one is run by the worker."""
+
+    def start(self) -> None: ...
+    def add_object(self, kind: int, pickle: bytes, buffers: list[Any], descriptors: Sequence[int]) -> int:
+        """Add a thing that workers are told (see `_kinds`): a pickle, its out-of-band buffers. Gives its number."""
+
+    def forget(self, objects: Sequence[int]) -> None:
+        """Let go of things, here and in the workers."""
+
+    def job(
+        self,
+        function: int | None,
+        tag: bytes,
+        *,
+        return_errors: bool = False,
+        retries: int = 0,
+        timeout: float | None = None,
+        buffer: int | None = None,
+        chunk: int | None = None,
+        by_index: bool = False,
+        share: bool = False,
+        keep: bool = False,
+    ) -> Job:
+        """Open a job. `function`: number of the object that holds it, None where each item brings its own."""
+
+    def drain(self) -> None:
+        """No further jobs; workers end once the open ones have."""
+
+    def wait_drained(self, timeout: float | None = None) -> bool:
+        """Wait until every worker is gone; False when the time is up (or a signal came) first."""
+
+    def terminate(self) -> None:
+        """Kill the workers and wait for their end. Does nothing in a forked child."""
+
+    def workers(self) -> list[dict[str, Any]]:
+        """The workers: dicts with id, pid, ready, running."""
+
+    def breakage(self) -> tuple[int | None, int | None, bool, bytes | None, str | None] | None:
+        """Why the pool cannot go on: signal, exit code, out of memory, the initializer's failure, why none starts."""
+
+    def next_delivery(self, timeout: float) -> tuple[list[tuple[int, int | None]], list[tuple[int, bytes]]]:
+        """Wait for what was watched: ([(job, index or None)], [(stream, bytes)])."""
+
+    def nudge_delivery(self) -> None:
+        """Wake `next_delivery`."""
+
+    def take_prints(self) -> list[tuple[int, bytes]]:
+        """What was printed and nobody has shown: [(stream, bytes)]."""
+
+    def is_ours(self) -> bool:
+        """Is this the process that made the pool?"""
+
+@final
+class Job:
+    """One call's items and answers.
+
+    `session` is a `_pickling.Session`, `hooks` a `_workers.Hooks`, `loads` a publisher's; an answer is (index, whether
+    it succeeded, value or exception).
+    """
+
+    @property
+    def id(self) -> int: ...
+    def run(
+        self,
+        source: Iterator[Any],
+        session: Any,
+        loads: Callable[..., Any],
+        hooks: Any,
+        progress: Callable[[int, int], object] | None,
+        failed_indices: list[int] | None,
+    ) -> list[Any]:
+        """Every item of `source`, to the end; results in order. `failed_indices` gets those of failed items."""
+
+    def feed(self, source: Iterator[Any], session: Any, hooks: Any, limit: int | None) -> bool:
+        """Send up to `limit` items while there is room; with None all of them. True when the source is empty."""
+
+    def submit(self, value: Any, session: Any, hooks: Any) -> int:
+        """Send one item; gives its index."""
+
+    def submit_call(self, number: int, arguments: tuple[Any, ...], context: int) -> int | None:
+        """The same for a call of object `number` with plain arguments; None, with nothing sent, when they are not."""
+
+    def collect(
+        self, loads: Callable[..., Any], hooks: Any, timeout: float, room: bool
+    ) -> tuple[list[tuple[int, bool, Any]], str | None]:
+        """Wait up to `timeout` seconds for answers (`room`: or for room for items): (answers, outcome or None)."""
+
+    def answer(self, index: int, loads: Callable[..., Any], hooks: Any, timeout: float) -> tuple[bool, Any] | None:
+        """The answer to one item of a job `by_index`: (succeeded, value or exception); None when there is none yet."""
+
+    def is_answered(self, index: int) -> bool:
+        """Has the item been answered (or has the job ended without)?"""
+
+    def discard(self, index: int) -> None:
+        """Nobody will ask for the answer to this item."""
+
+    def consumed(self, count: int) -> None:
+        """The consumer took answers of a job with a buffer."""
+
+    def fed(self) -> int:
+        """How many items have been fed."""
+
+    def room(self) -> int:
+        """How many items there is room for."""
+
+    def outcome(self) -> str | None:
+        """How the job ended: "complete", "failed", "cancelled", "broken", or None while it has not."""
+
+    def wait_end(self, timeout: float | None = None) -> bool:
+        """Wait until the job has ended; False when the time is up (or a signal came) first."""
+
+    def watch(self, index: int | None = None) -> None:
+        """Ask that `Engine.next_delivery` tell of an answer, or, for None, of the end."""
+
+    def cancel(self, kill: bool) -> None:
+        """End the job early; with `kill`, workers that run its items are killed."""
+
+    def close(self) -> None:
+        """Let go of the job, its function and what it kept in shared memory."""
+
+# ----------------------------------------------------------------------------------------- the worker's side
+
+@final
+class WorkerLink:
+    """A worker's connection to its parent. Only the worker's main thread uses it."""
+
+    def __new__(cls) -> WorkerLink:
+        """Takes over the connection that the parent left as standard input."""
+
+    @property
+    def id(self) -> int: ...
+    def printer(self) -> Printer: ...
+    def serve(self, handlers: Any) -> bool:
+        """Serve the parent until it asks for the end (True) or is gone (False). `handlers`: `_worker.Handlers`."""
+
+@final
+class Printer:
+    """Sends what the user's code prints; callable from any thread."""
+
+    def __call__(self, stream: int, data: bytes) -> None: ...
+
+@final
+class SharedBuffer:
+    """Shared memory as a buffer: writable, and what is written stays private to this process."""
+
+    def __len__(self) -> int: ...
+    if sys.version_info >= (3, 12):
+        def __buffer__(self, flags: int, /) -> memoryview: ...

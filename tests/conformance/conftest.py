@@ -1,0 +1,47 @@
+"""The backends as fixtures: a test that takes `backend` runs on every one of them."""
+
+import os
+
+import pytest
+from backends import Kept, OwnPool, Serial
+
+
+@pytest.fixture(scope="module", params=[Kept, OwnPool, Serial], ids=lambda kind: kind.name)
+def backend(request):
+    """Each face of the map in its turn. One pool for all tests of a file: what one does to it the next must not feel."""
+    made = request.param()
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="module", params=[Kept, OwnPool], ids=lambda kind: kind.name)
+def parallel(request):
+    """Each face that runs its items in two worker processes."""
+    made = request.param()
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def gate(tmp_path):
+    """`gate()` makes a `Gate` of its own."""
+    count = iter(range(100))
+    return lambda: Gate(str(tmp_path / f"gate{next(count)}"))
+
+
+class Gate:
+    """A named pipe at which one process waits until another opens it: an event that any two processes can share."""
+
+    def __init__(self, path):
+        self._path = path
+        os.mkfifo(path)
+
+    def wait(self):
+        """Wait for `open`."""
+        with open(self._path, "rb") as pipe:
+            pipe.read()
+
+    def open(self):
+        """Let the one who waits go on; waits for him to come first."""
+        with open(self._path, "wb"):
+            pass
