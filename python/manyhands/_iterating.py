@@ -69,6 +69,8 @@ class MapIterator:
         if not self._ended:
             self._ended = True
             self._open = False
+            self._ready.clear()
+            self._early.clear()
             self._job.cancel(False)
             self._job.close()
             self._session.close()

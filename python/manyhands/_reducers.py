@@ -168,7 +168,9 @@ def _reduce_own_way(pickler, obj):
     reduced = obj.__reduce_ex__(5)
     if type(reduced) is not str:
         return reduced
-    if importable(type(obj).__module__):
+    # Where the global stands: the object may say so itself (a Cython function's class is in no importable module).
+    home = getattr(obj, "__module__", None)
+    if importable(home if type(home) is str else type(obj).__module__):
         return reduced
     reference = pickler.sender.reduce_global(obj, reduced)
     if reference is not None:

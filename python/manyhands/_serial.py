@@ -1,7 +1,6 @@
 """The same maps in the caller's own process: `backend="serial"`, and every map inside of a worker."""
 
 from . import _kinds
-from ._failures import annotate, brief
 
 
 def run(function, items, mode, options, total=None):
@@ -35,7 +34,7 @@ class SerialIterator:
     """The results one by one, computed when asked for. An error is raised in its place; one may go on after it."""
 
     def __init__(self, function, items, mode, options, total=None):
-        self._results = iterate(function, items, mode, options)
+        self._results = iterate(function, iter(items), mode, options)
         self._bar = None
         if options.progress:
             from ._progress import Progress
@@ -87,6 +86,8 @@ def iterate(function, items, mode, options):
             else:
                 result = function(*item) if mode == _kinds.STAR else function(item)
         except Exception as error:
+            from ._failures import annotate, brief
+
             annotate(error, f"while running item {index}: {brief(item)}")
             if not keep:
                 raise

@@ -2,7 +2,7 @@
 
 from . import _implicit, _kinds, _running, _serial
 from ._iterating import MapIterator
-from ._options import Options, check_backend, length_of, lined_up, worker_count
+from ._options import Options, check_backend, check_chunksize, length_of, lined_up, worker_count
 
 __all__ = ["imap", "imap_unordered", "map", "starmap"]
 
@@ -55,6 +55,7 @@ def map(
     [11, 22, 33]
     """
     items, mode, shareable = lined_up(iterables)
+    check_chunksize(chunksize)
     options = Options(timeout, retries, on_error, seed, progress)
     return _run(function, items, mode, options, workers, backend, shareable, length_of(*iterables))
 
@@ -78,6 +79,7 @@ def starmap(
     >>> mh.starmap(pow, [(2, 5), (3, 2)])
     [32, 9]
     """
+    check_chunksize(chunksize)
     options = Options(timeout, retries, on_error, seed, progress)
     shareable = isinstance(iterable, (list, tuple))
     return _run(function, iterable, _kinds.STAR, options, workers, backend, shareable, length_of(iterable))
@@ -117,6 +119,7 @@ def imap(
     >>> next(squares), next(squares), next(squares)
     (0, 1, 4)
     """
+    check_chunksize(chunksize)
     return _iterate(function, iterables, workers, backend, progress, timeout, retries, seed, buffer, True)
 
 
@@ -138,6 +141,7 @@ def imap_unordered(
     >>> sorted(mh.imap_unordered(abs, [-3, 2, -1]))
     [1, 2, 3]
     """
+    check_chunksize(chunksize)
     return _iterate(function, iterables, workers, backend, progress, timeout, retries, seed, buffer, False)
 
 

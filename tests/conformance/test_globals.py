@@ -254,7 +254,7 @@ def test_an_initializer_may_be_anything_that_can_be_called():
 
     for initializer in (Local(), lambda x: os.environ.update(SET_BY_INITIALIZER=x)):
         with mh.Pool(1, initializer, ["yes"]) as pool:
-            assert pool.apply(os.environ.get, ["SET_BY_INITIALIZER"]) == "yes"
+            assert pool.apply(os.getenv, ["SET_BY_INITIALIZER"]) == "yes"
 
 
 def test_a_replaced_worker_is_initialized_too():
@@ -264,7 +264,7 @@ def test_a_replaced_worker_is_initialized_too():
     with mh.Pool(1, prepare) as pool:
         with pytest.raises(mh.WorkerDied):
             pool.apply(os._exit, [1])
-        assert pool.apply(os.environ.get, ["READY"]) == "yes"
+        assert pool.apply(os.getenv, ["READY"]) == "yes"
 
 
 def test_a_failing_initializer_breaks_the_pool():

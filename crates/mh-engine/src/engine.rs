@@ -14,6 +14,7 @@
 //! - `idle`: how many of `places` are of `Class::Idle`. `stealing`: how many messages have a `Recall::Steal` unanswered;
 //!   at most one for each idle worker is asked for.
 //! - `active`: how many workers may still run items or are about to; kept at `settings.workers`.
+//! - `busy`: how many workers hold something; no idle one is sent anything while there are `abreast` of them.
 //! - `deadlines`: `(Worker::due, worker)`, when to look what it is running. `wake`: the earliest time for which a `Tick`
 //!   has been asked and has not come.
 //! - `touched`: the jobs that the current event may have ended or made room in; empty between events.
@@ -61,6 +62,8 @@ pub struct Engine {
     idle: usize,
     stealing: usize,
     active: usize,
+    busy: usize,
+    abreast: usize,
     deadlines: BTreeSet<(Nanos, WorkerId)>,
     wake: Option<Nanos>,
     touched: Vec<JobId>,
@@ -86,8 +89,14 @@ enum Stage {
 
 impl Engine {
     pub fn new(settings: Settings) -> Self {
-        let settings = Settings { workers: settings.workers.max(1), depth: settings.depth.max(1), ..settings };
+        let settings = Settings {
+            workers: settings.workers.max(1),
+            abreast: settings.abreast.clamp(1, settings.workers.max(1)),
+            depth: settings.depth.max(1),
+            ..settings
+        };
         Engine {
+            abreast: settings.abreast,
             settings,
             now: 0,
             jobs: BTreeMap::new(),
@@ -101,6 +110,7 @@ impl Engine {
             idle: 0,
             stealing: 0,
             active: 0,
+            busy: 0,
             deadlines: BTreeSet::new(),
             wake: None,
             touched: Vec::new(),
@@ -142,6 +152,7 @@ impl Engine {
             Event::Recalled { worker, message, count } => self.on_recalled(worker, message, count, out),
             Event::Running { worker, item } => self.on_running(worker, item, out),
             Event::Died { worker, running, death } => self.on_died(worker, running, death, out),
+            Event::Widen => self.abreast = self.settings.workers,
             Event::Tick => self.wake = None,
             Event::Drain => self.stage = self.stage.max(Stage::Draining),
         }
@@ -156,6 +167,18 @@ impl Engine {
     /// Whether no job is open.
     pub fn idle(&self) -> bool {
         self.jobs.is_empty()
+    }
+
+    /// Whether idle workers are kept from work that there is, until `Event::Widen`: worth a look at what the busy ones do.
+    pub fn holds_back(&self) -> bool {
+        self.abreast < self.settings.workers
+            && self.busy >= self.abreast
+            && !(self.rotation.is_empty() && self.prey.is_empty())
+    }
+
+    /// How many idle workers may be given something.
+    fn thirst(&self) -> usize {
+        self.idle.min(self.abreast.saturating_sub(self.busy)).saturating_sub(self.stealing)
     }
 
     /// The workers that were asked for and are not gone.
@@ -182,6 +205,9 @@ impl Engine {
             return;
         }
         self.failures.on_hold = false;
+        if self.jobs.is_empty() {
+            self.abreast = self.settings.abreast;
+        }
         self.jobs.entry(job).or_insert_with(|| Job::new(options));
         self.touch(job);
     }
@@ -252,6 +278,7 @@ impl Engine {
             place: worker.place(self.settings.depth, self.settings.target),
             prey: self.prey_of(worker),
             active: worker.ending != Some(Ending::Retired) || !worker.messages.is_empty(),
+            busy: !worker.messages.is_empty(),
         };
         self.refile(id, filed);
     }
@@ -282,6 +309,7 @@ impl Engine {
             }
         }
         self.active = self.active - usize::from(before.active) + usize::from(filed.active);
+        self.busy = self.busy - usize::from(before.busy) + usize::from(filed.busy);
     }
 
     fn new_message(&mut self) -> MessageId {

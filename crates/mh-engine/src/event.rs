@@ -46,6 +46,10 @@ pub enum Event<'a> {
     /// had begun and not finished.
     Died { worker: WorkerId, running: Option<(MessageId, Index)>, death: Death },
 
+    /// Workers that run items are seen waiting rather than computing: let more of them run, up to all (see
+    /// `Settings::abreast`).
+    Widen,
+
     /// Nothing happened but time (the answer to `WakeAt`).
     Tick,
     /// No further jobs: once the open ones have ended, the workers are retired.

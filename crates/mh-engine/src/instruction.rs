@@ -45,7 +45,8 @@ pub enum Instruction {
     Accept { job: JobId, first: Index, count: u64 },
     /// This item ended without an answer: the fault is its answer.
     Lost { job: JobId, index: Index, fault: Fault },
-    /// There is room for `count` more items of the job.
+    /// There is room for `count` more items of the job, as of now: it replaces what was wanted before, and what is not
+    /// fed at once stays wanted. (Given again only after a `Feed`.)
     Want { job: JobId, count: u64 },
     /// Nothing further will come for this job; what is kept for its items can be let go.
     Finished { job: JobId, outcome: Outcome },

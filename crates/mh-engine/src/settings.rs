@@ -7,6 +7,10 @@ use crate::Nanos;
 pub struct Settings {
     /// How many workers are kept alive (at least 1).
     pub workers: usize,
+    /// How many workers run items at first, where there are more. More workers than cores gain something only where items
+    /// wait (for a disk, a network, the time to pass), and cost each an import of what the items use; `Event::Widen` says
+    /// that items wait.
+    pub abreast: usize,
     /// A worker is retired after so many tasks (a task is one item, or one chunk of `JobOptions::chunk` items).
     pub tasks_per_worker: Option<u64>,
     /// Messages that may be outstanding at one worker: the one it works on and those that wait behind it.
@@ -25,6 +29,7 @@ impl Settings {
     pub fn new(workers: usize) -> Self {
         Settings {
             workers: workers.max(1),
+            abreast: workers.max(1),
             tasks_per_worker: None,
             depth: 2,
             target: 3_000_000,

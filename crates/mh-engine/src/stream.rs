@@ -13,7 +13,8 @@
 const PARITY: u64 = 0x1BD1_1BDA_A9FC_1A22;
 
 /// Rotations of the two pairs of words, for eight rounds in turn (Threefish-256's).
-const ROTATIONS: [[u32; 2]; 8] = [[14, 16], [52, 57], [23, 40], [5, 37], [25, 33], [46, 12], [58, 22], [32, 32]];
+const ROTATIONS: [[u32; 2]; 8] =
+    [[14, 16], [52, 57], [23, 40], [5, 37], [25, 33], [46, 12], [58, 22], [32, 32]];
 
 /// The 256 bits from which the streams of item `index` start.
 pub fn stream(seed: &[u64], index: u64) -> [u64; 4] {

@@ -48,6 +48,8 @@ pub(crate) struct Filed {
     pub prey: Option<Prey>,
     /// Whether it counts as one of the pool's workers (all do but the retired who have nothing left to run).
     pub active: bool,
+    /// Whether it holds something.
+    pub busy: bool,
 }
 
 /// Who is sent something first.
@@ -137,9 +139,9 @@ impl Worker {
 
     /// The expected time of what it holds, as far as anything is known.
     pub fn load(&self) -> Nanos {
-        self.messages.iter().fold(0, |sum, m| {
-            sum.saturating_add(m.cost.unwrap_or(0).saturating_mul(m.end - m.next))
-        })
+        self.messages
+            .iter()
+            .fold(0, |sum, m| sum.saturating_add(m.cost.unwrap_or(0).saturating_mul(m.end - m.next)))
     }
 
     /// Its class and load, if it can be sent something.

@@ -17,7 +17,6 @@
 //! | 11 | call: number of the function's object, tuple of plain arguments |
 
 use mh_runtime::Object;
-use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyFloat, PyInt, PyList, PyString, PyTuple};
@@ -138,8 +137,7 @@ pub fn encode_pickle(
         out.push(BUFFERS);
         out.extend_from_slice(&(buffers.len() as u32).to_le_bytes());
         for buffer in buffers.iter() {
-            let view = PyUntypedBuffer::get(&buffer)?;
-            with_bytes(&view, |bytes| -> PyResult<()> {
+            with_bytes(&buffer, |bytes| -> PyResult<()> {
                 if bytes.len() < STORE_FROM {
                     out.push(0);
                     out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());

@@ -7,8 +7,6 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use mh_runtime::{Mapping, Object, ResultLease, Use};
-use pyo3::buffer::PyUntypedBuffer;
-use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyByteArrayMethods};
@@ -63,21 +61,38 @@ impl SharedBuffer {
     }
 }
 
-/// The bytes of a contiguous buffer, C or Fortran.
+/// A view of a contiguous buffer, C or Fortran, given back when it is dropped.
+struct View(Box<ffi::Py_buffer>);
+
+impl Drop for View {
+    fn drop(&mut self) {
+        // SAFETY: the view was filled by `PyObject_GetBuffer` and is given back once; `with_bytes`, its only maker, holds
+        // the interpreter's lock.
+        unsafe { ffi::PyBuffer_Release(&raw mut *self.0) };
+    }
+}
+
+/// Reads the bytes of a contiguous buffer, C or Fortran, of any number of dimensions.
 ///
 /// They are the user's array, which another thread may write to meanwhile; what is read is then some mixture of old and
 /// new, as with any copy of an array that is being written.
-pub fn with_bytes<T>(buffer: &PyUntypedBuffer, read: impl FnOnce(&[u8]) -> T) -> PyResult<T> {
-    if !buffer.is_c_contiguous() && !buffer.is_fortran_contiguous() {
-        return Err(PyValueError::new_err("a buffer that is not contiguous cannot be sent out of band"));
+pub fn with_bytes<T>(buffer: &Bound<'_, PyAny>, read: impl FnOnce(&[u8]) -> T) -> PyResult<T> {
+    let mut view = Box::new(ffi::Py_buffer::new());
+    // SAFETY: the interpreter's lock is held (`buffer` proves it) and the view is a valid one to be filled; it does not
+    // move afterwards, as it is boxed.
+    let filled =
+        unsafe { ffi::PyObject_GetBuffer(buffer.as_ptr(), &raw mut *view, ffi::PyBUF_ANY_CONTIGUOUS) };
+    if filled != 0 {
+        return Err(PyErr::fetch(buffer.py()));
     }
-    let length = buffer.len_bytes();
+    let view = View(view);
+    let length = view.0.len as usize;
     if length == 0 {
         return Ok(read(&[]));
     }
-    // SAFETY: the interpreter guarantees `len_bytes` readable bytes at `buf_ptr` for a contiguous buffer for as long as
-    // the view is held, which `buffer` does. The bytes are only copied from.
-    Ok(read(unsafe { std::slice::from_raw_parts(buffer.buf_ptr().cast::<u8>(), length) }))
+    // SAFETY: the interpreter guarantees `len` readable bytes at `buf` for a contiguous buffer for as long as the view is
+    // held, which `view` does. The bytes are only copied from.
+    Ok(read(unsafe { std::slice::from_raw_parts(view.0.buf.cast::<u8>(), length) }))
 }
 
 /// A new descriptor for the file that `number` stands for in this process.

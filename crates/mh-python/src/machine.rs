@@ -1,7 +1,6 @@
 //! What the machine offers, and small pure functions of the engine's.
 
 use mh_runtime::{Cores, MemoryReading, OomCounter, SystemMemory};
-use pyo3::buffer::PyUntypedBuffer;
 use pyo3::prelude::*;
 use xxhash_rust::xxh3::Xxh3;
 
@@ -45,8 +44,7 @@ pub fn stream(seed: Vec<u64>, index: u64) -> [u64; 4] {
 pub fn digest(buffers: Vec<Bound<'_, PyAny>>) -> PyResult<u128> {
     let mut hash = Xxh3::new();
     for buffer in &buffers {
-        let view = PyUntypedBuffer::get(buffer)?;
-        with_bytes(&view, |bytes| {
+        with_bytes(buffer, |bytes| {
             hash.update(&(bytes.len() as u64).to_le_bytes());
             hash.update(bytes);
         })?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mh_runtime::{
-    Descriptor, JobOptions, JobSpec, ObjectId, OnError, OomCounter, Payload, Pool as Runtime, PoolOptions, Program,
+    Cores, Descriptor, JobOptions, JobSpec, ObjectId, OnError, OomCounter, Payload, Pool as Runtime, PoolOptions, Program,
     Settings, SettableMemory, StoreError, SystemMemory, Waited,
 };
 use pyo3::exceptions::{PyMemoryError, PyOSError, PyRuntimeError};
@@ -73,6 +73,7 @@ impl Engine {
     ) -> PyResult<Engine> {
         let mut settings = Settings::new(workers);
         settings.tasks_per_worker = tasks_per_worker;
+        settings.abreast = Cores::read().usable(true);
         let options = PoolOptions {
             settings,
             program: Program { command, environment },

@@ -7,6 +7,7 @@
 //! | `incoming` | what workers send, and their ends |
 //! | `job`, `answers`, `objects` | what is kept for a job: encoded items, answers, functions and globals |
 //! | `workers` | one worker as the parent sees it |
+//! | `waiting` | do the workers compute, or wait? |
 //! | `spawn` | one worker process: start, watch, kill, reap |
 //! | `wire`, `link` | frames, and the socket that they travel on |
 //! | `worker` | the other end: [`WorkerLink`] |
@@ -23,6 +24,7 @@ mod objects;
 mod pool;
 mod spawn;
 mod state;
+mod waiting;
 mod wire;
 mod worker;
 mod workers;

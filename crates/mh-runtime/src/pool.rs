@@ -163,7 +163,7 @@ impl Pool {
     pub fn start(&self) {
         let mut locked = self.shared.lock();
         locked.state.start(&self.shared.world);
-        self.shared.after(&mut locked, false);
+        self.shared.after(&mut locked);
     }
 
     /// Copies bytes into shared memory. They stay there for as long as an item or an object refers to the place.
@@ -242,7 +242,7 @@ impl Pool {
             locked.state.jobs.insert(id, job);
             locked.state.handle(&self.shared.world, Event::Open { job: id, options });
         }
-        self.shared.after(&mut locked, false);
+        self.shared.after(&mut locked);
         id
     }
 
@@ -288,7 +288,7 @@ impl Pool {
                 arena.release(object);
             }
         }
-        self.shared.after(&mut locked, false);
+        self.shared.after(&mut locked);
         first
     }
 
@@ -302,7 +302,7 @@ impl Pool {
     pub fn cancel(&self, id: JobId, kill: bool) {
         let mut locked = self.shared.lock();
         locked.state.handle(&self.shared.world, Event::Cancel { job: id, kill });
-        self.shared.after(&mut locked, false);
+        self.shared.after(&mut locked);
     }
 
     /// Forgets a job, which should have ended or been cancelled.
@@ -455,7 +455,7 @@ impl Pool {
     pub fn drain(&self) {
         let mut locked = self.shared.lock();
         locked.state.handle(&self.shared.world, Event::Drain);
-        self.shared.after(&mut locked, false);
+        self.shared.after(&mut locked);
     }
 
     /// Ends everything now: jobs are cancelled, workers killed and waited for, the background thread joined. When it
@@ -555,7 +555,7 @@ impl Shared {
             locked = self.lock();
             locked.drivers.caller = false;
             self.process(&mut locked, &events);
-            self.after(&mut locked, false);
+            self.after(&mut locked);
             if slept == Err(rustix::io::Errno::INTR) {
                 return self.leave(locked, Waited::Nothing);
             }
@@ -590,7 +590,7 @@ impl Shared {
             locked = self.lock();
             locked.drivers.background = false;
             self.process(&mut locked, &events);
-            self.after(&mut locked, true);
+            self.after(&mut locked);
         }
     }
 
@@ -599,7 +599,7 @@ impl Shared {
         let mut events = Vec::with_capacity(64);
         let _ = self.sleep(&mut events, Some(0));
         self.process(locked, &events);
-        self.after(locked, false);
+        self.after(locked);
     }
 
     fn sleep(&self, events: &mut Vec<epoll::Event>, until: Option<Nanos>) -> rustix::io::Result<usize> {
@@ -638,6 +638,7 @@ impl Shared {
             state.wake_at = None;
             state.handle(&self.world, Event::Tick);
         }
+        state.watch_waiting(&self.world);
         for worker in state.workers.values_mut() {
             if worker.deadline.is_some_and(|deadline| deadline <= time) {
                 worker.deadline = None;
@@ -655,11 +656,15 @@ impl Shared {
 
     fn next_timer(&self, state: &State) -> Option<Nanos> {
         let deadline = state.workers.values().filter_map(|worker| worker.deadline).min();
-        earliest([earliest([state.wake_at, state.trim_at]), deadline])
+        let look = state.look.as_ref().map(|look| look.until);
+        [state.wake_at, state.trim_at, look, deadline].into_iter().flatten().min()
     }
 
     /// After anything that may concern others: wakes those who wait for it.
-    fn after(&self, locked: &mut MutexGuard<'_, Locked>, _from_background: bool) {
+    fn after(&self, locked: &mut MutexGuard<'_, Locked>) {
+        if locked.state.look.is_none() {
+            locked.state.watch_waiting(&self.world);
+        }
         let timer = self.next_timer(&locked.state);
         let sooner = match (timer, locked.drivers.caller_until) {
             (Some(timer), Some(until)) => timer < until,

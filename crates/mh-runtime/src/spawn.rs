@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use mh_engine::Death;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, pidfd_send_signal, waitid,
 };
 
 /// How a worker process is started.
@@ -62,6 +62,8 @@ impl Process {
     /// Kills the worker and its own children, which are one process group. Only before `reap`: until then the number
     /// cannot belong to anybody else.
     pub fn kill(&self) {
+        // The user's code may have moved the worker to another group: its own descriptor finds it there.
+        let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
         let _ = kill_process_group(self.pid, Signal::KILL);
     }
 

@@ -14,6 +14,7 @@ use crate::job::{Job, objects_of};
 use crate::link::{Descriptor, Link};
 use crate::objects::{ObjectId, Objects};
 use crate::spawn::{Process, Program};
+use crate::waiting::Look;
 use crate::wire::{BatchHead, Kind, Writer};
 use crate::workers::{Message, Worker, counted};
 
@@ -101,6 +102,8 @@ pub(crate) struct State {
     pub wake_at: Option<Nanos>,
     /// When shared memory that lies idle is next given back.
     pub trim_at: Option<Nanos>,
+    /// The look under way at whether workers wait.
+    pub look: Option<Look>,
     pub breakage: Breakage,
     pub broken: bool,
     pub drained: bool,
@@ -129,6 +132,7 @@ impl State {
             has_initializer: false,
             wake_at: None,
             trim_at: None,
+            look: None,
             breakage: Breakage::default(),
             broken: false,
             drained: false,

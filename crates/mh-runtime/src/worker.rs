@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use mh_store::{Arena, Mapping, MemoryReading, Object, Page, SegmentId, StoreError, minor_faults};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Signal, kill_current_process_group};
+use rustix::process::{Signal, getpgrp, getpid, kill_current_process_group, kill_process};
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
 };
@@ -573,7 +573,11 @@ fn watch(parent: OwnedFd, out: Arc<Out>) -> io::Result<()> {
             }
             if !fds[0].revents().is_empty() {
                 // The parent has ended. Nobody wants an answer; nothing of ours may stay.
-                let _ = kill_current_process_group(Signal::KILL);
+                // The group is ours to kill only while it is the one that we were started with.
+                if getpgrp() == getpid() {
+                    let _ = kill_current_process_group(Signal::KILL);
+                }
+                let _ = kill_process(getpid(), Signal::KILL);
             }
             let mut ticks = [0u8; 8];
             if !fds[1].revents().is_empty() && rustix::io::read(&out.timer, &mut ticks).is_ok() {

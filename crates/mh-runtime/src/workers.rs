@@ -116,6 +116,11 @@ impl Worker {
         }
     }
 
+    /// Does it hold a message?
+    pub fn is_busy(&self) -> bool {
+        self.slots.iter().any(Option::is_some)
+    }
+
     /// The item that it is running: begun and not finished.
     pub fn running(&self) -> Option<(MessageId, Index, Nanos)> {
         self.slots.iter().enumerate().find_map(|(slot, message)| {

@@ -103,7 +103,13 @@ impl Engine {
         if let Some((job, _, index)) = blamed {
             self.cut_short(job, index, |attempts| Fault::Died { death, attempts }, out);
         }
-        if !worker.answered && running.is_none() && worker.ending.is_none() {
+        // A worker may be retired as soon as it has been sent its share: it still has to answer that.
+        let expected = match worker.ending {
+            None => false,
+            Some(Ending::Retired) => worker.messages.is_empty() || self.stage >= Stage::Retiring,
+            Some(Ending::Killed) => true,
+        };
+        if !worker.answered && running.is_none() && !expected {
             let killed = matches!(death, Death::Signal { number: SIGKILL, out_of_memory: false });
             let unprovoked = worker.ready && worker.messages.is_empty();
             self.start_failed(Some(death), killed || unprovoked, worker.ready, out);

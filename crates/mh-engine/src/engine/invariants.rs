@@ -17,7 +17,7 @@ impl Engine {
         let held = self.check_workers();
         self.check_jobs(&held);
         assert!(self.touched.is_empty(), "a job was touched and not dealt with");
-        let waiting = self.places.is_empty() || self.rotation.is_empty();
+        let waiting = self.next_place().is_none() || self.rotation.is_empty();
         assert!(waiting, "something is unsent and somebody could be sent it");
         assert!(!self.broken || self.jobs.is_empty(), "a job is open in a broken engine");
         let next = self.deadlines.first().map(|&(due, _)| due);
@@ -30,7 +30,7 @@ impl Engine {
     /// Checks the workers and the sets that they are filed in; returns the items that they hold for each job.
     fn check_workers(&self) -> BTreeMap<JobId, Vec<Range<Index>>> {
         let mut held: BTreeMap<JobId, Vec<Range<Index>>> = BTreeMap::new();
-        let (mut idle, mut stealing, mut active) = (0, 0, 0);
+        let (mut idle, mut stealing, mut active, mut busy) = (0, 0, 0, 0);
         let (mut places, mut prey, mut deadlines) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for (&id, worker) in &self.workers {
             let place = worker.place(self.settings.depth, self.settings.target);
@@ -44,6 +44,7 @@ impl Engine {
             let retired = worker.ending == Some(Ending::Retired);
             assert_eq!(worker.filed.active, !retired || !worker.messages.is_empty());
             active += usize::from(worker.filed.active);
+            busy += usize::from(!worker.messages.is_empty());
             let timed = worker.least_timeout().is_some() && !worker.killed();
             assert_eq!(timed, worker.due.is_some() || (timed && worker.looking), "{id:?} is not watched");
             assert!(worker.messages.len() <= self.settings.depth, "{id:?} holds too many messages");
@@ -60,7 +61,7 @@ impl Engine {
                 items.push(job.needed(hole.map_or(message.end, |hole| hole + 1)..message.end));
             }
         }
-        assert_eq!((self.idle, self.stealing, self.active), (idle, stealing, active));
+        assert_eq!((self.idle, self.stealing, self.active, self.busy), (idle, stealing, active, busy));
         assert_eq!(self.places, places);
         assert_eq!(self.prey, prey);
         assert_eq!(self.deadlines, deadlines);

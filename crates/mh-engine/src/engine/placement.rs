@@ -6,14 +6,14 @@
 //! [`Job::next_size`]: crate::job::Job::next_size
 
 use super::Engine;
-use crate::worker::{Ending, Message};
+use crate::worker::{Class, Ending, Message};
 use crate::{Instruction, JobId, WorkerId};
 
 impl Engine {
     /// Sends while there is something to send and somebody who can be sent it. Jobs take turns.
     pub(super) fn dispatch(&mut self, out: &mut Vec<Instruction>) {
         while let Some(&(turn, job)) = self.rotation.first() {
-            let Some(&(_, _, worker)) = self.places.first() else { return };
+            let Some(worker) = self.next_place() else { return };
             self.rotation.remove(&(turn, job));
             if let Some(job) = self.jobs.get_mut(&job) {
                 job.turn = None;
@@ -21,6 +21,16 @@ impl Engine {
             self.send(worker, job, out);
             self.rotate_in(job);
         }
+    }
+
+    /// The worker that is sent the next message.
+    pub(super) fn next_place(&self) -> Option<WorkerId> {
+        let found = if self.busy < self.abreast {
+            self.places.first()
+        } else {
+            self.places.range((Class::Busy, 0, WorkerId(0))..).next()
+        };
+        found.map(|&(_, _, worker)| worker)
     }
 
     /// Sends the worker the job's next message.
@@ -59,7 +69,13 @@ impl Engine {
         }
         worker.messages.push_back(message);
         let count = items.end - items.start;
-        out.push(Instruction::Send { worker: worker_id, message: id, job: job_id, first: items.start, count });
+        out.push(Instruction::Send {
+            worker: worker_id,
+            message: id,
+            job: job_id,
+            first: items.start,
+            count,
+        });
         self.watch(worker_id);
         if spent {
             self.end_worker(worker_id, Ending::Retired, out);

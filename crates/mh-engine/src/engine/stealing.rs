@@ -19,7 +19,7 @@ const PATIENCE: Nanos = 1_000_000;
 impl Engine {
     /// Recalls something for each idle worker, as far as there is something to recall.
     pub(super) fn steal(&mut self, out: &mut Vec<Instruction>) {
-        while self.idle > self.stealing && self.rotation.is_empty() {
+        while self.thirst() > 0 && self.rotation.is_empty() {
             let Some((prey, victim)) = self.victim() else { return };
             // Estimates move; what the worker was filed by may be old.
             self.file(victim);
@@ -31,7 +31,7 @@ impl Engine {
 
     /// When a worker that is not worth asking now will have been silent for too long, if somebody waits for it.
     pub(super) fn next_victim_at(&self) -> Option<Nanos> {
-        if self.idle <= self.stealing || !self.rotation.is_empty() {
+        if self.thirst() == 0 || !self.rotation.is_empty() {
             return None;
         }
         match self.longest_silent()? {
@@ -77,7 +77,7 @@ impl Engine {
 
     /// Recalls from the worker's last message, leaving it its share of what it has not begun.
     fn steal_from(&mut self, id: WorkerId, out: &mut Vec<Instruction>) {
-        let thieves = (self.idle - self.stealing) as u64;
+        let thieves = self.thirst() as u64;
         let Some(worker) = self.workers.get_mut(&id) else { return };
         let jobs = &self.jobs;
         let available = |worker: &Worker, position: usize| {

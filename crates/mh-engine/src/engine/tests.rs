@@ -2,7 +2,8 @@
 
 use super::Engine;
 use crate::{
-    Death, Event, Fault, Instruction, JobId, JobOptions, MessageId, Nanos, OnError, Outcome, Settings, WorkerId,
+    Death, Event, Fault, Instruction, JobId, JobOptions, MessageId, Nanos, OnError, Outcome, Settings,
+    WorkerId,
 };
 
 use Instruction::*;
@@ -258,6 +259,18 @@ fn three_failed_starts_in_a_row_break_the_engine() {
     let again = bench.give(Event::Open { job: JobId(2), options: JobOptions::default() });
     assert_eq!(again, [Finished { job: JobId(2), outcome: Outcome::Broken }]);
     assert_eq!(bench.give(Event::Drain), [Drained]);
+}
+
+#[test]
+fn failed_starts_count_for_workers_that_were_sent_all_they_may_run() {
+    let mut bench = Bench::new(Settings { tasks_per_worker: Some(1), ..Settings::new(1) });
+    assert_eq!(bench.open(JobOptions::default(), 1), [send(1, 1, 0, 1), Retire { worker: worker(1) }]);
+    let death = Death::Exit { code: 1 };
+    for id in 1..3 {
+        assert_eq!(bench.died(id, None, death), [Start { worker: worker(id + 1) }]);
+        bench.give(Event::Started { worker: worker(id + 1) });
+    }
+    assert_eq!(bench.died(3, None, death), [finished(Outcome::Broken), Broken { death: Some(death) }]);
 }
 
 #[test]

@@ -87,7 +87,7 @@ pub struct Report {
 }
 
 /// A run with more events than this goes round in circles.
-const MOST_EVENTS: u64 = if cfg!(debug_assertions) { 1 << 24 } else { 1 << 30 };
+const MOST_EVENTS: u64 = if cfg!(debug_assertions) { 1 << 22 } else { 1 << 27 };
 
 struct Sim {
     engine: Engine,
@@ -162,7 +162,6 @@ impl Sim {
             self.now = time;
             self.report.events += 1;
             assert!(self.report.events < MOST_EVENTS, "no end in sight: {:?}", self.fates.plan);
-            if self.report.events > 100000 && self.report.events < 100060 { eprintln!("{} {:?}", self.now, happening); }
             self.happen(happening);
             if !self.draining && self.unopened == 0 && self.report.ledger.all_finished() {
                 self.draining = true;
@@ -318,7 +317,10 @@ impl Sim {
                 }
                 Instruction::Want { job, count } => {
                     let account = self.report.ledger.account(job);
-                    assert!(account.outcome.is_none() && !account.closed && count > 0, "{job:?}: a vain Want");
+                    assert!(
+                        account.outcome.is_none() && !account.closed && count > 0,
+                        "{job:?}: a vain Want"
+                    );
                     if self.credit.insert(job, count).is_none() {
                         self.at_some_time(Happening::Feed(job));
                     }
@@ -349,7 +351,9 @@ impl Sim {
 
     /// Something foreseen comes true: the worker is ready, or has come to the end of a stretch of items.
     fn advance(&mut self, id: WorkerId, version: u64) {
-        let Some(worker) = self.workers.get_mut(&id).filter(|worker| worker.version == version) else { return };
+        let Some(worker) = self.workers.get_mut(&id).filter(|worker| worker.version == version) else {
+            return;
+        };
         if !worker.ready {
             if self.fates.plan.hopeless || self.rng.chance(self.fates.plan.unlucky) {
                 return self.die(id, Death::Exit { code: 1 });
@@ -452,7 +456,10 @@ impl Sim {
             }
             Post::Look => {
                 let running = worker.running(self.now, &self.fates);
-                self.mail(id, Mail::Running(running.map(|(message, _, index, since)| (message, index, since))));
+                self.mail(
+                    id,
+                    Mail::Running(running.map(|(message, _, index, since)| (message, index, since))),
+                );
             }
             Post::Kill => return self.die(id, KILLED),
             Post::Retire => worker.retired = true,

@@ -18,6 +18,9 @@ pub struct JobPlan {
     /// Items take between these, most of them close to the lower.
     pub quick: Nanos,
     pub slow: Nanos,
+    /// These items take this long instead.
+    pub odd: Range<Index>,
+    pub odd_time: Nanos,
     /// The chance that an item raises, that it kills its worker, that it never ends (each drawn anew on every worker).
     pub raises: f64,
     pub kills: f64,
@@ -72,7 +75,11 @@ impl Fates {
         let plan = &self.plan.jobs[job.0 as usize];
         let draw = |purpose, attempt| fate([self.plan.seed, job.0 << 8 | purpose, index, attempt]);
         // Few items are slow: the eighth power of an even draw.
-        let after = plan.quick + ((plan.slow - plan.quick) as f64 * draw(0, 0).powi(8)) as Nanos;
+        let after = match plan.odd.contains(&index) {
+            true => plan.odd_time,
+            false if plan.slow == plan.quick => plan.quick,
+            false => plan.quick + ((plan.slow - plan.quick) as f64 * draw(0, 0).powi(8)) as Nanos,
+        };
         if plan.kills + plan.stalls > 0.0 {
             let draw = draw(1, worker.0);
             if draw < plan.kills {
