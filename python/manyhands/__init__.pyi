@@ -1,7 +1,8 @@
 """The public names, which `__init__.py` loads when each is first used."""
 
+from numpy.random import Generator as _Generator
+
 from ._native import cpu_count as cpu_count
-from ._random import rng as rng
 from .errors import (
     MaybeEncodingError as MaybeEncodingError,
 )
@@ -29,6 +30,9 @@ from .maps import map as map
 from .maps import starmap as starmap
 from .pool import AsyncResult as AsyncResult
 from .pool import Pool as Pool
+
+def rng() -> _Generator:
+    """The current item's `numpy.random.Generator`: a stream of its own with `seed=`."""
 
 __version__: str
 __all__: list[str]

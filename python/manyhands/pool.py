@@ -212,11 +212,13 @@ class Pool:
         self.terminate()
 
     def __del__(self):
+        if sys.is_finalizing():
+            return  # the workers were ended by then
         if self._state == RUN:
             import warnings
 
             warnings.warn(f"unclosed running multiprocessing pool {self!r}", ResourceWarning, source=self, stacklevel=2)
-        if self._state in (RUN, CLOSE) and not sys.is_finalizing():
+        if self._state in (RUN, CLOSE):
             self._workers.terminate()
 
     def __reduce__(self):

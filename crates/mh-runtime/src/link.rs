@@ -21,6 +21,8 @@ use crate::wire::{HEADER, Header, Kind, Writer};
 /// Most file descriptors that travel with one frame (the kernel's limit is 253).
 pub const MOST_DESCRIPTORS: usize = 200;
 const READ_SIZE: usize = 256 * 1024;
+/// A worker whose memory the user's code has overwritten must not make its parent allocate without end.
+const LONGEST_FRAME: u64 = 1 << 36;
 
 /// A file descriptor on its way, kept open until it has gone out.
 #[derive(Clone, Debug)]
@@ -167,6 +169,9 @@ impl Link {
             let header = Header::decode(&self.buffer[start..start + HEADER])
                 .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a frame that is none"))?;
             let body = start + HEADER;
+            if header.length > LONGEST_FRAME {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "a frame that is too long to be one"));
+            }
             let length = header.length as usize;
             if self.filled - body >= length {
                 let body_bytes = self.buffer[body..body + length].to_vec();

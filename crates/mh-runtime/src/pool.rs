@@ -5,7 +5,6 @@
 //! has for a while.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -44,14 +43,15 @@ pub struct PoolOptions {
 struct Drivers {
     /// A caller is.
     caller: bool,
-    /// Until when that caller sleeps at most.
-    caller_until: Option<Nanos>,
+    /// Until when it sleeps at most (`Nanos::MAX`: without end).
+    caller_until: Nanos,
     /// Callers that wait for the one who drives.
     followers: usize,
     /// Counts callers who took the driving over.
     turns: u64,
-    /// The background thread is.
+    /// The background thread is, until then at most.
     background: bool,
+    background_until: Nanos,
     stop: bool,
 }
 
@@ -103,9 +103,9 @@ pub struct WorkerView {
 /// Worker processes and the jobs that they do. Dropping it kills the workers.
 pub struct Pool {
     shared: Arc<Shared>,
+    /// Taken, under the lock, by the first who terminates the pool; others wait until that is done.
     thread: Mutex<Option<JoinHandle<()>>>,
     pid: u32,
-    closed: AtomicBool,
 }
 
 impl Pool {
@@ -137,12 +137,7 @@ impl Pool {
                 let shared = shared.clone();
                 move || shared.drive_in_background()
             })?;
-        Ok(Pool {
-            shared,
-            thread: Mutex::new(Some(thread)),
-            pid: std::process::id(),
-            closed: AtomicBool::new(false),
-        })
+        Ok(Pool { shared, thread: Mutex::new(Some(thread)), pid: std::process::id() })
     }
 
     /// Is this the process that made the pool? In a forked child nothing of it may be touched: its locks may be held
@@ -236,7 +231,8 @@ impl Pool {
         let options = spec.options.clone();
         let mut job = Job::new(spec);
         if locked.state.broken || locked.state.drained {
-            job.outcome = Some(Outcome::Broken);
+            let outcome = if locked.state.broken { Outcome::Broken } else { Outcome::Cancelled };
+            job.outcome = Some(outcome);
             locked.state.jobs.insert(id, job);
         } else {
             locked.state.jobs.insert(id, job);
@@ -461,9 +457,11 @@ impl Pool {
     /// Ends everything now: jobs are cancelled, workers killed and waited for, the background thread joined. When it
     /// returns no process is left. Calling it again does nothing.
     pub fn terminate(&self) {
-        if !self.is_ours() || self.closed.swap(true, Ordering::AcqRel) {
+        if !self.is_ours() {
             return;
         }
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(thread) = thread.take() else { return };
         {
             let mut locked = self.shared.lock();
             locked.drivers.stop = true;
@@ -491,10 +489,7 @@ impl Pool {
             self.shared.deliveries.notify_all();
         }
         self.shared.wake();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            let _ = thread.join();
-        }
+        let _ = thread.join();
         self.shared.wake();
     }
 }
@@ -548,7 +543,7 @@ impl Shared {
             locked.drivers.caller = true;
             locked.drivers.turns += 1;
             let sleep_until = earliest([until, self.next_timer(&locked.state)]);
-            locked.drivers.caller_until = sleep_until;
+            locked.drivers.caller_until = sleep_until.unwrap_or(Nanos::MAX);
             drop(locked);
             let mut events = Vec::with_capacity(64);
             let slept = self.sleep(&mut events, sleep_until);
@@ -584,12 +579,17 @@ impl Shared {
             }
             let until = self.next_timer(&locked.state);
             locked.drivers.background = true;
+            locked.drivers.background_until = until.unwrap_or(Nanos::MAX);
             drop(locked);
             let mut events = Vec::with_capacity(64);
             let _ = self.sleep(&mut events, until);
             locked = self.lock();
             locked.drivers.background = false;
             self.process(&mut locked, &events);
+            if locked.drivers.caller && events.iter().any(|event| event.data.u64() == WAKE) {
+                // It may have been meant for the caller, who drives from now on.
+                self.wake();
+            }
             self.after(&mut locked);
         }
     }
@@ -665,18 +665,16 @@ impl Shared {
         if locked.state.look.is_none() {
             locked.state.watch_waiting(&self.world);
         }
-        let timer = self.next_timer(&locked.state);
-        let sooner = match (timer, locked.drivers.caller_until) {
-            (Some(timer), Some(until)) => timer < until,
-            (Some(_), None) => true,
-            (None, _) => false,
-        };
-        let someone_sleeps = locked.drivers.caller || locked.drivers.background;
+        let timer = self.next_timer(&locked.state).unwrap_or(Nanos::MAX);
         let news = std::mem::take(&mut locked.state.news);
-        if (news && locked.drivers.caller) || (sooner && someone_sleeps) {
+        let drivers = &mut locked.drivers;
+        let late_caller = drivers.caller && timer < drivers.caller_until;
+        let late_background = drivers.background && !drivers.caller && timer < drivers.background_until;
+        if (news && drivers.caller) || late_caller || late_background {
             self.wake();
-            // One is enough until that one has looked.
-            locked.drivers.caller_until = timer.or(locked.drivers.caller_until);
+            // One wake-up is enough until the one who sleeps has looked.
+            drivers.caller_until = drivers.caller_until.min(timer);
+            drivers.background_until = drivers.background_until.min(timer);
         }
         if news {
             if locked.drivers.followers > 0 {

@@ -581,9 +581,17 @@ fn watch(parent: OwnedFd, out: Arc<Out>) -> io::Result<()> {
             }
             let mut ticks = [0u8; 8];
             if !fds[1].revents().is_empty() && rustix::io::read(&out.timer, &mut ticks).is_ok() {
-                let mut pending = lock(&out.pending);
-                pending.timer_set = false;
-                let _ = out.flush(&mut pending);
+                // Never waiting: the other thread may hold the lock for as long as the parent does not read, and the
+                // parent's end must not be missed meanwhile.
+                match out.pending.try_lock() {
+                    Ok(mut pending) => {
+                        pending.timer_set = false;
+                        let _ = out.flush(&mut pending);
+                    }
+                    Err(_) => {
+                        out.set_timer();
+                    }
+                }
             }
         }
     })?;

@@ -6,8 +6,8 @@
 //!
 //! Giving up: a worker that ends by itself without ever having had an answer or an item under way is a *failed start*
 //! (a broken initializer, a missing module, no memory). `Settings::failed_starts` of them in a row break the engine. Two
-//! cases prove less and are given more patience, `Settings::killed_starts`: SIGKILL from somebody outside, and the
-//! death of a worker that was ready and held nothing. A death under a running item is that item's failure, and never a
+//! cases prove less and are given more patience, `Settings::killed_starts`: SIGKILL from somebody outside before the
+//! worker was ready, and the death of one that was ready and held nothing. SIGKILL of a ready one proves nothing. A death under a running item is that item's failure, and never a
 //! failed start: the number of attempts bounds those.
 
 use super::endings::farewell;
@@ -112,7 +112,10 @@ impl Engine {
         if !worker.answered && running.is_none() && !expected {
             let killed = matches!(death, Death::Signal { number: SIGKILL, out_of_memory: false });
             let unprovoked = worker.ready && worker.messages.is_empty();
-            self.start_failed(Some(death), killed || unprovoked, worker.ready, out);
+            // A ready one that somebody kills says nothing about starts, however often it happens.
+            if !(killed && worker.ready) {
+                self.start_failed(Some(death), killed || unprovoked, worker.ready, out);
+            }
         }
     }
 

@@ -1,0 +1,52 @@
+"""What is not used is not imported: neither by `import manyhands`, nor by a map, nor in a worker."""
+
+import pytest
+
+HEAVY = "numpy cloudpickle tqdm multiprocessing concurrent.futures threading pickle logging socket asyncio tempfile".split()
+
+
+def imported_after(python, source):
+    """Those of the heavy modules that a program has imported when `source` is done."""
+    return python(f"import sys\n{source}\nprint(*[name for name in {HEAVY} if name in sys.modules])").split()
+
+
+def test_the_import_itself(python):
+    assert imported_after(python, "import manyhands") == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "mh.map(abs, range(5), workers=2)",
+        "mh.map(lambda x: x + 1, range(5), workers=2)",
+        "list(mh.imap(abs, range(5), workers=2))",
+        "mh.map(abs, range(5), backend='serial')",
+        "mh.cpu_count()",
+        "dir(mh)",
+    ],
+)
+def test_a_map_of_a_plain_function(python, call):
+    assert imported_after(python, f"import manyhands as mh; {call}") == []
+
+
+def test_a_pool(python):
+    assert imported_after(python, "import manyhands as mh\nwith mh.Pool(2) as pool: pool.map(abs, [1])") == []
+
+
+def test_a_worker(python):
+    # In a worker nothing stands between: the look itself is the item.
+    printed = python(
+        f"import manyhands as mh; look = lambda name: name in __import__('sys').modules\n"
+        f"print(mh.map(look, {HEAVY}, workers=1))"
+    )
+    assert printed == f"{[False] * len(HEAVY)}\n"
+
+
+def test_every_name_is_there_and_no_other():
+    import manyhands as mh
+
+    for name in mh.__all__:
+        assert getattr(mh, name) is getattr(mh, name)
+    assert set(mh.__all__) <= set(dir(mh))
+    with pytest.raises(AttributeError, match="no attribute 'maps_'"):
+        mh.maps_  # noqa: B018 (the look is the test)

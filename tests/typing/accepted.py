@@ -1,0 +1,43 @@
+"""What a type checker must accept, with the types that it must infer. Checked by mypy, never run."""
+
+import manyhands as mh
+from typing_extensions import assert_type
+
+
+def half(number: int) -> float:
+    return number / 2
+
+
+def both(text: str, number: int) -> bytes:
+    return text.encode() * number
+
+
+assert_type(mh.map(half, [1, 2, 3]), list[float])
+assert_type(mh.map(both, ["a"], [1], workers=2, progress="texts"), list[bytes])
+assert_type(mh.map(half, range(3), on_error="return"), list[float | Exception])
+assert_type(mh.map(max, [1], [2], [3], backend="serial"), list[int])
+assert_type(mh.starmap(both, [("a", 1)], timeout=1, retries=2, seed=0), list[bytes])
+for result in mh.imap(half, [1, 2], buffer=10):
+    assert_type(result, float)
+results = mh.imap_unordered(both, ["a"], [1])
+assert_type(results.next(timeout=1.5), bytes)
+results.close()
+
+with mh.Pool(2, initializer=print, initargs=("ready",), maxtasksperchild=10) as pool:
+    assert_type(pool.map(half, [1], 5), list[float])
+    assert_type(pool.map(half, [1], on_error="return"), list[float | Exception])
+    assert_type(pool.starmap(both, [("a", 1)]), list[bytes])
+    assert_type(pool.apply(half, (1,)), float)
+    assert_type(pool.apply_async(both, ("a", 1), callback=len).get(timeout=1), bytes)
+    assert_type(pool.map_async(half, [1], callback=sum).get(), list[float])
+    assert_type(next(pool.imap(half, [1], chunksize=3)), float)
+    pool.close()
+    pool.join()
+
+assert_type(mh.cpu_count(logical=False), int)
+try:
+    mh.map(half, [1], timeout=1)
+except mh.WorkerDied as death:
+    assert_type(death.signal, "int | None")
+except mh.TimeoutError:
+    pass

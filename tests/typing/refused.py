@@ -1,0 +1,19 @@
+"""What a type checker must refuse: every line with `# refused: CODE`, and no other. Checked by mypy, never run."""
+
+import manyhands as mh
+
+
+def half(number: int) -> float:
+    return number / 2
+
+
+mh.map()  # refused: call-overload
+mh.map(half, [1], worker=2)  # refused: call-overload
+mh.map(half, [1], backend="threads and so on")  # refused: call-overload
+mh.map(half, [1], on_error="ignore")  # refused: call-overload
+mh.imap(half, 3)  # refused: arg-type
+mh.Pool("four")  # refused: arg-type
+mh.Pool().map(half, ["text"])  # refused: arg-type
+mh.Pool().apply_async(half, (1,)).get("soon")  # refused: arg-type
+mh.cpu_count(logic=True)  # refused: call-arg
+mh.parallel  # refused: attr-defined
