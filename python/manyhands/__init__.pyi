@@ -1,38 +1,39 @@
 """The public names, which `__init__.py` loads when each is first used."""
 
-from numpy.random import Generator as _Generator
+from numpy.random import Generator
 
-from ._native import cpu_count as cpu_count
+from ._native import cpu_count
+from ._results import AsyncResult
 from .errors import (
-    MaybeEncodingError as MaybeEncodingError,
+    MaybeEncodingError,
+    PoolBroken,
+    RemoteTraceback,
+    TaskExited,
+    TaskFailed,
+    TimeoutError,
+    WorkerDied,
 )
-from .errors import (
-    PoolBroken as PoolBroken,
-)
-from .errors import (
-    RemoteTraceback as RemoteTraceback,
-)
-from .errors import (
-    TaskExited as TaskExited,
-)
-from .errors import (
-    TaskFailed as TaskFailed,
-)
-from .errors import (
-    TimeoutError as TimeoutError,
-)
-from .errors import (
-    WorkerDied as WorkerDied,
-)
-from .maps import imap as imap
-from .maps import imap_unordered as imap_unordered
-from .maps import map as map
-from .maps import starmap as starmap
-from .pool import AsyncResult as AsyncResult
-from .pool import Pool as Pool
-
-def rng() -> _Generator:
-    """The current item's `numpy.random.Generator`: a stream of its own with `seed=`."""
+from .maps import imap, imap_unordered, map, starmap
+from .pool import Pool
 
 __version__: str
-__all__: list[str]
+__all__ = [
+    "AsyncResult",
+    "MaybeEncodingError",
+    "Pool",
+    "PoolBroken",
+    "RemoteTraceback",
+    "TaskExited",
+    "TaskFailed",
+    "TimeoutError",
+    "WorkerDied",
+    "cpu_count",
+    "imap",
+    "imap_unordered",
+    "map",
+    "rng",
+    "starmap",
+]
+
+def rng() -> Generator:
+    """The current item's `numpy.random.Generator`: a stream of its own with `seed=`."""

@@ -18,7 +18,9 @@ class MapIterator:
     belongs to, and one without end is taken no further than `buffer` items ahead.
     """
 
-    def __init__(self, pool, workers, function, items, mode, options, *, ordered, shareable, buffer=None, total=None):
+    def __init__(
+        self, pool, workers, function, items, mode, options, *, ordered, shareable, buffer=None, total=None, chunk=None
+    ):
         self._pool = pool  # kept, lest the workers end before
         self._workers = workers
         self._source = iter(items)
@@ -35,7 +37,7 @@ class MapIterator:
         self._since = perf_counter()
         self._lock = allocate_lock()
         self._bar = None
-        self._job, self._session = workers.open(function, mode, share=shareable, **options.of_job())
+        self._job, self._session = workers.open(function, mode, share=shareable, chunk=chunk, **options.of_job())
         if options.progress:
             from ._progress import Progress
 

@@ -16,13 +16,14 @@ from _thread import RLock, get_ident
 # ------------------------------------------------------------------------------------------------------------ worker
 
 
-def install(send) -> "Output":
+def install(send, note=None) -> "Output":
     """Replace this process's `sys.stdout` and `sys.stderr` for good. `send(stream: int, data: bytes)` gets whole lines.
+    `note()` is called when there is something for `finish_item` to do.
 
     `sys.__stdout__` and `sys.__stderr__` are replaced too: who writes to them means the real ones, and for a worker's
     code these are the caller's.
     """
-    output = Output(send)
+    output = Output(send, note)
     output.install()
     return output
 
@@ -37,15 +38,16 @@ class Output:
     # only returns the carriage) fills the memory.
     LONGEST = 1 << 16
 
-    def __init__(self, send):
+    def __init__(self, send, note=None):
         self._send = send
+        self._note = note if note is not None else _nobody
         # Re-entrant: a signal handler or a finalizer may print while this thread is printing. What it prints waits in
         # _late until the print that it broke into is done, lest either loses the other's piece of a line.
         self._lock = RLock()
         self._busy = False
         self._late = []
         self._texts = {}
-        #: What there is to do at the end of the item: falsy means nothing, so that callers need not even call.
+        #: What there is to do at the end of the item; where it becomes something, `note` is called.
         #: (stream, thread) -> pieces of the unfinished line; and stream -> True where a stream was closed.
         self.pending = {}
         os.register_at_fork(after_in_child=self._after_fork)
@@ -106,6 +108,7 @@ class Output:
             lines = b"".join((*self.pending.pop(key, ()), data[:end]))
         if end < len(data):
             pieces = self.pending.setdefault(key, [])
+            self._note()
             pieces.append(data[end:])
             # Joined now and then only: adding up each time would make a long line of many pieces quadratic.
             if len(pieces) >= 1024 or len(data) - end > self.LONGEST:
@@ -121,6 +124,7 @@ class Output:
         """The user's code closed a stream: as in its own program, prints fail from now on; but the next item has it."""
         with self._lock:
             self.pending[stream] = True
+            self._note()
 
     def _open(self, stream, name):
         errors = "surrogateescape" if stream == 1 else "backslashreplace"
@@ -138,6 +142,10 @@ class Output:
         self._late = []
         self.pending = {}
         self._send = self.write = _write_all
+
+
+def _nobody():
+    """Stands for a `note` that nobody gave."""
 
 
 class _Lines(io.RawIOBase):

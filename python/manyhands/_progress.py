@@ -78,7 +78,7 @@ def _width():
     try:
         if os.get_terminal_size(sys.stderr.fileno()).columns == 0:
             # A terminal that does not know its size (as some containers give): tqdm would draw into no columns.
-            return {"ncols": 80}
+            return {"ncols": 80, "nrows": 24}
     except (AttributeError, OSError, ValueError):
         pass
     return {"dynamic_ncols": True}

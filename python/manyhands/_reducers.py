@@ -8,8 +8,7 @@ import marshal
 import sys
 from _functools import _lru_cache_wrapper
 from _io import TextIOWrapper
-from copyreg import __newobj__ as _new_object  # type: ignore[attr-defined]
-from copyreg import dispatch_table as _dispatch_table
+from copyreg import __newobj__ as _new_object, dispatch_table as _dispatch_table  # type: ignore[attr-defined]
 from types import BuiltinFunctionType, CellType, FunctionType, MappingProxyType, MethodType, ModuleType
 
 from . import _loading, _sharing

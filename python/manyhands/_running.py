@@ -3,13 +3,13 @@
 from ._options import length_of
 
 
-def run(workers, function, items, mode, options, *, shareable, total=None, failures=None):
+def run(workers, function, items, mode, options, *, shareable, total=None, failures=None, chunk=None):
     """Call `function` with every item on `workers`; the results in a list, in order.
 
     `failures`, a list, gets the indices of those that failed, ascending.
     """
     source = iter(items)
-    job, session = workers.open(function, mode, share=shareable, **options.of_job())
+    job, session = workers.open(function, mode, share=shareable, chunk=chunk, **options.of_job())
     bar = None
     try:
         if options.progress:
@@ -28,10 +28,10 @@ def run(workers, function, items, mode, options, *, shareable, total=None, failu
         session.close()
 
 
-def run_all(workers, function, items, mode, options, *, shareable):
+def run_all(workers, function, items, mode, options, *, shareable, chunk):
     """The same, every item being run whatever fails; then the failure of lowest index is raised."""
     failures = []
-    results = run(workers, function, items, mode, options, shareable=shareable, failures=failures)
+    results = run(workers, function, items, mode, options, shareable=shareable, failures=failures, chunk=chunk)
     if failures:
         raise results[failures[0]]
     return results

@@ -108,7 +108,8 @@ def main():
     global inside
     inside = True
     link = _native.WorkerLink()
-    output = _output.install(link.printer())
+    printer = link.printer()
+    output = _output.install(printer, printer.note)
     own = os.environ.get("MANYHANDS_OWN", "")
     os.environ.pop("MANYHANDS_OWN", None)
     status = 0

@@ -97,8 +97,8 @@ class Pool:
         options = Options(timeout, retries, on_error or "return", seed, progress)
         shareable = isinstance(iterable, (list, tuple))
         if on_error is not None:
-            return _running.run(self._workers, func, iterable, mode, options, shareable=shareable)
-        return _running.run_all(self._workers, func, iterable, mode, options, shareable=shareable)
+            return _running.run(self._workers, func, iterable, mode, options, shareable=shareable, chunk=chunksize)
+        return _running.run_all(self._workers, func, iterable, mode, options, shareable=shareable, chunk=chunksize)
 
     def imap(self, func, iterable, chunksize=1, *, timeout=None, retries=0, seed=None, progress=False, buffer=None):
         """An iterator over `func(item)` in order. Input is taken as the results are, at most `buffer` items ahead."""
@@ -129,6 +129,7 @@ class Pool:
             shareable=shareable,
             buffer=None if buffer is None else worker_count(buffer, "buffer"),
             total=total,
+            chunk=chunksize,
         )
 
     # ------------------------------------------------------------------------------------ calls not waited for
@@ -163,7 +164,7 @@ class Pool:
         shareable = isinstance(iterable, (list, tuple))
         items = iterable if hasattr(iterable, "__len__") else list(iterable)
         workers = self._workers
-        job, session = workers.open(func, mode, share=shareable, return_errors=True)
+        job, session = workers.open(func, mode, share=shareable, chunk=chunksize, return_errors=True)
         try:
             while not job.feed(iter(items) if job.fed() == 0 else iter(()), session, workers.hooks, None):
                 if job.outcome() is not None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Generic, Literal, TypeVar, overload
+from typing import Any, Literal, TypeVar, overload
 
 from typing_extensions import Self
 
+from ._results import AsyncResult
 from .maps import _Results
 
-__all__ = ["AsyncResult", "Pool"]
+__all__ = ["Pool"]
 
 _A = TypeVar("_A")
 _R = TypeVar("_R")
@@ -16,15 +17,6 @@ _R = TypeVar("_R")
 RUN: str
 CLOSE: str
 TERMINATE: str
-
-class AsyncResult(Generic[_R]):
-    """The answer to a call that was not waited for. It comes from a pool: nobody else makes one."""
-
-    def __init__(self, pool: Pool, callback: Any, error_callback: Any) -> None: ...
-    def ready(self) -> bool: ...
-    def successful(self) -> bool: ...
-    def wait(self, timeout: float | None = None) -> None: ...
-    def get(self, timeout: float | None = None) -> _R: ...
 
 class Pool:
     def __init__(

@@ -22,8 +22,8 @@ SOURCES = dict(sources())
 
 #: Each with why it may not be there.
 FORBIDDEN = {
-    r"/(?:root|work|home|Users|farm)/[A-Za-z.]": "a path of one machine",
-    r"https?://(?:localhost|127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)": "an address that only one network knows",
+    r"/(?:root|work|home|mnt|Users)/[A-Za-z.]": "a path of one machine",
+    r"https?://(?:localhost|127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)": "an address within one network",
     r"(?:index-url|find-links|trusted-host)": "where packages come from is the reader's affair",
     r"(?m)^registry\s*=\s*\"": "where crates come from is the reader's affair",
 }

@@ -1,11 +1,16 @@
 """What a type checker must accept, with the types that it must infer. Checked by mypy, never run."""
 
-import manyhands as mh
 from typing_extensions import assert_type
+
+import manyhands as mh
 
 
 def half(number: int) -> float:
     return number / 2
+
+
+def middle(low: int, some: int, high: int) -> int:
+    return min(max(low, some), high)
 
 
 def both(text: str, number: int) -> bytes:
@@ -15,7 +20,7 @@ def both(text: str, number: int) -> bytes:
 assert_type(mh.map(half, [1, 2, 3]), list[float])
 assert_type(mh.map(both, ["a"], [1], workers=2, progress="texts"), list[bytes])
 assert_type(mh.map(half, range(3), on_error="return"), list[float | Exception])
-assert_type(mh.map(max, [1], [2], [3], backend="serial"), list[int])
+assert_type(mh.map(middle, [1], [2], [3], backend="serial"), list[int])
 assert_type(mh.starmap(both, [("a", 1)], timeout=1, retries=2, seed=0), list[bytes])
 for result in mh.imap(half, [1, 2], buffer=10):
     assert_type(result, float)
@@ -29,7 +34,7 @@ with mh.Pool(2, initializer=print, initargs=("ready",), maxtasksperchild=10) as 
     assert_type(pool.starmap(both, [("a", 1)]), list[bytes])
     assert_type(pool.apply(half, (1,)), float)
     assert_type(pool.apply_async(both, ("a", 1), callback=len).get(timeout=1), bytes)
-    assert_type(pool.map_async(half, [1], callback=sum).get(), list[float])
+    assert_type(pool.map_async(half, [1], callback=print).get(), list[float])
     assert_type(next(pool.imap(half, [1], chunksize=3)), float)
     pool.close()
     pool.join()

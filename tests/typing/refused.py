@@ -16,4 +16,4 @@ mh.Pool("four")  # refused: arg-type
 mh.Pool().map(half, ["text"])  # refused: arg-type
 mh.Pool().apply_async(half, (1,)).get("soon")  # refused: arg-type
 mh.cpu_count(logic=True)  # refused: call-arg
-mh.parallel  # refused: attr-defined
+print(mh.parallel)  # refused: attr-defined

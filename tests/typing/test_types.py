@@ -13,7 +13,16 @@ HERE = Path(__file__).parent
 
 def complaints(name):
     """What mypy says of a file here: (line, code) of each error."""
-    command = [sys.executable, "-m", "mypy", "--config-file=", "--strict", "--follow-imports=silent", "--python-version=3.10", str(HERE / name)]
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--config-file=",
+        "--strict",
+        "--follow-imports=silent",
+        "--python-version=3.10",
+        str(HERE / name),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=HERE.parents[1] / "python")
     assert done.returncode in (0, 1), done.stdout + done.stderr
     return re.findall(rf"{re.escape(name)}:(\d+): error: .*\[([a-z-]+)\]", done.stdout), done.stdout

@@ -2,6 +2,7 @@
 
 Each case is a script of its own, run as `__main__` as a user's would be, with one worker process behind a socket.
 The native module takes no part: `CARRIER` publishes, sends and answers in its place.
+A long file, as the cases are one table: each is read by itself.
 """
 
 import os

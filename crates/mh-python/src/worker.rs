@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::os::fd::IntoRawFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use mh_runtime::{Access, Batch, Incoming, Object, SystemMemory, WorkerLink as Link};
 use pyo3::exceptions::{PyEOFError, PyMemoryError};
@@ -35,12 +37,15 @@ pub struct WorkerLink {
     small: Vec<SmallHeld>,
     /// The items before had random streams of their own.
     seeded: bool,
+    noted: Arc<AtomicBool>,
 }
 
 /// Sends prints of the worker; callable from any thread as `printer(stream, bytes)`.
 #[pyclass(frozen, module = "manyhands._native")]
 pub struct Printer {
     printer: mh_runtime::Printer,
+    /// Something is to be done at the end of the item: a line was begun, a stream closed.
+    noted: Arc<AtomicBool>,
 }
 
 #[pymethods]
@@ -48,6 +53,11 @@ impl Printer {
     fn __call__(&self, py: Python<'_>, stream: u8, data: &[u8]) -> PyResult<()> {
         py.detach(|| self.printer.print(stream, data))?;
         Ok(())
+    }
+
+    /// Asks that `Output.finish_item` be called at the end of the item.
+    fn note(&self) {
+        self.noted.store(true, Ordering::Release);
     }
 }
 
@@ -86,7 +96,7 @@ impl WorkerLink {
     #[new]
     fn new() -> PyResult<WorkerLink> {
         let link = Link::connect(Box::new(SystemMemory::new()))?;
-        Ok(WorkerLink { link, functions: HashMap::new(), small: Vec::new(), seeded: false })
+        Ok(WorkerLink { link, functions: HashMap::new(), small: Vec::new(), seeded: false, noted: Arc::default() })
     }
 
     #[getter]
@@ -95,7 +105,7 @@ impl WorkerLink {
     }
 
     fn printer(&self) -> Printer {
-        Printer { printer: self.link.printer() }
+        Printer { printer: self.link.printer(), noted: self.noted.clone() }
     }
 
     /// Serves the parent until it asks for the end (True) or is gone (False).
@@ -199,8 +209,6 @@ impl WorkerLink {
             handlers.begin_item.call1((py.None(),))?;
         }
         self.seeded = seed.is_some();
-        let output = &handlers.output;
-        let pending = pyo3::intern!(py, "pending");
         self.link.begin();
         let mut done = 0;
         while let Some(position) = self.link.claim(batch) {
@@ -214,8 +222,9 @@ impl WorkerLink {
             }
             done += 1;
             self.run_one(py, handlers, batch, position, mode, function.as_ref(), done)?;
-            if output.getattr(pending)?.is_truthy()? {
-                output.call_method0("finish_item")?;
+            if self.noted.load(Ordering::Acquire) {
+                self.noted.store(false, Ordering::Release);
+                handlers.output.call_method0("finish_item")?;
             }
         }
         self.link.flush()?;
