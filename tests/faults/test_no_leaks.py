@@ -18,7 +18,7 @@ USES = {
     "nothing": "pass",
     "map": "pool.map(abs, range(1000))",
     "imap half consumed": "next(pool.imap(abs, range(1000)))",
-    "apply_async": "[r.get() for r in [pool.apply_async(abs, (x,), callback=len) for x in range(50)]]",
+    "apply_async": "[r.get() for r in [pool.apply_async(abs, (x,), callback=print) for x in range(50)]]",
     "callbacks": "pool.map_async(abs, range(100), callback=len).get()",
     "failures": "pool.map(lambda x: 1 / x, range(5), on_error='return')",
     "deaths": "pool.map(lambda x: inside.die(), range(3), on_error='return')",
