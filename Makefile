@@ -10,7 +10,10 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-PYTHONS ?= $(shell .ci/pythons)
+ifndef PYTHONS
+PYTHONS := $(shell .ci/pythons)
+endif
+export PYTHONS
 ifeq ($(strip $(PYTHONS)),)
 $(error No Python from 3.10 to 3.13 with venv was found on PATH)
 endif

@@ -6,6 +6,7 @@ import textwrap
 import time
 
 import pytest
+
 from programs import PATIENCE, children, command_of, environment, living_pools, meant_to_stay, workers_of
 
 #: Seconds that a worker's end may take after the call that ended it.

@@ -46,7 +46,7 @@ class Delivery:
         self._engine.nudge_delivery()
         from _thread import get_ident
 
-        if get_ident() != self._ident and self._ended.acquire(timeout=timeout):
+        if timeout > 0 and get_ident() != self._ident and self._ended.acquire(timeout=timeout):
             self._ended.release()
 
     def _run(self):

@@ -203,6 +203,8 @@ class Printer:
     """Sends what the user's code prints; callable from any thread."""
 
     def __call__(self, stream: int, data: bytes) -> None: ...
+    def note(self) -> None:
+        """Ask that `Output.finish_item` be called at the end of the item."""
 
 @final
 class SharedBuffer:

@@ -221,6 +221,8 @@ class Pool:
             warnings.warn(f"unclosed running multiprocessing pool {self!r}", ResourceWarning, source=self, stacklevel=2)
         if self._state in (RUN, CLOSE):
             self._workers.terminate()
+            # Not waited for: it may be that very thread which runs this.
+            self._delivery.join(0)
 
     def __reduce__(self):
         raise NotImplementedError("pool objects cannot be passed between processes or pickled")

@@ -111,7 +111,7 @@ def with_defaults():
 
 
 def cached():
-    @functools.lru_cache(maxsize=None)
+    @functools.lru_cache(maxsize=100)
     def cube(x):
         return x**3
 
@@ -177,7 +177,7 @@ def test_coroutines(backend):
 
 
 def test_functions_go_and_come_as_items(backend):
-    added = backend.map(lambda f: (lambda x: f(x) + 1), [abs, lambda x: x * 10])
+    added = backend.map(lambda f: lambda x: f(x) + 1, [abs, lambda x: x * 10])
     assert [f(-3) for f in added] == [4, -29]
 
 

@@ -10,9 +10,9 @@ import subprocess
 import sys
 
 import pytest
-from programs import PATIENCE, environment
 
 import manyhands as mh
+from programs import PATIENCE, environment
 
 # ------------------------------------------------------------------------------------------------------------ prints
 

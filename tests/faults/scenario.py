@@ -5,6 +5,7 @@ is asked for them by a signal, and then everything of it is killed from outside.
 its session and by a mark in its environment, so that a process which left its group or its session is found.
 """
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -17,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PACKAGE = HERE.parents[1] / "python"
+#: Where the package is that these tests import: programs run in other folders get the same one.
+PACKAGE = Path(importlib.util.find_spec("manyhands").origin).parents[1]
 
 #: Seconds that a program may take where the test does not say; the machine may be busy.
 LIMIT = 60.0

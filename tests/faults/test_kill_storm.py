@@ -19,7 +19,7 @@ STORMS = {
     """,
     "small arrays": """
         import numpy
-        values = pool.map(lambda a: a * 2 + 1, [numpy.full(50, x) for x in range(5_000)], retries=10_000)
+        values = pool.map(lambda a: a * 2 + item(a[0]) // item(a[0]), [numpy.full(50, x) for x in range(5_000)], retries=10_000)
         assert all((value == value[0]).all() and len(value) == 50 for value in values)
         found = [(x, (int(value[0]) - 1) // 2 * 3 + 1) for x, value in enumerate(values)]
         count = 5_000
@@ -28,6 +28,7 @@ STORMS = {
         import numpy
         def grow(array):
             assert (array == array[0]).all()
+            item(0)
             array += 1  # its own: neither the caller's nor the next item's
             return array
         arrays = [numpy.full(40_000, x) for x in range(60)]
@@ -43,7 +44,7 @@ STORMS = {
         big = numpy.arange(200_000)
         def look(x):
             big[x] += 1
-            return int(big[x]) - 1 + 2 * x + 1
+            return int(big[x]) - 1 - x + item(x)
         found = list(enumerate(pool.map(look, range(5_000), retries=10_000)))
         count = 5_000
     """,

@@ -2,7 +2,9 @@
 
 import pytest
 
-HEAVY = "numpy cloudpickle tqdm multiprocessing concurrent.futures threading pickle logging socket asyncio tempfile".split()
+HEAVY = (
+    "numpy cloudpickle tqdm multiprocessing concurrent.futures threading pickle logging socket asyncio tempfile".split()
+)
 
 
 def imported_after(python, source):

@@ -8,9 +8,10 @@ import sys
 import time
 
 import pytest
+
 from programs import PATIENCE, environment
 
-PROGRAM = '''
+PROGRAM = """
 import manyhands as mh
 
 with open("runs", "a") as file:
@@ -35,7 +36,7 @@ print(mh.map(lambda x: task(x) + 1, range(4), workers=2))
 print([type(p) is Point and p.x for p in mh.map(Point.shifted, [Point(1), Point(2)], workers=2)])
 with mh.Pool(2) as pool:
     print(pool.map(task, range(4)), pool.apply(task, (5,)), list(pool.imap(task, range(2))))
-'''
+"""
 
 PRINTED = "[10, 11, 14, 19]\n[11, 12, 15, 20]\n[11, 12]\n[10, 11, 14, 19] 35 [10, 11]\n"
 

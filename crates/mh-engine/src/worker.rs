@@ -166,7 +166,12 @@ impl Worker {
             return 0;
         }
         let held = message.end - message.next;
-        if position == 0 && self.ready { held - 1 } else { held }
+        if position == 0 && self.ready && !self.is_last_item() { held - 1 } else { held }
+    }
+
+    /// Whether it holds one item and no other. It has most likely begun that; but it may have been stopped before.
+    pub fn is_last_item(&self) -> bool {
+        self.messages.len() == 1 && self.messages[0].end - self.messages[0].next == 1
     }
 
     /// The shortest timeout among what it holds.

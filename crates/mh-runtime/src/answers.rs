@@ -34,7 +34,8 @@ impl WorkerResults {
     }
 
     pub(crate) fn lease(self: &Arc<Self>, object: Object) -> Option<Arc<ResultLease>> {
-        let mapping = self.mappings.lock().unwrap_or_else(PoisonError::into_inner).get(&object.segment)?.clone();
+        let mapping =
+            self.mappings.lock().unwrap_or_else(PoisonError::into_inner).get(&object.segment)?.clone();
         Some(Arc::new(ResultLease { results: self.clone(), mapping, object }))
     }
 }
@@ -105,7 +106,10 @@ impl Answer {
             Answer::Batch { batch, first, from, count } => {
                 for offset in 0..count {
                     let index = first + offset as u64;
-                    each(index, Answer::Batch { batch: batch.clone(), first: index, from: from + offset, count: 1 });
+                    each(
+                        index,
+                        Answer::Batch { batch: batch.clone(), first: index, from: from + offset, count: 1 },
+                    );
                 }
             }
             Answer::Lost { index, .. } => each(index, self),

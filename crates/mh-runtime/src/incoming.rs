@@ -115,8 +115,13 @@ impl State {
             return Some(());
         };
         let failed: Vec<Index> = batch.failed.iter().map(|offset| first + u64::from(*offset)).collect();
-        let event =
-            Event::Done { worker: id, message, count: u64::from(head.count), failed: &failed, busy: head.busy };
+        let event = Event::Done {
+            worker: id,
+            message,
+            count: u64::from(head.count),
+            failed: &failed,
+            busy: head.busy,
+        };
         self.handle_answers(world, event, batch, first);
         Some(())
     }
@@ -155,7 +160,8 @@ impl State {
             }
             other => other,
         };
-        if !worker.ready {
+        // Once it is broken, the others are killed for it: their ends say nothing about why.
+        if !worker.ready && !self.broken {
             self.breakage.death = Some(death);
         }
         self.holder_gone(world, worker.id);

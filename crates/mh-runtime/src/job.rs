@@ -184,8 +184,15 @@ impl Job {
 }
 
 /// The objects that the items at `from..to` of a chunk refer to, each with its position in the chunk.
-pub(crate) fn objects_of(chunk: &Chunk, from: usize, to: usize) -> impl Iterator<Item = (usize, Object)> + '_ {
+pub(crate) fn objects_of(
+    chunk: &Chunk,
+    from: usize,
+    to: usize,
+) -> impl Iterator<Item = (usize, Object)> + '_ {
     let start = chunk.objects.partition_point(|(position, _)| (*position as usize) < from);
     let found = chunk.objects[start..].iter().map(|(position, object)| (*position as usize, *object));
     found.take_while(move |(position, _)| *position < to)
 }
+
+#[cfg(test)]
+mod tests;

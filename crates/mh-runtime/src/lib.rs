@@ -33,11 +33,10 @@ pub use answers::{Answer, AnswerBatch, ResultLease};
 pub use cores::Cores;
 pub use job::{Chunk, JobSpec};
 pub use link::Descriptor;
-pub use mh_engine::{
-    Death, Fault, Index, JobId, JobOptions, Nanos, OnError, Outcome, Settings, stream,
-};
+pub use mh_engine::{Death, Fault, Index, JobId, JobOptions, Nanos, OnError, Outcome, Settings, stream};
 pub use mh_store::{
-    FixedMemory, Mapping, MemoryReading, Object, OomCounter, SegmentId, SettableMemory, StoreError, SystemMemory,
+    FixedMemory, Mapping, MemoryReading, Object, OomCounter, SegmentId, SettableMemory, StoreError,
+    SystemMemory,
 };
 pub use objects::{ObjectId, Payload};
 pub use pool::{Pool, PoolOptions, Taken, Waited, WorkerView};

@@ -10,10 +10,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use mh_store::Segment;
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendAncillaryMessage,
-    SendFlags, recvmsg, sendmsg,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 
 use crate::wire::{HEADER, Header, Kind, Writer};
@@ -113,8 +114,12 @@ impl Link {
     /// Sends what the socket takes.
     pub fn flush(&mut self) -> io::Result<()> {
         while let Some(front) = self.outgoing.front_mut() {
-            match send_some(self.socket.as_fd(), &front.bytes[front.sent..], &front.descriptors, SendFlags::DONTWAIT)
-            {
+            match send_some(
+                self.socket.as_fd(),
+                &front.bytes[front.sent..],
+                &front.descriptors,
+                SendFlags::DONTWAIT,
+            ) {
                 Ok(count) => {
                     front.sent += count;
                     front.descriptors.clear();
@@ -134,6 +139,7 @@ impl Link {
     /// `Err(Interrupted)` when a signal came first.
     pub fn receive(&mut self, wait: bool) -> io::Result<Received> {
         let flags = RecvFlags::CMSG_CLOEXEC | if wait { RecvFlags::empty() } else { RecvFlags::DONTWAIT };
+        let descriptors = self.descriptors.len();
         let outcome = if let Some((header, mut body, have)) = self.partial.take() {
             // The body of a large frame goes straight to where it will stay.
             let room = body.len() - have;
@@ -155,7 +161,10 @@ impl Link {
         };
         match outcome {
             Ok((0, _)) => Ok(Received::Closed),
-            Ok((count, room)) if count < room => Ok(Received::Drained),
+            // A read ends behind bytes that brought descriptors along, however much more there is.
+            Ok((count, room)) if count < room && self.descriptors.len() == descriptors => {
+                Ok(Received::Drained)
+            }
             Ok(_) => Ok(Received::Some),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Received::Drained),
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(Received::Closed),
@@ -203,14 +212,31 @@ impl Link {
     }
 }
 
-/// Sends a whole frame without descriptors on a socket that may block (the worker's side).
-pub fn send_all(socket: BorrowedFd<'_>, bytes: &[u8], descriptors: &[Descriptor]) -> io::Result<()> {
+/// Sends a whole frame, waiting where the socket is full (the worker's side). `parent` becomes readable when whoever
+/// reads has ended: the socket alone does not tell where a forked child of its holds it open.
+pub fn send_all(
+    socket: BorrowedFd<'_>,
+    parent: BorrowedFd<'_>,
+    bytes: &[u8],
+    descriptors: &[Descriptor],
+) -> io::Result<()> {
     let mut sent = 0;
     while sent < bytes.len() {
         let along = if sent == 0 { descriptors } else { &[] };
-        match send_some(socket, &bytes[sent..], along, SendFlags::empty()) {
+        match send_some(socket, &bytes[sent..], along, SendFlags::DONTWAIT) {
             Ok(count) => sent += count,
             Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => {
+                let mut fds = [
+                    PollFd::from_borrowed_fd(socket, PollFlags::OUT),
+                    PollFd::from_borrowed_fd(parent, PollFlags::IN),
+                ];
+                match poll(&mut fds, None) {
+                    Ok(_) if !fds[1].revents().is_empty() => return Err(io::ErrorKind::BrokenPipe.into()),
+                    Ok(_) | Err(Errno::INTR) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
             Err(error) => return Err(error.into()),
         }
     }
@@ -251,7 +277,12 @@ fn receive_some(
         }
     }
     if message.flags.contains(ReturnFlags::CTRUNC) {
-        return Err(io::Error::other("no file descriptor is left to receive shared memory (see `ulimit -n`)"));
+        return Err(io::Error::other(
+            "no file descriptor is left to receive shared memory (see `ulimit -n`)",
+        ));
     }
     Ok(message.bytes)
 }
+
+#[cfg(test)]
+mod tests;

@@ -130,10 +130,8 @@ impl Pool {
             wake,
             world,
         });
-        let thread = std::thread::Builder::new()
-            .name("manyhands-driver".into())
-            .stack_size(256 * 1024)
-            .spawn({
+        let thread =
+            std::thread::Builder::new().name("manyhands-driver".into()).stack_size(256 * 1024).spawn({
                 let shared = shared.clone();
                 move || shared.drive_in_background()
             })?;
@@ -263,6 +261,10 @@ impl Pool {
     pub fn feed(&self, id: JobId, chunk: Chunk, end: bool) -> Index {
         let mut locked = self.shared.lock();
         let state = &mut locked.state;
+        if state.workers.values().any(|worker| worker.results.has_freed()) {
+            // Before the items: their results can then lie where the earlier ones lay.
+            state.tell_freed(&self.shared.world);
+        }
         let mut first = 0;
         if let Some(job) = state.jobs.get_mut(&id).filter(|job| job.outcome.is_none()) {
             first = job.fed;
@@ -278,11 +280,11 @@ impl Pool {
                 state.handle(&self.shared.world, Event::EndOfInput { job: id });
             }
         } else {
-            // The job has ended meanwhile: nobody will read what was stored for these.
-            let mut arena = self.shared.world.arena.lock().unwrap_or_else(PoisonError::into_inner);
-            for (_, object) in chunk.objects {
-                arena.release(object);
+            // The job has ended meanwhile: what was stored for these is free, unless others need it or still read it.
+            for (_, object) in &chunk.objects {
+                state.leases.retain(*object);
             }
+            state.drop_needs(&self.shared.world, chunk.objects.into_iter().map(|(_, object)| object));
         }
         self.shared.after(&mut locked);
         first
@@ -343,7 +345,11 @@ impl Pool {
     /// Has the item been answered (or has the job ended without)?
     pub fn is_answered(&self, id: JobId, index: Index) -> bool {
         let locked = self.shared.lock();
-        locked.state.jobs.get(&id).is_none_or(|job| job.by_index.contains_key(&index) || job.outcome.is_some())
+        locked
+            .state
+            .jobs
+            .get(&id)
+            .is_none_or(|job| job.by_index.contains_key(&index) || job.outcome.is_some())
     }
 
     /// How the job ended, if it has.
@@ -408,8 +414,7 @@ impl Pool {
             let waited = self.shared.deliveries.wait_timeout(locked, timeout);
             locked = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        let prints =
-            if locked.drivers.caller { Vec::new() } else { locked.state.prints.drain(..).collect() };
+        let prints = if locked.drivers.caller { Vec::new() } else { locked.state.prints.drain(..).collect() };
         (locked.state.deliveries.drain(..).collect(), prints)
     }
 
@@ -532,7 +537,8 @@ impl Shared {
             }
             if locked.drivers.caller {
                 locked.drivers.followers += 1;
-                let waited = self.changed.wait_timeout(locked, LOOK_AROUND).unwrap_or_else(PoisonError::into_inner);
+                let waited =
+                    self.changed.wait_timeout(locked, LOOK_AROUND).unwrap_or_else(PoisonError::into_inner);
                 locked = waited.0;
                 locked.drivers.followers -= 1;
                 if waited.1.timed_out() && !ready(&locked.state) {
@@ -574,7 +580,8 @@ impl Shared {
                 seen = locked.drivers.turns;
                 let busy = !locked.state.engine.idle();
                 let pause = if busy { STAND_BACK_BUSY } else { STAND_BACK };
-                locked = self.background.wait_timeout(locked, pause).unwrap_or_else(PoisonError::into_inner).0;
+                locked =
+                    self.background.wait_timeout(locked, pause).unwrap_or_else(PoisonError::into_inner).0;
                 continue;
             }
             let until = self.next_timer(&locked.state);
@@ -649,7 +656,9 @@ impl Shared {
             state.trim_at = None;
             state.trim(&self.world);
         }
-        if state.trim_at.is_none() && self.world.arena.lock().unwrap_or_else(PoisonError::into_inner).has_idle() {
+        if state.trim_at.is_none()
+            && self.world.arena.lock().unwrap_or_else(PoisonError::into_inner).has_idle()
+        {
             state.trim_at = Some(time + IDLE_SEGMENT);
         }
     }

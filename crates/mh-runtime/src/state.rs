@@ -5,7 +5,9 @@ use std::collections::{HashMap, VecDeque};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mh_engine::{Death, Engine, Event, Index, Instruction, JobId, MessageId, Nanos, Outcome, Settings, WorkerId};
+use mh_engine::{
+    Death, Engine, Event, Index, Instruction, JobId, MessageId, Nanos, Outcome, Settings, WorkerId,
+};
 use mh_store::{Arena, Leases, Object, OomCounter, Page, SegmentId};
 use rustix::event::epoll;
 
@@ -210,7 +212,11 @@ impl State {
                 self.happenings.push_back(happening);
             }
             Instruction::Send { worker, message, job, first, count } => {
-                self.send_items(world, worker, Message { id: message, job, first, count, answered: 0, objects: Vec::new() });
+                self.send_items(
+                    world,
+                    worker,
+                    Message { id: message, job, first, count, answered: 0, objects: Vec::new() },
+                );
             }
             Instruction::Recall { worker, message, most, all } => {
                 let count = self.recall(worker, message, most, all);
@@ -271,9 +277,8 @@ impl State {
         let (page, page_fd) = Page::create()?;
         let (process, socket) = Process::start(&world.program)?;
         let mut worker = Worker::new(id, process, Link::new(socket), page, oom_kills);
-        let watch = |fd, token| {
-            epoll::add(&world.epoll, fd, epoll::EventData::new_u64(token), epoll::EventFlags::IN)
-        };
+        let watch =
+            |fd, token| epoll::add(&world.epoll, fd, epoll::EventData::new_u64(token), epoll::EventFlags::IN);
         let watched = watch(worker.link.socket(), socket_token(id))
             .and_then(|()| watch(worker.process.pidfd(), process_token(id)));
         if let Err(error) = watched {
@@ -324,12 +329,15 @@ impl State {
         self.tell(world, id, &needs);
 
         let Some(worker) = self.workers.get_mut(&id) else { return };
-        let (mut lengths, mut bytes, mut descriptors, mut counts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut lengths, mut bytes, mut descriptors, mut counts) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut position = 0;
         for (chunk, from, to) in &pieces {
             chunk.items.write(*from, *to, &mut lengths, &mut bytes);
             let base = position;
-            message.objects.extend(objects_of(chunk, *from, *to).map(|(at, object)| ((base + at - from) as u64, object)));
+            message.objects.extend(
+                objects_of(chunk, *from, *to).map(|(at, object)| ((base + at - from) as u64, object)),
+            );
             for (at, descriptor) in &chunk.descriptors {
                 let at = *at as usize;
                 if at >= *from && at < *to {
@@ -364,7 +372,8 @@ impl State {
             tag,
             descriptors: counts,
         };
-        let mut frame = Writer::with_capacity(Kind::Batch, descriptors.len(), 128 + lengths.len() + bytes.len());
+        let mut frame =
+            Writer::with_capacity(Kind::Batch, descriptors.len(), 128 + lengths.len() + bytes.len());
         head.write(&mut frame);
         frame.raw(&lengths).raw(&bytes);
         worker.send(frame.finish(), descriptors);
@@ -433,7 +442,8 @@ impl State {
         }
         self.first.retain(|id| !forgotten.contains(id));
         for worker in self.workers.values_mut() {
-            let known: Vec<ObjectId> = forgotten.iter().copied().filter(|id| worker.known.remove(id)).collect();
+            let known: Vec<ObjectId> =
+                forgotten.iter().copied().filter(|id| worker.known.remove(id)).collect();
             if !known.is_empty() {
                 let mut frame = Writer::new(Kind::Forget, 0);
                 frame.u32(known.len() as u32);
@@ -494,7 +504,10 @@ impl State {
     pub fn trim(&mut self, world: &World) {
         let dropped = {
             let mut arena = world.arena.lock().unwrap_or_else(PoisonError::into_inner);
-            arena.trim(std::time::Duration::from_nanos(world.now()), std::time::Duration::from_nanos(IDLE_SEGMENT))
+            arena.trim(
+                std::time::Duration::from_nanos(world.now()),
+                std::time::Duration::from_nanos(IDLE_SEGMENT),
+            )
         };
         for segment in dropped {
             for worker in self.workers.values_mut() {
@@ -509,8 +522,12 @@ impl State {
     }
 
     fn watch_all_room(&mut self, world: &World) {
-        let waiting: Vec<WorkerId> =
-            self.workers.values().filter(|worker| worker.link.has_outgoing()).map(|worker| worker.id).collect();
+        let waiting: Vec<WorkerId> = self
+            .workers
+            .values()
+            .filter(|worker| worker.link.has_outgoing())
+            .map(|worker| worker.id)
+            .collect();
         for id in waiting {
             self.watch_room(world, id);
         }

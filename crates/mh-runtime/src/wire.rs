@@ -51,8 +51,20 @@ impl Kind {
     fn from_u32(value: u32) -> Option<Kind> {
         use Kind::*;
         [
-            Hello, Object, Segment, DropSegment, Batch, Forget, Free, Shutdown, Descriptors, Ready, NotReady, Results,
-            Print, Released,
+            Hello,
+            Object,
+            Segment,
+            DropSegment,
+            Batch,
+            Forget,
+            Free,
+            Shutdown,
+            Descriptors,
+            Ready,
+            NotReady,
+            Results,
+            Print,
+            Released,
         ]
         .into_iter()
         .find(|kind| *kind as u32 == value)
@@ -346,3 +358,6 @@ pub fn read_released(reader: &mut Reader<'_>) -> Option<Vec<(Object, u32)>> {
     }
     Some(released)
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,7 +39,12 @@ pub struct Batch {
 /// What the parent wants.
 pub enum Incoming {
     /// Learn this; `id` is how it will be referred to.
-    Object { id: u64, kind: u8, bytes: Vec<u8>, descriptors: Vec<OwnedFd> },
+    Object {
+        id: u64,
+        kind: u8,
+        bytes: Vec<u8>,
+        descriptors: Vec<OwnedFd>,
+    },
     Batch(Batch),
     Forget(Vec<u64>),
     Shutdown,
@@ -95,6 +100,8 @@ struct Pending {
 /// What both threads use.
 struct Out {
     socket: OwnedFd,
+    /// A pidfd of the parent: nobody waits for a parent that has ended, even where its end of the socket lives on.
+    parent: OwnedFd,
     pending: Mutex<Pending>,
     ended: Arc<Mutex<Vec<Object>>>,
     timer: OwnedFd,
@@ -116,7 +123,6 @@ pub struct WorkerLink {
     /// Whether an initializer is to be run before the worker is ready.
     pub has_initializer: bool,
     id: u64,
-    parent: OwnedFd,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -155,11 +161,12 @@ impl WorkerLink {
         };
         let out = Arc::new(Out {
             socket,
+            parent: rustix::io::fcntl_dupfd_cloexec(&parent, 3)?,
             pending: Mutex::default(),
             ended: Arc::default(),
             timer: timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC)?,
         });
-        watch(parent.as_fd().try_clone_to_owned()?, out.clone())?;
+        watch(out.clone())?;
         Ok(WorkerLink {
             link,
             page: Page::open(page)?,
@@ -172,7 +179,6 @@ impl WorkerLink {
             introduced: Default::default(),
             has_initializer: has_initializer != 0,
             id,
-            parent,
         })
     }
 
@@ -213,13 +219,17 @@ impl WorkerLink {
                     Ok(None) => return None,
                     Err(error) => return Some(Err(error)),
                 },
-                Ok(Received::Closed) => return Some(Ok(Incoming::Closed)),
+                Ok(Received::Closed) => {
+                    end_with_parent();
+                    return Some(Ok(Incoming::Closed));
+                }
                 Err(error) => return Some(Err(error)),
             }
         }
     }
 
     /// Waits for what the parent wants next.
+    #[allow(clippy::should_implement_trait)] // No iterator: it may fail, or be interrupted, and go on.
     pub fn next(&mut self) -> io::Result<Incoming> {
         loop {
             if let Some(incoming) = self.next_frame()? {
@@ -229,7 +239,10 @@ impl WorkerLink {
                 return Ok(Incoming::Interrupted);
             }
             match self.link.receive(false) {
-                Ok(Received::Closed) => return Ok(Incoming::Closed),
+                Ok(Received::Closed) => {
+                    end_with_parent();
+                    return Ok(Incoming::Closed);
+                }
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Incoming::Interrupted),
                 Err(error) => return Err(error),
@@ -244,11 +257,14 @@ impl WorkerLink {
             let second = Timespec { tv_sec: 1, tv_nsec: 0 };
             let mut fds = [
                 PollFd::from_borrowed_fd(self.link.socket(), PollFlags::IN),
-                PollFd::from_borrowed_fd(self.parent.as_fd(), PollFlags::IN),
+                PollFd::from_borrowed_fd(self.out.parent.as_fd(), PollFlags::IN),
             ];
             match poll(&mut fds, if idle { Some(&second) } else { None }) {
                 Ok(0) => self.trim()?,
-                Ok(_) if fds[0].revents().is_empty() => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(_) if fds[0].revents().is_empty() => {
+                    end_with_parent();
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
                 Ok(_) => return Ok(true),
                 Err(rustix::io::Errno::INTR) => return Ok(false),
                 Err(error) => return Err(error.into()),
@@ -271,7 +287,9 @@ impl WorkerLink {
             let mut reader = Reader::new(&body);
             match kind {
                 Kind::Segment => {
-                    let (Some(id), Some(length)) = (reader.u64(), reader.u64()) else { return Err(invalid("memory")) };
+                    let (Some(id), Some(length)) = (reader.u64(), reader.u64()) else {
+                        return Err(invalid("memory"));
+                    };
                     let fd = self.link.next_descriptor().ok_or_else(|| invalid("memory"))?;
                     self.segments.insert(SegmentId(id), Arc::new(Mapping::new(fd.as_fd(), length)?));
                 }
@@ -286,7 +304,8 @@ impl WorkerLink {
                     }
                 }
                 Kind::Object => {
-                    let (Some(id), Some(kind), Some(count)) = (reader.u64(), reader.u8(), reader.u32()) else {
+                    let (Some(id), Some(kind), Some(count)) = (reader.u64(), reader.u8(), reader.u32())
+                    else {
                         return Err(invalid("an object"));
                     };
                     let descriptors = self.take_descriptors(count)?;
@@ -512,7 +531,16 @@ impl Out {
     /// Sends one frame; frames of the two threads do not mix.
     fn send(&self, frame: Vec<u8>, descriptors: &[Descriptor]) -> io::Result<()> {
         let _whole = lock(&self.pending);
-        send_all(self.socket.as_fd(), &frame, descriptors)
+        self.write(&frame, descriptors)
+    }
+
+    /// Writes a frame, with `pending` locked.
+    fn write(&self, frame: &[u8], descriptors: &[Descriptor]) -> io::Result<()> {
+        let written = send_all(self.socket.as_fd(), self.parent.as_fd(), frame, descriptors);
+        if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+            end_with_parent();
+        }
+        written
     }
 
     fn take_released(&self) -> Vec<(Object, u32)> {
@@ -539,7 +567,7 @@ impl Out {
         let (mut lengths, mut bytes) = (Vec::with_capacity(parts.len() * 4), Vec::new());
         parts.write(0, parts.len(), &mut lengths, &mut bytes);
         frame.raw(&lengths).raw(&bytes);
-        send_all(self.socket.as_fd(), &frame.finish(), &[])
+        self.write(&frame.finish(), &[])
     }
 
     fn set_timer(&self) -> bool {
@@ -558,12 +586,23 @@ fn prefer_to_be_killed() {
     let _ = std::fs::write("/proc/self/oom_score_adj", (own + 500).min(1000).to_string());
 }
 
+/// The parent has ended. Nobody wants an answer; nothing of ours may stay, the children of the user's code included. The
+/// kernel closes the parent's sockets before it tells the watcher, so the main thread may be the first to know: it must
+/// not just leave.
+fn end_with_parent() {
+    // The group is ours to kill only while it is the one that we were started with.
+    if getpgrp() == getpid() {
+        let _ = kill_current_process_group(Signal::KILL);
+    }
+    let _ = kill_process(getpid(), Signal::KILL);
+}
+
 /// Starts the watcher.
-fn watch(parent: OwnedFd, out: Arc<Out>) -> io::Result<()> {
+fn watch(out: Arc<Out>) -> io::Result<()> {
     std::thread::Builder::new().name("manyhands-watch".into()).stack_size(128 * 1024).spawn(move || {
         loop {
             let mut fds = [
-                PollFd::from_borrowed_fd(parent.as_fd(), PollFlags::IN),
+                PollFd::from_borrowed_fd(out.parent.as_fd(), PollFlags::IN),
                 PollFd::from_borrowed_fd(out.timer.as_fd(), PollFlags::IN),
             ];
             match poll(&mut fds, None) {
@@ -572,12 +611,7 @@ fn watch(parent: OwnedFd, out: Arc<Out>) -> io::Result<()> {
                 Err(_) => return,
             }
             if !fds[0].revents().is_empty() {
-                // The parent has ended. Nobody wants an answer; nothing of ours may stay.
-                // The group is ours to kill only while it is the one that we were started with.
-                if getpgrp() == getpid() {
-                    let _ = kill_current_process_group(Signal::KILL);
-                }
-                let _ = kill_process(getpid(), Signal::KILL);
+                end_with_parent();
             }
             let mut ticks = [0u8; 8];
             if !fds[1].revents().is_empty() && rustix::io::read(&out.timer, &mut ticks).is_ok() {

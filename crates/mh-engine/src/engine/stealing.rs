@@ -70,6 +70,8 @@ impl Engine {
         }
         match items {
             0 => None,
+            // Asked for only after a silence, and once: whether it has begun the item is for the recall to find out.
+            _ if worker.ready && worker.is_last_item() => Some(Prey::Modest { since: worker.since }),
             _ if unbegun >= WORTHWHILE => Some(Prey::Rich { unbegun }),
             _ => Some(Prey::Modest { since: worker.since }),
         }

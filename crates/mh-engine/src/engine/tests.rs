@@ -113,7 +113,8 @@ fn a_map_of_four_items_over_two_workers() {
     assert_eq!(sent, [send(1, 1, 0, 1), send(2, 2, 1, 1), send(1, 3, 2, 1), send(2, 4, 3, 1)]);
     assert_eq!(bench.done(2, 2, 1, &[]), [accept(1, 1)]);
     assert_eq!(bench.done(1, 1, 1, &[]), [accept(0, 1)]);
-    assert_eq!(bench.done(1, 3, 1, &[]), [accept(2, 1)]);
+    // Should the other be silent for long, it will be asked whether it has begun its last item at all.
+    assert_eq!(bench.done(1, 3, 1, &[]), [accept(2, 1), WakeAt { time: MILLI }]);
     assert_eq!(bench.done(2, 4, 1, &[]), [accept(3, 1), finished(Outcome::Complete)]);
     assert!(bench.engine.idle());
 }
@@ -177,8 +178,19 @@ fn an_idle_worker_gets_what_another_has_not_begun() {
     assert_eq!(bench.done(1, 1, 1, &[]), [accept(0, 1)]);
     assert_eq!(bench.done(1, 3, 1, &[]), [accept(2, 1), recall(2, 4, 1, false)]);
     assert_eq!(bench.recalled(2, 4, 1), [send(1, 5, 3, 1)]);
-    assert_eq!(bench.done(1, 5, 1, &[]), [accept(3, 1)]);
+    assert_eq!(bench.done(1, 5, 1, &[]), [accept(3, 1), WakeAt { time: MILLI }]);
     assert_eq!(bench.done(2, 2, 1, &[]), [accept(1, 1), finished(Outcome::Complete)]);
+}
+
+#[test]
+fn a_worker_that_is_silent_with_one_item_is_asked_whether_it_has_begun_it() {
+    let mut bench = Bench::new(Settings::new(2));
+    bench.open(JobOptions::default(), 2);
+    assert_eq!(bench.done(1, 1, 1, &[]), [accept(0, 1), WakeAt { time: MILLI }]);
+    bench.now = MILLI;
+    assert_eq!(bench.give(Event::Tick), [recall(2, 2, 1, false)]);
+    assert_eq!(bench.recalled(2, 2, 1), [send(1, 3, 1, 1), WakeAt { time: 2 * MILLI }]);
+    assert_eq!(bench.done(1, 3, 1, &[]), [accept(1, 1), finished(Outcome::Complete)]);
 }
 
 #[test]

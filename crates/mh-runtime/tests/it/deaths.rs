@@ -8,8 +8,8 @@ use rustix::process::Signal;
 
 use crate::gate::{Gate, Tokens};
 use crate::support::{
-    Ended, Watched, add, collect, echoed, echoes, eventually, item, items, pids, pool, pool_of_one, put, ready, run,
-    signal, submit, texts, tolerant,
+    Ended, Watched, add, collect, echoed, echoes, eventually, item, items, pids, pool, pool_of_one, put,
+    ready, run, signal, stop, submit, texts, tolerant,
 };
 
 fn died(death: Death) -> Ended {
@@ -51,7 +51,9 @@ fn the_lost_item_comes_with_its_process_and_its_bytes() {
     let job = submit(&pool, tolerant(), items(["exit 9"]));
     eventually("the item is lost", || pool.wait_end(job, None) == mh_runtime::Waited::News);
     match pool.take(job).answers.pop() {
-        Some(mh_runtime::Answer::Lost { pid: of, item, .. }) => assert_eq!((of, item), (pid, Some(b"exit 9".into()))),
+        Some(mh_runtime::Answer::Lost { pid: of, item, .. }) => {
+            assert_eq!((of, item), (pid, Some(b"exit 9".into())))
+        }
         _ => panic!("the item was to be lost"),
     }
     pool.close(job);
@@ -75,7 +77,7 @@ fn death_while_idle_costs_nothing() {
 #[test]
 fn death_while_it_receives_costs_nothing() {
     let (pool, pid) = pool_of_one();
-    signal(pid, Signal::STOP);
+    stop(pid);
     // Far more than the socket takes while nobody reads.
     let long = [b"echo ".as_slice(), &vec![7; 32 << 20]].concat();
     let job = submit(&pool, JobOptions::default(), items([&long]));
@@ -122,7 +124,7 @@ fn what_a_stopped_worker_has_not_begun_goes_to_another() {
     }
     let job = submit(&pool, JobOptions::default(), chunk);
     let stopped = gate.wait_begun();
-    signal(stopped, Signal::STOP);
+    stop(stopped);
     let mut ended = BTreeMap::new();
     eventually("all but the running item are answered", || {
         pool.wait(job, false, Some(std::time::Duration::from_millis(100)));
@@ -140,7 +142,7 @@ fn what_a_stopped_worker_has_not_begun_goes_to_another() {
 fn a_worker_stopped_while_idle_holds_nothing_up() {
     let pool = pool(2);
     let stopped = ready(&pool, 2)[0];
-    signal(stopped, Signal::STOP);
+    stop(stopped);
     let told = texts(&pool, items(vec!["pid"; 200]));
     assert!(!told.contains(&stopped.to_string()));
     signal(stopped, Signal::CONT);
@@ -170,7 +172,8 @@ fn a_storm_of_deaths_answers_every_item_once() {
             let mut turn = 0;
             while !over.load(Ordering::Relaxed) {
                 // Only while the pool has not reaped it is the number sure to be the worker's.
-                let running: Vec<_> = pool.workers().into_iter().filter(|worker| worker.running.is_some()).collect();
+                let running: Vec<_> =
+                    pool.workers().into_iter().filter(|worker| worker.running.is_some()).collect();
                 if let Some(worker) = running.get(turn % running.len().max(1)) {
                     let pid = rustix::process::Pid::from_raw(worker.pid as i32).unwrap();
                     let _ = rustix::process::kill_process(pid, Signal::KILL);

@@ -63,7 +63,11 @@ fn drain_lets_open_jobs_finish() {
     assert_eq!(collect(&pool, meeting).1, Outcome::Complete);
     assert_eq!(collect(&pool, long).0.len(), 2000);
     wait_drained(&pool);
-    assert_eq!(collect(&pool, submit(&pool, tolerant(), echoes(1))).1, Outcome::Broken, "none is opened any more");
+    assert_eq!(
+        collect(&pool, submit(&pool, tolerant(), echoes(1))).1,
+        Outcome::Cancelled,
+        "none is opened any more"
+    );
 }
 
 #[test]
@@ -94,7 +98,7 @@ fn terminate_ends_jobs_and_processes_now() {
     assert!(matches!(collect(&pool, waiting).1, Outcome::Cancelled | Outcome::Complete));
     pool.terminate();
     wait_drained(&pool);
-    assert_eq!(collect(&pool, submit(&pool, tolerant(), echoes(1))).1, Outcome::Broken);
+    assert_eq!(collect(&pool, submit(&pool, tolerant(), echoes(1))).1, Outcome::Cancelled);
 }
 
 #[test]

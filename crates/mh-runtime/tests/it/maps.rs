@@ -6,8 +6,8 @@ use mh_runtime::{Death, Fault, JobOptions, JobSpec, OnError, Outcome, Settings, 
 
 use crate::gate::{Gate, Tokens};
 use crate::support::{
-    Ended, PATIENCE, add, collect, echoed, echoes, eventually, item, items, pids, pool, pool_of, pool_of_one, put,
-    ready, run, submit, text, texts, tolerant,
+    Ended, PATIENCE, add, collect, echoed, echoes, eventually, item, items, pids, pool, pool_of, pool_of_one,
+    put, ready, run, submit, text, texts, tolerant,
 };
 use crate::worker::program;
 
@@ -25,7 +25,10 @@ fn every_item_is_answered_at_its_index() {
 #[test]
 fn a_job_without_items_is_complete() {
     let pool = pool(1);
-    assert_eq!(collect(&pool, submit(&pool, JobOptions::default(), echoes(0))), (BTreeMap::new(), Outcome::Complete));
+    assert_eq!(
+        collect(&pool, submit(&pool, JobOptions::default(), echoes(0))),
+        (BTreeMap::new(), Outcome::Complete)
+    );
 }
 
 #[test]
@@ -66,7 +69,8 @@ fn answers_may_be_asked_for_by_index() {
 fn input_in_slices_stays_within_the_buffer() {
     const BUFFER: u64 = 10;
     let pool = pool(2);
-    let job = pool.open(JobSpec { options: JobOptions { buffer: Some(BUFFER), ..tolerant() }, ..JobSpec::default() });
+    let job = pool
+        .open(JobSpec { options: JobOptions { buffer: Some(BUFFER), ..tolerant() }, ..JobSpec::default() });
     let (mut ended, mut fed, mut consumed) = (BTreeMap::new(), 0u64, 0u64);
     let outcome = loop {
         let taken = pool.take(job);

@@ -7,8 +7,8 @@ use mh_runtime::{Answer, AnswerBatch, Chunk, JobOptions, JobSpec, Object, Payloa
 use crate::gate::Gate;
 use crate::memory_view::{digest, read, scribble};
 use crate::support::{
-    PATIENCE, add, collect, echoes, eventually, item, items, pids, pool, pool_of_one, signal, submit, text, texts,
-    tolerant,
+    PATIENCE, add, collect, echoes, eventually, item, items, pids, pool, pool_of_one, signal, submit, text,
+    texts, tolerant,
 };
 use crate::worker::{HELD, name, parse};
 

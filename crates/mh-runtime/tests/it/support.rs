@@ -5,8 +5,8 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use mh_runtime::{
-    Answer, Chunk, Descriptor, Fault, Index, JobId, JobOptions, JobSpec, Object, OnError, OomCounter, Outcome, Pool,
-    PoolOptions, Print, Program, Settings, SystemMemory,
+    Answer, Chunk, Descriptor, Fault, Index, JobId, JobOptions, JobSpec, Object, OnError, OomCounter,
+    Outcome, Pool, PoolOptions, Print, Program, Settings, SystemMemory,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
@@ -135,7 +135,7 @@ pub fn take_until_end(
             pool.close(job);
             return outcome;
         }
-        assert!(Instant::now() < deadline, "the job does not end; so far: {ended:?}");
+        assert!(Instant::now() < deadline, "the job does not end; answered so far: {:?}", ended.keys());
         pool.wait(job, false, Some(Duration::from_secs(1)));
     }
 }
@@ -148,7 +148,11 @@ pub fn put(answer: Answer, ended: &mut BTreeMap<Index, Ended>) {
         Answer::Batch { batch, first, from, count } => {
             for offset in 0..count {
                 let bytes = batch.parts.part(from + offset).to_vec();
-                let how = if batch.is_failure(from + offset) { Ended::Failed(bytes) } else { Ended::Answered(bytes) };
+                let how = if batch.is_failure(from + offset) {
+                    Ended::Failed(bytes)
+                } else {
+                    Ended::Answered(bytes)
+                };
                 note(first + offset as u64, how);
             }
         }
@@ -170,13 +174,24 @@ pub fn pids(pool: &Pool) -> Vec<u32> {
 
 /// Waits until so many workers are ready; gives their processes.
 pub fn ready(pool: &Pool, count: usize) -> Vec<u32> {
-    eventually("every worker is ready", || pool.workers().iter().filter(|worker| worker.ready).count() == count);
+    eventually("every worker is ready", || {
+        pool.workers().iter().filter(|worker| worker.ready).count() == count
+    });
     pids(pool)
 }
 
 /// Sends a signal to a worker of ours. The number must not have been reaped yet: a worker that is alive.
 pub fn signal(pid: u32, signal: Signal) {
     kill_process(Pid::from_raw(pid as i32).unwrap(), signal).unwrap();
+}
+
+/// Stops a worker of ours, and waits until it has: the signal alone may let it go on for a while.
+pub fn stop(pid: u32) {
+    signal(pid, Signal::STOP);
+    eventually("the process is stopped", || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('T'))
+    });
 }
 
 /// A process to watch, so that its number cannot become another's unnoticed.

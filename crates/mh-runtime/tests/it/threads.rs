@@ -7,7 +7,8 @@ use mh_runtime::{Delivery, JobId, JobSpec, Outcome, Pool, Waited};
 
 use crate::gate::Gate;
 use crate::support::{
-    PATIENCE, collect, echoed, echoes, eventually, item, items, pool, put, submit, take_until_end, texts, tolerant,
+    PATIENCE, collect, echoed, echoes, eventually, item, items, pool, put, submit, take_until_end, texts,
+    tolerant,
 };
 
 fn wait_index(pool: &Pool, job: JobId, index: u64) {
@@ -46,7 +47,8 @@ fn maps_from_several_threads_do_not_mix() {
             let pool = &pool;
             scope.spawn(move || {
                 for round in 0..20 {
-                    let expected: Vec<String> = (0..30).map(|index| format!("{thread} {round} {index}")).collect();
+                    let expected: Vec<String> =
+                        (0..30).map(|index| format!("{thread} {round} {index}")).collect();
                     let list = expected.iter().map(|text| format!("echo {text}"));
                     assert_eq!(texts(pool, items(list)), expected);
                 }

@@ -82,7 +82,10 @@ fn costs_its_worker(word: &str) {
     let (ended, outcome) = collect(&pool, submit(&pool, tolerant(), items(["echo a", word, "echo b"])));
     let death = Death::Signal { number: 9, out_of_memory: false };
     let lost = Ended::Lost(Fault::Died { death, attempts: 1 });
-    assert_eq!((ended.into_values().collect(), outcome), (vec![echoed("a"), lost, echoed("b")], Outcome::Complete));
+    assert_eq!(
+        (ended.into_values().collect(), outcome),
+        (vec![echoed("a"), lost, echoed("b")], Outcome::Complete)
+    );
     worker.wait_end();
 }
 
@@ -108,15 +111,19 @@ fn without_descriptors_there_are_errors_and_no_hang() {
     }
     let (pool, _) = pool_of_one();
     let before = getrlimit(Resource::Nofile);
-    let open = std::fs::read_dir("/proc/self/fd").unwrap().count() as u64;
-    // Counting them took one; it is free again.
-    setrlimit(Resource::Nofile, Rlimit { current: Some(open - 1), ..before.clone() }).unwrap();
+    setrlimit(Resource::Nofile, Rlimit { current: Some(100), ..before.clone() }).unwrap();
+    let taken: Vec<std::fs::File> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
     pool.store(&[1; 20 << 20]).unwrap_err();
     // The result's segment cannot be received, nor another worker be started after that.
-    let (ended, outcome) = collect(&pool, submit(&pool, JobOptions::default(), items(["make a 1000", "echo b"])));
+    let (ended, outcome) =
+        collect(&pool, submit(&pool, JobOptions::default(), items(["make a 1000", "echo b"])));
     let breakage = pool.breakage();
     setrlimit(Resource::Nofile, before).unwrap();
-    assert!(matches!(outcome, Outcome::Failed { index: 0 } | Outcome::Broken), "{outcome:?} {ended:?} {breakage:?}");
+    drop(taken);
+    assert!(
+        matches!(outcome, Outcome::Failed { index: 0 } | Outcome::Broken),
+        "{outcome:?} {ended:?} {breakage:?}"
+    );
     pool.terminate();
     // A pool that is made while there are some is as good as any.
     run(&crate::support::pool(1), echoes(10));

@@ -181,7 +181,8 @@ impl Worker {
                 plain("noted")
             }
             "spawn" => {
-                let child = Command::new("/bin/sleep").arg("1000").stdin(std::process::Stdio::null()).spawn()?;
+                let child =
+                    Command::new("/bin/sleep").arg("1000").stdin(std::process::Stdio::null()).spawn()?;
                 plain(child.id().to_string())
             }
 
@@ -214,7 +215,10 @@ impl Worker {
             // Shared memory. Every use but those kept ends with its item.
             "make" => {
                 let (byte, len) = argument.split_once(' ').unwrap();
-                let object = self.link.store(&vec![byte.as_bytes()[0]; len.parse().unwrap()]).map_err(io::Error::other)?;
+                let object = self
+                    .link
+                    .store(&vec![byte.as_bytes()[0]; len.parse().unwrap()])
+                    .map_err(io::Error::other)?;
                 Answered { objects: vec![object], ..plain(name(object)) }
             }
             "read" => self.look(parse(argument), |_, _| {})?,
@@ -236,7 +240,11 @@ impl Worker {
     }
 
     /// Answers how the object is seen, and what is in it; `then` does something to it where it is shared.
-    fn look(&mut self, object: Object, then: impl FnOnce(&mut Vec<Arc<Use>>, &Arc<Use>)) -> io::Result<Answered> {
+    fn look(
+        &mut self,
+        object: Object,
+        then: impl FnOnce(&mut Vec<Arc<Use>>, &Arc<Use>),
+    ) -> io::Result<Answered> {
         Ok(match self.link.access(object, false)? {
             Access::Shared(used) => {
                 let answer = format!("shared {}", digest(&read(used.mapping(), object)));
