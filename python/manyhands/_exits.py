@@ -23,7 +23,7 @@ def _end_all():
     for found, delivery in list(_living.values()):
         workers = found()
         if workers is not None and workers.engine.is_ours():
-            workers.terminate()
+            workers.engine.terminate_at_exit()
             if delivery is not None:
                 delivery.join(1.0)
 

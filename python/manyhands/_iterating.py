@@ -21,6 +21,7 @@ class MapIterator:
     def __init__(
         self, pool, workers, function, items, mode, options, *, ordered, shareable, buffer=None, total=None, chunk=None
     ):
+        self._ended = True  # until there is a job to be ended
         self._pool = pool  # kept, lest the workers end before
         self._workers = workers
         self._source = iter(items)
@@ -33,11 +34,11 @@ class MapIterator:
         self._outstanding = 0  # fed and not yet given out
         self._source_error = None
         self._open = True
-        self._ended = False
         self._since = perf_counter()
         self._lock = allocate_lock()
         self._bar = None
         self._job, self._session = workers.open(function, mode, share=shareable, chunk=chunk, **options.of_job())
+        self._ended = False
         if options.progress:
             from ._progress import Progress
 

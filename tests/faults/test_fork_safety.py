@@ -1,6 +1,5 @@
 """`os.fork()` beside a pool: the child gets a clear error or a fresh start, and keeps nothing of the parent's alive."""
 
-import os
 import signal
 import time
 

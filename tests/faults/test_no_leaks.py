@@ -24,7 +24,7 @@ USES = {
     "deaths": "pool.map(lambda x: inside.die(), range(3), on_error='return')",
     "work under way": "pool.map_async(time.sleep, [3600, 3600]); pool.apply_async(time.sleep, (3600,))",
     "big arrays": "import numpy; found = pool.map(lambda a: a + 1, [numpy.zeros(200_000)] * 8); del found",
-    "printing": "pool.map(lambda x: None, range(10))",
+    "printing": "pool.map(print, range(3)); pool.apply_async(print, (1,)).get()",
 }
 
 

@@ -240,7 +240,9 @@ impl<'a> Cursor<'a> {
 }
 
 fn torn() -> PyErr {
-    PyRuntimeError::new_err("manyhands received a value that is cut short; this is a bug of manyhands, please report it")
+    PyRuntimeError::new_err(
+        "manyhands received a value that is cut short; this is a bug of manyhands, please report it",
+    )
 }
 
 fn read_plain<'py>(py: Python<'py>, cursor: &mut Cursor<'_>) -> PyResult<Bound<'py, PyAny>> {

@@ -32,6 +32,9 @@ struct Shared {
     clock: u64,
 }
 
+/// What one item came to: its index, whether it succeeded, its value or exception.
+type Collected<'py> = (u64, bool, Bound<'py, PyAny>);
+
 struct Pin {
     object: Object,
     /// Keeps the memory from being given to another array.
@@ -65,7 +68,12 @@ impl Job {
     }
 
     /// Encodes one item at the end of a chunk.
-    fn encode(&self, value: &Bound<'_, PyAny>, session: &Bound<'_, PyAny>, chunk: &mut Chunk) -> PyResult<()> {
+    fn encode(
+        &self,
+        value: &Bound<'_, PyAny>,
+        session: &Bound<'_, PyAny>,
+        chunk: &mut Chunk,
+    ) -> PyResult<()> {
         let position = chunk.items.len() as u32;
         if !encode_plain(value, &mut chunk.items.bytes) {
             let py = value.py();
@@ -119,7 +127,8 @@ impl Job {
             if count % 64 == 63 && (started.elapsed() > SLICE || chunk.items.bytes.len() > SLICE_BYTES) {
                 break;
             }
-            if chunk.items.bytes.len() > SLICE_BYTES || !chunk.objects.is_empty() && started.elapsed() > SLICE {
+            if chunk.items.bytes.len() > SLICE_BYTES || !chunk.objects.is_empty() && started.elapsed() > SLICE
+            {
                 break;
             }
         }
@@ -285,7 +294,8 @@ impl Job {
                     indices.sort_unstable();
                     indices.into_iter().try_for_each(|index| list.append(index))?;
                 }
-                let missing = || PyRuntimeError::new_err("an item was left without an answer; please report this");
+                let missing =
+                    || PyRuntimeError::new_err("an item was left without an answer; please report this");
                 let values: Option<Vec<_>> = values.into_iter().collect();
                 Ok(PyList::new(py, values.ok_or_else(missing)?)?.into_any())
             }
@@ -373,7 +383,7 @@ impl Job {
         hooks: Bound<'py, PyAny>,
         timeout: f64,
         room: bool,
-    ) -> PyResult<(Vec<(u64, bool, Bound<'py, PyAny>)>, Option<&'static str>)> {
+    ) -> PyResult<(Vec<Collected<'py>>, Option<&'static str>)> {
         let runtime = self.ours()?;
         let hooks = Hooks(hooks);
         py.detach(|| runtime.wait(self.id, room, Some(Duration::from_secs_f64(timeout))));

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mh_runtime::{
-    Cores, Descriptor, JobOptions, JobSpec, ObjectId, OnError, OomCounter, Payload, Pool as Runtime, PoolOptions, Program,
-    Settings, SettableMemory, StoreError, SystemMemory, Waited,
+    Cores, Descriptor, JobOptions, JobSpec, ObjectId, OnError, OomCounter, Payload, Pool as Runtime,
+    PoolOptions, Program, SettableMemory, Settings, StoreError, SystemMemory, Waited,
 };
 use pyo3::exceptions::{PyMemoryError, PyOSError, PyRuntimeError};
 use pyo3::prelude::*;
@@ -174,6 +174,12 @@ impl Engine {
         py.detach(|| runtime.terminate());
     }
 
+    /// The same at the end of the program: threads that wait for this pool are not woken any more.
+    fn terminate_at_exit(&self, py: Python<'_>) {
+        let runtime = &self.runtime;
+        py.detach(|| runtime.terminate_at_exit());
+    }
+
     /// The workers: dicts with id, pid, ready, running.
     fn workers<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
         let views = self.ours()?.workers();
@@ -191,7 +197,9 @@ impl Engine {
     /// Why the pool cannot go on: (signal, exit code, out of memory, the initializer's failure, why no process could be
     /// started), or None while it can.
     #[allow(clippy::type_complexity)] // A tuple for one caller, which takes it apart at once.
-    fn breakage(&self) -> PyResult<Option<(Option<i32>, Option<i32>, bool, Option<Vec<u8>>, Option<String>)>> {
+    fn breakage(
+        &self,
+    ) -> PyResult<Option<(Option<i32>, Option<i32>, bool, Option<Vec<u8>>, Option<String>)>> {
         Ok(self.ours()?.breakage().map(|breakage| {
             let (signal, code, memory) = breakage.death.map_or((None, None, false), death_parts);
             (signal, code, memory, breakage.initializer, breakage.start)

@@ -96,7 +96,13 @@ impl WorkerLink {
     #[new]
     fn new() -> PyResult<WorkerLink> {
         let link = Link::connect(Box::new(SystemMemory::new()))?;
-        Ok(WorkerLink { link, functions: HashMap::new(), small: Vec::new(), seeded: false, noted: Arc::default() })
+        Ok(WorkerLink {
+            link,
+            functions: HashMap::new(),
+            small: Vec::new(),
+            seeded: false,
+            noted: Arc::default(),
+        })
     }
 
     #[getter]
@@ -345,8 +351,11 @@ fn call<'py>(
             }
         },
         (CALL_APPLY, _) => {
-            let (function, arguments, keywords): (Bound<'py, PyAny>, Bound<'py, PyTuple>, Option<Bound<'py, _>>) =
-                value.extract()?;
+            let (function, arguments, keywords): (
+                Bound<'py, PyAny>,
+                Bound<'py, PyTuple>,
+                Option<Bound<'py, _>>,
+            ) = value.extract()?;
             function.call(arguments, keywords.as_ref())
         }
         _ => Err(pyo3::exceptions::PyRuntimeError::new_err("the worker was not told the function")),
@@ -405,7 +414,9 @@ fn access<'py>(py: Python<'py>, link: &mut Link, object: Object, hold: bool) -> 
         Err(error) if error.kind() == std::io::ErrorKind::OutOfMemory => {
             Err(PyMemoryError::new_err("no memory to map an argument"))
         }
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(PyEOFError::new_err("parent gone")),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            Err(PyEOFError::new_err("parent gone"))
+        }
         Err(error) => Err(error.into()),
     }
 }

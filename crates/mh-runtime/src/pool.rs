@@ -6,7 +6,7 @@
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, ThreadId};
 use std::time::Duration;
 
 use mh_engine::{Event, Index, JobId, Nanos, Outcome, Settings, WorkerId};
@@ -53,6 +53,8 @@ struct Drivers {
     background: bool,
     background_until: Nanos,
     stop: bool,
+    /// The thread that ends the program, once it does.
+    ender: Option<ThreadId>,
 }
 
 struct Locked {
@@ -462,6 +464,16 @@ impl Pool {
     /// Ends everything now: jobs are cancelled, workers killed and waited for, the background thread joined. When it
     /// returns no process is left. Calling it again does nothing.
     pub fn terminate(&self) {
+        self.end(false);
+    }
+
+    /// The same at the end of the program: threads that wait for something of this pool wait on, until the program's end
+    /// ends them. They could do nothing with an answer, nor with an error, while the interpreter is taken apart.
+    pub fn terminate_at_exit(&self) {
+        self.end(true);
+    }
+
+    fn end(&self, at_exit: bool) {
         if !self.is_ours() {
             return;
         }
@@ -470,6 +482,7 @@ impl Pool {
         {
             let mut locked = self.shared.lock();
             locked.drivers.stop = true;
+            locked.drivers.ender = at_exit.then(|| std::thread::current().id());
             let world = &self.shared.world;
             let state = &mut locked.state;
             state.handle(world, Event::Drain);
@@ -526,6 +539,12 @@ impl Shared {
         let until = timeout.map(|timeout| now().saturating_add(timeout.as_nanos() as u64));
         let mut locked = self.lock();
         loop {
+            if locked.drivers.ender.is_some_and(|ender| ender != std::thread::current().id()) {
+                drop(locked);
+                loop {
+                    std::thread::park();
+                }
+            }
             if ready(&locked.state) {
                 return self.leave(locked, Waited::News);
             }

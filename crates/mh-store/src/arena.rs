@@ -30,6 +30,14 @@ const RESERVE: u64 = 32 << 20;
 /// them.
 const GRANT: u64 = 8 << 20;
 
+/// The same error, which names what was asked for rather than how much more memory that would have taken.
+fn asked_for(error: StoreError, size: u64) -> StoreError {
+    match error {
+        StoreError::OutOfMemory { free, .. } => StoreError::OutOfMemory { needed: size, free },
+        other => other,
+    }
+}
+
 /// Where some bytes lie: `len` bytes from `offset`, which is a whole number of pages, in a segment.
 ///
 /// No two live objects have a page in common.
@@ -117,7 +125,7 @@ impl Arena {
             Some(id) => {
                 let place = &self.places[&id];
                 let fresh = (place.end + size).saturating_sub(place.end.max(place.segment.filled()));
-                self.afford(fresh, Some(id))?;
+                self.afford(fresh, Some(id)).map_err(|error| asked_for(error, size))?;
                 id
             }
             None => {

@@ -41,7 +41,12 @@ impl Engine {
         };
         let chunk = job.options.chunk.unwrap_or(1).max(1);
         let affordable = worker.tasks_left.map_or(u64::MAX, |tasks| tasks.saturating_mul(chunk));
-        let size = job.next_size(&self.settings).min(affordable);
+        let mut size = job.next_size(&self.settings);
+        if worker.tasks_left.is_some() {
+            // A part of a chunk would count for a whole one.
+            size = size.next_multiple_of(chunk);
+        }
+        let size = size.min(affordable);
         let Some(items) = job.take_unsent(size) else { return };
         let message = Message {
             id,

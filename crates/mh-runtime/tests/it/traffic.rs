@@ -111,7 +111,7 @@ fn without_descriptors_there_are_errors_and_no_hang() {
     }
     let (pool, _) = pool_of_one();
     let before = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: Some(100), ..before.clone() }).unwrap();
+    setrlimit(Resource::Nofile, Rlimit { current: Some(100), ..before }).unwrap();
     let taken: Vec<std::fs::File> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
     pool.store(&[1; 20 << 20]).unwrap_err();
     // The result's segment cannot be received, nor another worker be started after that.
