@@ -97,6 +97,9 @@ class Engine:
     def terminate(self) -> None:
         """Kill the workers and wait for their end. Does nothing in a forked child."""
 
+    def terminate_at_exit(self) -> None:
+        """The same at the end of the program: threads that wait for this pool are not woken any more."""
+
     def workers(self) -> list[dict[str, Any]]:
         """The workers: dicts with id, pid, ready, running."""
 

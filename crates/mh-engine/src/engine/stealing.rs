@@ -13,6 +13,10 @@ use crate::{Instruction, MessageId, Nanos, WorkerId};
 /// Unbegun work below this is not worth the messages that it takes to move it.
 const WORTHWHILE: Nanos = 100_000;
 
+/// How much longer a worker may be silent that holds one item and no other: it most likely runs it, or loads what the
+/// item needs, which another would have to load as well.
+const LAST_ITEM: Nanos = 100_000_000;
+
 /// The silence after which an estimate is not believed any more.
 const PATIENCE: Nanos = 1_000_000;
 
@@ -70,8 +74,12 @@ impl Engine {
         }
         match items {
             0 => None,
-            // Asked for only after a silence, and once: whether it has begun the item is for the recall to find out.
-            _ if worker.ready && worker.is_last_item() => Some(Prey::Modest { since: worker.since }),
+            // Asked for only after a long silence, and once: whether it has begun the item is for the recall to find out.
+            // One that was sent its last task is as good as any other that would have to be started for it.
+            _ if worker.ready && worker.is_last_item() => {
+                let since = worker.since.saturating_add(LAST_ITEM);
+                worker.ending.is_none().then_some(Prey::Modest { since })
+            }
             _ if unbegun >= WORTHWHILE => Some(Prey::Rich { unbegun }),
             _ => Some(Prey::Modest { since: worker.since }),
         }
