@@ -22,6 +22,9 @@ pub(crate) struct Worker {
     pub tasks_left: Option<u64>,
     /// When it last gave a sign of progress: an answer, or being sent something while it held nothing.
     pub since: Nanos,
+    /// It had begun nothing of what it was sent when that was given to another: others are sent work first, until it
+    /// answers something.
+    pub suspect: bool,
     /// When to look what it is running. `None` while it holds nothing with a timeout, or while `looking`.
     pub due: Option<Nanos>,
     /// A `Look` has not been answered.
@@ -151,7 +154,7 @@ impl Worker {
         }
         let load = self.load();
         match self.messages.len() {
-            0 if self.ready => Some((Class::Idle, 0)),
+            0 if self.ready => Some((Class::Idle, Nanos::from(self.suspect))),
             0 => Some((Class::Initializing, 0)),
             held if held >= depth || (held > 1 && load >= 2 * target) => None,
             _ if self.ready => Some((Class::Busy, load)),

@@ -36,6 +36,7 @@ impl Engine {
             }
         }
         worker.answered = true;
+        worker.suspect = false;
         worker.since = self.now;
         self.failures.forget();
         if let Some(job) = self.jobs.get_mut(&job_id) {

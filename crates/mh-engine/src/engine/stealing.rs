@@ -135,6 +135,7 @@ impl Engine {
                 job.messages.remove(&message_id);
             }
         }
+        worker.suspect |= recall == Recall::Steal && worker.messages.is_empty();
         self.give_back(job, back, hole);
         if begun {
             self.end_worker(worker_id, Ending::Killed, out);

@@ -397,3 +397,39 @@ fn what_is_late_or_unknown_is_ignored() {
     assert_eq!(bench.done(1, 1, 1, &[]), [accept(0, 1), finished(Outcome::Complete)]);
     assert_eq!(bench.done(1, 1, 1, &[]), [], "the same answer again");
 }
+
+#[test]
+fn a_worker_that_stands_still_holds_nothing_up() {
+    let mut bench = Bench::new(Settings::new(2));
+    let mut instructions = bench.open(JobOptions::default(), 50);
+    let mut held: std::collections::HashMap<u64, u64> = std::collections::HashMap::new();
+    for step in 0..1000 {
+        let mut next = Vec::new();
+        for instruction in std::mem::take(&mut instructions) {
+            println!("{step} {} {instruction:?}", bench.now);
+            match instruction {
+                Send { worker: w, message, count, .. } => {
+                    held.insert(message.0, count);
+                    if w == worker(2) {
+                        bench.now += 1000;
+                        next.extend(bench.done_in(2, message.0, count, &[], 1000));
+                    }
+                }
+                // Nothing has begun at the one that stands still.
+                Recall { message, most, .. } => {
+                    let count = most.min(held[&message.0].div_ceil(2));
+                    *held.get_mut(&message.0).unwrap() -= count;
+                    next.extend(bench.recalled(1, message.0, count));
+                }
+                WakeAt { time } => {
+                    bench.now = bench.now.max(time);
+                    next.extend(bench.give(Event::Tick));
+                }
+                Finished { .. } => return,
+                _ => {}
+            }
+        }
+        instructions = next;
+    }
+    panic!("the map does not end");
+}

@@ -169,7 +169,6 @@ impl Sim {
             }
         }
         assert!(self.drained, "something waits for ever: {:#?}", self.engine);
-        self.report.time = self.now;
     }
 
     fn at(&mut self, time: Nanos, happening: Happening) {
@@ -332,7 +331,11 @@ impl Sim {
                     self.wake = Some(time);
                     self.at(time, Happening::Tick);
                 }
-                Instruction::Drained => self.drained = true,
+                Instruction::Drained => {
+                    // What comes after is a tick that nobody needs any more.
+                    self.drained = true;
+                    self.report.time = self.now;
+                }
             }
         }
     }
