@@ -62,7 +62,8 @@ class AsyncResult:
         if callback is not None:
             try:
                 callback(value)
-            except Exception:
+            except BaseException:
+                # Whatever it is: it was raised in a thread that goes on for others.
                 _report(callback)
         self._done = True
         self._pool = None

@@ -22,6 +22,8 @@ const LEAST_WINDOW: u64 = 64;
 /// more: they are unsent no longer, and what workers still say about them is not accepted.
 #[derive(Debug)]
 pub(crate) struct Job {
+    /// How often items were taken from workers that held nothing else and had not begun them.
+    pub moves: BTreeMap<Index, u32>,
     pub options: JobOptions,
     /// Indices below this one have been fed.
     pub fed: Index,
@@ -81,6 +83,7 @@ impl Estimate {
 impl Job {
     pub fn new(options: JobOptions) -> Self {
         Job {
+            moves: BTreeMap::new(),
             options,
             fed: 0,
             closed: false,

@@ -100,6 +100,8 @@ pub(crate) struct Message {
     pub recall: Option<Recall>,
     /// The last recall brought nothing, and there has been no answer since: asking again would bring nothing either.
     pub barren: bool,
+    /// How often its first item was taken from workers that had not begun it.
+    pub moves: u32,
     /// Take back what is not needed any more as soon as the recall in flight is answered.
     pub drop_next: bool,
     /// Its job was cancelled with `kill`: what a recall does not bring back has begun, and its worker is killed.

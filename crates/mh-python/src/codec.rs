@@ -16,8 +16,8 @@
 //! | 10 | int that needs one byte |
 //! | 11 | call: number of the function's object, tuple of plain arguments |
 
-use mh_runtime::Object;
-use pyo3::exceptions::PyRuntimeError;
+use mh_runtime::{LONGEST_PART, Object};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyFloat, PyInt, PyList, PyString, PyTuple};
 
@@ -116,6 +116,17 @@ fn write_run(tag: u8, bytes: &[u8], out: &mut Vec<u8>) -> bool {
     true
 }
 
+/// Refuses what is too long to be sent in line.
+pub fn check_length(bytes: usize) -> PyResult<()> {
+    if bytes as u64 <= LONGEST_PART {
+        return Ok(());
+    }
+    Err(PyValueError::new_err(format!(
+        "{bytes} bytes are too many to be sent as one value (4 GiB is the most); arrays have no such limit, as their \
+         memory is shared"
+    )))
+}
+
 /// Puts a large buffer where the other side can map it.
 pub trait Store {
     /// `buffer` is the Python object that was pickled out of band; `bytes` its memory.
@@ -130,6 +141,8 @@ pub fn encode_pickle(
     out: &mut Vec<u8>,
 ) -> PyResult<Vec<Object>> {
     let py = buffers.py();
+    check_length(pickle.len() + 64)?;
+    let start = out.len();
     let mut objects = Vec::new();
     if buffers.is_empty() {
         out.push(PICKLE);
@@ -155,6 +168,7 @@ pub fn encode_pickle(
         }
     }
     out.extend_from_slice(pickle);
+    check_length(out.len() - start)?;
     Ok(objects)
 }
 

@@ -182,9 +182,10 @@ impl WorkerLink {
         descriptors: Vec<i32>,
     ) -> PyResult<()> {
         let mut fetch = HeldFetch { link: &mut self.link, small: &mut self.small, object: id };
-        let pickled = split_pickle(py, bytes, &mut fetch)?;
-        let payload = PyBytes::new(py, pickled.bytes);
-        let value = handlers.install.call1((id, kind, payload, pickled.buffers, descriptors));
+        let value = split_pickle(py, bytes, &mut fetch).and_then(|pickled| {
+            let payload = PyBytes::new(py, pickled.bytes);
+            handlers.install.call1((id, kind, payload, pickled.buffers, descriptors))
+        });
         if kind == crate::KIND_FUNCTION || kind == crate::KIND_FUNCTION_BY_NAME {
             // A function that cannot be loaded fails each of its items, with that reason.
             match value {

@@ -42,5 +42,5 @@ pub use objects::{ObjectId, Payload};
 pub use pool::{Pool, PoolOptions, Taken, Waited, WorkerView};
 pub use spawn::Program;
 pub use state::{Breakage, Delivery, Print, now};
-pub use wire::Parts;
+pub use wire::{LONGEST_PART, Parts};
 pub use worker::{Access, Batch, Incoming, Printer, Use, WorkerLink};

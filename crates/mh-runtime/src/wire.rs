@@ -186,10 +186,13 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Longest part of a `Parts`, in bytes: what is longer cannot be sent. (Buffers in shared memory have no such limit.)
+pub const LONGEST_PART: u64 = u32::MAX as u64;
+
 /// The lengths of consecutive parts of a run of bytes, kept as their ends: part `i` is `ends[i-1]..ends[i]`.
 #[derive(Clone, Debug, Default)]
 pub struct Parts {
-    pub ends: Vec<u32>,
+    pub ends: Vec<u64>,
     pub bytes: Vec<u8>,
 }
 
@@ -204,7 +207,7 @@ impl Parts {
 
     /// Ends the part that was written to `bytes` since the last end.
     pub fn end_part(&mut self) {
-        self.ends.push(self.bytes.len() as u32);
+        self.ends.push(self.bytes.len() as u64);
     }
 
     fn start_of(&self, index: usize) -> usize {
@@ -218,7 +221,9 @@ impl Parts {
     /// Writes the parts `from..to` into a frame: their lengths, then their bytes.
     pub fn write(&self, from: usize, to: usize, lengths: &mut Vec<u8>, bytes: &mut Vec<u8>) {
         for index in from..to {
-            lengths.extend_from_slice(&(self.ends[index] - self.start_of(index) as u32).to_le_bytes());
+            let length = self.ends[index] - self.start_of(index) as u64;
+            debug_assert!(length <= LONGEST_PART, "whoever writes a part sees to it that it is no longer");
+            lengths.extend_from_slice(&(length as u32).to_le_bytes());
         }
         if to > from {
             bytes.extend_from_slice(&self.bytes[self.start_of(from)..self.ends[to - 1] as usize]);
@@ -228,13 +233,13 @@ impl Parts {
     /// Reads `count` lengths and as many parts; `None` when they do not fit the bytes.
     pub fn read(reader: &mut Reader<'_>, count: usize) -> Option<Parts> {
         let lengths = reader.take(count.checked_mul(4)?)?;
-        let mut end = 0u32;
+        let mut end = 0u64;
         let mut ends = Vec::with_capacity(count);
         for length in lengths.chunks_exact(4) {
-            end = end.checked_add(u32::from_le_bytes([length[0], length[1], length[2], length[3]]))?;
+            end += u64::from(u32::from_le_bytes([length[0], length[1], length[2], length[3]]));
             ends.push(end);
         }
-        let bytes = reader.take(end as usize)?.to_vec();
+        let bytes = reader.take(usize::try_from(end).ok()?)?.to_vec();
         Some(Parts { ends, bytes })
     }
 }

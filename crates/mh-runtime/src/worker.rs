@@ -112,7 +112,8 @@ pub struct WorkerLink {
     link: Link,
     page: Page,
     out: Arc<Out>,
-    segments: HashMap<SegmentId, Arc<Mapping>>,
+    /// A segment that could not be mapped is an error of the items that need it, and of no other.
+    segments: HashMap<SegmentId, Result<Arc<Mapping>, io::ErrorKind>>,
     /// The uses of each object that are alive.
     live: HashMap<Object, Weak<Use>>,
     /// Uses that functions and globals hold on to, to be restored before each item.
@@ -291,7 +292,8 @@ impl WorkerLink {
                         return Err(invalid("memory"));
                     };
                     let fd = self.link.next_descriptor().ok_or_else(|| invalid("memory"))?;
-                    self.segments.insert(SegmentId(id), Arc::new(Mapping::new(fd.as_fd(), length)?));
+                    let mapped = Mapping::new(fd.as_fd(), length);
+                    self.segments.insert(SegmentId(id), mapped.map(Arc::new).map_err(|error| error.kind()));
                 }
                 Kind::DropSegment => {
                     let id = reader.u64().ok_or_else(|| invalid("memory"))?;
@@ -447,7 +449,14 @@ impl WorkerLink {
     /// Makes an object of the parent's readable, as the parent stored it. `hold`: it belongs to a function or global,
     /// stays for many items, and is brought back to what was stored before each (`restore_held`).
     pub fn access(&mut self, object: Object, hold: bool) -> io::Result<Access> {
-        let mapping = self.segments.get(&object.segment).ok_or_else(|| invalid("memory"))?.clone();
+        let mapping = match self.segments.get(&object.segment) {
+            Some(Ok(mapping)) => mapping.clone(),
+            Some(Err(kind)) => {
+                lock(&self.out.ended).push(object);
+                return Err(io::Error::new(*kind, "an argument in shared memory cannot be mapped"));
+            }
+            None => return Err(invalid("memory")),
+        };
         let fits = object.offset.checked_add(object.len).is_some_and(|end| end <= mapping.len());
         if !fits {
             return Err(invalid("memory"));

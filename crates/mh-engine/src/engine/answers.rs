@@ -41,6 +41,9 @@ impl Engine {
         self.failures.forget();
         if let Some(job) = self.jobs.get_mut(&job_id) {
             job.estimate.add(count, busy);
+            if !job.moves.is_empty() {
+                job.moves.retain(|index, _| !items.contains(index));
+            }
         }
         self.accept(job_id, items, hole, failed, out);
         self.watch(worker_id);

@@ -60,6 +60,7 @@ impl Engine {
             chunk,
             recall: None,
             barren: false,
+            moves: job.moves.get(&items.start).copied().unwrap_or(0),
             drop_next: false,
             kill: false,
         };

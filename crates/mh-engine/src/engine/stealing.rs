@@ -15,7 +15,9 @@ const WORTHWHILE: Nanos = 100_000;
 
 /// How much longer a worker may be silent that holds one item and no other: it most likely runs it, or loads what the
 /// item needs, which another would have to load as well.
+/// Doubled each time that the item was moved so, lest one that takes long to arrive goes to and fro for ever.
 const LAST_ITEM: Nanos = 100_000_000;
+const MOST_DOUBLINGS: u32 = 16;
 
 /// The silence after which an estimate is not believed any more.
 const PATIENCE: Nanos = 1_000_000;
@@ -77,7 +79,8 @@ impl Engine {
             // Asked for only after a long silence, and once: whether it has begun the item is for the recall to find out.
             // One that was sent its last task is as good as any other that would have to be started for it.
             _ if worker.ready && worker.is_last_item() => {
-                let since = worker.since.saturating_add(LAST_ITEM);
+                let longer = LAST_ITEM << worker.messages[0].moves.min(MOST_DOUBLINGS);
+                let since = worker.since.saturating_add(longer);
                 worker.ending.is_none().then_some(Prey::Modest { since })
             }
             _ if unbegun >= WORTHWHILE => Some(Prey::Rich { unbegun }),
@@ -135,7 +138,12 @@ impl Engine {
                 job.messages.remove(&message_id);
             }
         }
-        worker.suspect |= recall == Recall::Steal && worker.messages.is_empty();
+        if recall == Recall::Steal && worker.messages.is_empty() {
+            worker.suspect = true;
+            if let Some(job) = self.jobs.get_mut(&job) {
+                *job.moves.entry(back.start).or_insert(0) += 1;
+            }
+        }
         self.give_back(job, back, hole);
         if begun {
             self.end_worker(worker_id, Ending::Killed, out);
