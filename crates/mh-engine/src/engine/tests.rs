@@ -189,7 +189,7 @@ fn a_worker_that_is_silent_with_one_item_is_asked_whether_it_has_begun_it() {
     assert_eq!(bench.done(1, 1, 1, &[]), [accept(0, 1), WakeAt { time: 101 * MILLI }]);
     bench.now = 101 * MILLI;
     assert_eq!(bench.give(Event::Tick), [recall(2, 2, 1, false)]);
-    assert_eq!(bench.recalled(2, 2, 1), [send(1, 3, 1, 1), WakeAt { time: 202 * MILLI }]);
+    assert_eq!(bench.recalled(2, 2, 1), [send(1, 3, 1, 1), WakeAt { time: 302 * MILLI }]);
     assert_eq!(bench.done(1, 3, 1, &[]), [accept(1, 1), finished(Outcome::Complete)]);
 }
 
