@@ -61,9 +61,7 @@ def run(quick: bool) -> list[Row]:
     warm = {name: statistics.median(s for one in many for s in one.seconds[1:]) for name, many in found.items()}
     read_too = {
         name: statistics.median(
-            seconds + reading
-            for one in many
-            for seconds, reading in zip(one.seconds[1:], one.read_seconds[1:])
+            seconds + reading for one in many for seconds, reading in zip(one.seconds[1:], one.read_seconds[1:])
         )
         for name, many in found.items()
     }

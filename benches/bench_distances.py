@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import multiprocessing
 
-import manyhands as mh
 import numpy as np
-from distances import cdist
-from harness import Row, best, beside, interleaved
 from joblib import Parallel, delayed
+
+import manyhands as mh
+from distances import cdist
+from harness import Row, beside, best, interleaved
 
 ROWS, COLUMNS, SPLITS = 1_000, 100, 100
 ASKED = 4

@@ -37,11 +37,17 @@ class Watch:
             self._thread.join()
 
     def _watch(self) -> None:
+        # The processes are read one after the other: a page that a second one maps in between counts once in full and
+        # once by half. So a peak is what two readings in a row agree on.
+        last = 0
         while True:
             ended = self._end.wait(INTERVAL)
-            # The last reading is made after the call, so that even a short call is read once.
-            self.extra = max(self.extra, total_pss(os.getpid()) - self._before)
+            # The last readings are made after the call, so that even a short call is read.
+            reading = total_pss(os.getpid()) - self._before
+            self.extra = max(self.extra, min(last, reading))
+            last = reading
             if ended:
+                self.extra = max(self.extra, min(last, total_pss(os.getpid()) - self._before))
                 return
 
 

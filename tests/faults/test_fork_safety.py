@@ -188,7 +188,9 @@ def test_a_child_that_outlives_the_parent_keeps_no_worker(how):
 
 
 def test_a_child_that_outlives_the_parent_keeps_no_worker_that_sends():
-    program = SENDING + "child = os.fork()\nif child == 0:\n    signal.pause()\nprint(child)\nprint('begin')\nwaiting.get()\n"
+    program = (
+        SENDING + "child = os.fork()\nif child == 0:\n    signal.pause()\nprint(child)\nprint('begin')\nwaiting.get()\n"
+    )
     with Scenario(program) as scenario:
         scenario.wait_for("begin")
         child = int(scenario.out.split()[0])

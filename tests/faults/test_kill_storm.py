@@ -3,6 +3,8 @@
 import pytest
 from scenario import run
 
+pytestmark = pytest.mark.slow
+
 #: What each storm asks of the pool, as a program that fills `found` with (item, value) pairs.
 STORMS = {
     "map": """

@@ -8,8 +8,7 @@ from collections import Counter
 import pytest
 
 import manyhands as mh
-from manyhands import _demo_text as text
-from manyhands import cli, demo
+from manyhands import _demo_text as text, cli, demo
 
 VERSE = "The cat, the dog; THE bird's nest — and the cat's tail.\n"
 

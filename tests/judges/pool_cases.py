@@ -15,9 +15,10 @@ import multiprocessing.pool
 import threading
 import unittest
 from dataclasses import dataclass
+from unittest import mock
+
 from test import _test_multiprocessing as theirs
 from test.support import script_helper
-from unittest import mock
 
 
 @dataclass

@@ -231,6 +231,7 @@ def test_module_imported_anew_after_removal(module):
 
 def test_only_the_users_modules_are_watched(module):
     import json.decoder  # noqa: F401
+
     import numpy  # noqa: F401
 
     watched = Modules()._own

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from test_pickling import PACKAGE, script  # noqa: E402, F401
+from test_pickling import PACKAGE, script  # noqa: F401
 
 try:
     import manyhands  # noqa: F401
@@ -23,8 +23,8 @@ except ImportError:  # the compiled module is not there: the package without its
     package.__path__ = [str(PACKAGE)]
     sys.modules["manyhands"] = package
 
-from manyhands import errors  # noqa: E402
-from manyhands._failures import annotate, brief, describe, describe_unsendable, rebuild  # noqa: E402
+from manyhands import errors
+from manyhands._failures import annotate, brief, describe, describe_unsendable, rebuild
 
 PROLOGUE = """
 import sys, traceback, carrier

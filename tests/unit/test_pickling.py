@@ -837,13 +837,17 @@ CLASSES = {
         again = run(lambda: make_kept())
         assert type(keep) is type(again)
         assert run(lambda x: type(x) is type(make_kept()), keep) is True
-    """.replace("def helper", """kept = []
+    """.replace(
+        "def helper",
+        """kept = []
         def make_kept():
             if not kept:
                 class Kept: pass
                 kept.append(Kept)
             return kept[0]()
-        def helper""", 1),
+        def helper""",
+        1,
+    ),
     "typed_dict_and_new_generics": """
         import sys, typing
         class Movie(typing.TypedDict, total=False):

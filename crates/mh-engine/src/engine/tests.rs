@@ -418,7 +418,7 @@ fn a_worker_that_stands_still_holds_nothing_up() {
                 // Nothing has begun at the one that stands still.
                 Recall { message, most, .. } => {
                     let count = most.min(held[&message.0].div_ceil(2));
-                    *held.get_mut(&message.0).unwrap() -= count;
+                    held.insert(message.0, held[&message.0] - count);
                     next.extend(bench.recalled(1, message.0, count));
                 }
                 WakeAt { time } => {
