@@ -192,8 +192,9 @@ class Job:
 class WorkerLink:
     """A worker's connection to its parent. Only the worker's main thread uses it."""
 
-    def __new__(cls) -> WorkerLink:
-        """Takes over the connection that the parent left as standard input."""
+    def __new__(cls, memory: int | None = None) -> WorkerLink:
+        """Takes over the connection that the parent left as standard input. `memory`: what is free for results, in place
+        of what the system says."""
 
     @property
     def id(self) -> int: ...

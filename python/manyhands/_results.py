@@ -14,6 +14,8 @@ class AsyncResult:
     on standard error and changes nothing.
     """
 
+    __class_getitem__ = classmethod(type(list[int]))
+
     def __init__(self, pool, callback, error_callback):
         self._pool = pool  # kept until the answer is there, lest the workers end before
         self._callback = callback

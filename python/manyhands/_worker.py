@@ -103,11 +103,11 @@ def _find(payload):
     return found
 
 
-def main():
-    """Serve, then end as a Python program ends: exit handlers, flushed streams."""
+def main(memory=None):
+    """Serve, then end as a Python program ends: exit handlers, flushed streams. `memory`: what is taken to be free."""
     global inside
     inside = True
-    link = _native.WorkerLink()
+    link = _native.WorkerLink(None if memory is None else int(memory))
     printer = link.printer()
     output = _output.install(printer, printer.note)
     own = os.environ.get("MANYHANDS_OWN", "")

@@ -19,7 +19,7 @@ THREAD_VARIABLES = (
 )
 
 # Imports with nothing of the user's in the way: the folder of the package comes last, the current one not at all.
-_BOOT = "import sys;sys.path[:]=sys.path[1:]+sys.argv[1:];from manyhands._worker import main;main()"
+_BOOT = "import sys;sys.path[:]=sys.path[1:]+sys.argv[1:2];from manyhands._worker import main;main(*sys.argv[2:])"
 _KEPT_FUNCTIONS = 256
 # Kinds of functions that have no state of their own.
 _SIMPLE = (type(travels_by_name), type(len))
@@ -29,7 +29,7 @@ class Workers:
     """The worker processes of one pool. Safe to use from several threads."""
 
     def __init__(self, count, initializer=None, initargs=(), tasks_per_worker=None, memory=None):
-        command, environment = _start_of(count)
+        command, environment = _start_of(count, memory)
         self.count = count
         self.engine = _native.Engine(count, command, environment, tasks_per_worker, memory)
         self.hooks = Hooks(self)
@@ -297,8 +297,8 @@ def _collector(numbers):
     return collect
 
 
-def _start_of(count):
-    """The command that starts a worker, and what is set in its environment."""
+def _start_of(count, memory):
+    """The command that starts a worker, and what is set in its environment. `memory`: what it takes to be free."""
     if not sys.executable:
         raise RuntimeError("workers cannot be started: this Python does not know its own program (sys.executable)")
     command = [sys.executable, *_context.interpreter_flags()]
@@ -306,6 +306,8 @@ def _start_of(count):
         command.append("-S")
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     command += ["-c", _BOOT, package]
+    if memory is not None:
+        command.append(str(memory))
     share = str(max(1, _native.cpu_count() // count))
     own = [name for name in THREAD_VARIABLES if name not in os.environ]
     environment = [(name, share) for name in own]

@@ -33,6 +33,21 @@ with mh.Pool(2) as pool:
     )
 
 
+def test_a_result_larger_than_memory():
+    run(
+        LITTLE
+        + """
+with mh.Pool(2) as pool:
+    make = lambda size: numpy.ones(size)
+    found = pool.map(make, [100_000, 2_000_000, 100_000], on_error="return")
+    assert "no memory for" in str(found[1]) and type(found[1]).__name__ == "MaybeEncodingError", found[1]
+    assert [array.sum() for array in (found[0], found[2])] == [100_000] * 2
+    del found
+    assert [array.sum() for array in pool.map(make, 6 * [100_000])] == [100_000] * 6
+"""
+    )
+
+
 def test_the_error_names_the_item():
     run(
         LITTLE

@@ -5,7 +5,7 @@ use std::os::fd::IntoRawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use mh_runtime::{Access, Batch, Incoming, Object, SystemMemory, WorkerLink as Link};
+use mh_runtime::{Access, Batch, FixedMemory, Incoming, Object, SystemMemory, WorkerLink as Link};
 use pyo3::exceptions::{PyEOFError, PyMemoryError};
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyList, PyTuple};
@@ -93,9 +93,14 @@ impl<'py> Handlers<'py> {
 #[pymethods]
 impl WorkerLink {
     /// Takes over the connection that the parent left as standard input.
+    /// `memory`: what is free for results, in place of what the system says.
     #[new]
-    fn new() -> PyResult<WorkerLink> {
-        let link = Link::connect(Box::new(SystemMemory::new()))?;
+    #[pyo3(signature = (memory=None))]
+    fn new(memory: Option<u64>) -> PyResult<WorkerLink> {
+        let link = match memory {
+            Some(fixed) => Link::connect(Box::new(FixedMemory(fixed)))?,
+            None => Link::connect(Box::new(SystemMemory::new()))?,
+        };
         Ok(WorkerLink {
             link,
             functions: HashMap::new(),
