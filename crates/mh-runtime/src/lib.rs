@@ -2,7 +2,8 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `pool` | [`Pool`]: what the layer above calls; who waits, and who drives |
+//! | `pool` | [`Pool`]: what the layer above calls |
+//! | `driving` | who waits for the workers, and who is told what came |
 //! | `state` | everything that a pool knows; carries out the engine's instructions |
 //! | `incoming` | what workers send, and their ends |
 //! | `job`, `answers`, `objects` | what is kept for a job: encoded items, answers, functions and globals |
@@ -17,6 +18,7 @@
 
 mod answers;
 mod cores;
+mod driving;
 mod incoming;
 mod job;
 mod link;
@@ -31,6 +33,7 @@ mod workers;
 
 pub use answers::{Answer, AnswerBatch, ResultLease};
 pub use cores::Cores;
+pub use driving::Waited;
 pub use job::{Chunk, JobSpec};
 pub use link::Descriptor;
 pub use mh_engine::{Death, Fault, Index, JobId, JobOptions, Nanos, OnError, Outcome, Settings, stream};
@@ -39,7 +42,7 @@ pub use mh_store::{
     SystemMemory,
 };
 pub use objects::{ObjectId, Payload};
-pub use pool::{Pool, PoolOptions, Taken, Waited, WorkerView};
+pub use pool::{Pool, PoolOptions, Taken, WorkerView};
 pub use spawn::Program;
 pub use state::{Breakage, Delivery, Print, now};
 pub use wire::{LONGEST_PART, Parts};
