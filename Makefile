@@ -81,8 +81,9 @@ test: check  ## everything that must pass: lints, Rust tests, loom's model, Pyth
 	done
 	@echo; echo 'all tests passed on Python $(ALL)'
 
-# What does not depend on the version of Python is tested on one of them.
-OTHER_TESTS := -m 'not slow' --ignore tests/house --ignore tests/typing --ignore tests/features/test_demo.py
+# On the others: what depends on the version of Python (pickling, failures, printing, the way a program is started).
+OTHER_TESTS := -m 'not slow' tests/unit tests/conformance tests/features/test_sources.py tests/features/test_imports.py \
+               tests/faults/test_worker_death.py
 
 # Long checks of things that change rarely: done again when what they are about has changed.
 target/.simulated: $(shell find crates/mh-engine -name '*.rs') Cargo.lock

@@ -1,5 +1,6 @@
 """`AsyncResult`, with types. Kept true to `_results.py` by `tests/house/test_stubs.py`; documented there."""
 
+from types import GenericAlias
 from typing import Any, Generic, TypeVar
 
 from ._native import Job
@@ -10,6 +11,8 @@ _R = TypeVar("_R")
 class AsyncResult(Generic[_R]):
     """The answer to a call that was not waited for. It comes from a pool: nobody else makes one."""
 
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
     def __init__(self, pool: Pool, callback: Any, error_callback: Any) -> None: ...
     def ready(self) -> bool: ...
     def successful(self) -> bool: ...
