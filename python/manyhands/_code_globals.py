@@ -94,5 +94,5 @@ def _attributes(code):
     names = set(code.co_names)
     for constant in code.co_consts:
         if type(constant) is CodeType:
-            names |= _attributes(constant)
+            names.update(_attributes(constant))
     return sorted(names)

@@ -37,6 +37,10 @@ class Delivery:
         job.watch(index)
         self.start()
 
+    def abandon(self):
+        """The program ends: what has not been delivered never will be."""
+        self._abandoned = self._stop = True
+
     def join(self, timeout):
         """End the thread, after what has been answered has been delivered."""
         with self._lock:
@@ -56,6 +60,8 @@ class Delivery:
         try:
             while True:
                 deliveries, prints = self._engine.next_delivery(_LOOK_AROUND)
+                if self._abandoned:
+                    return
                 for stream, data in prints:
                     emit(stream, data)
                 for key in deliveries:
@@ -71,3 +77,4 @@ class Delivery:
             self._ended.release()
 
     _ident = None
+    _abandoned = False

@@ -23,6 +23,8 @@ def _end_all():
     for found, delivery in list(_living.values()):
         workers = found()
         if workers is not None and workers.engine.is_ours():
+            if delivery is not None:
+                delivery.abandon()
             workers.engine.terminate_at_exit()
             if delivery is not None:
                 delivery.join(1.0)

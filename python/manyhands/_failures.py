@@ -17,7 +17,7 @@ _SHOWN_ELEMENTS = 6
 
 
 class Note(Exception):
-    """Carries a note on Python 3.10, where exceptions cannot have any: it is shown as the cause."""
+    """Carries a note on Python 3.10, which shows none of an exception's: it is shown as the cause."""
 
 
 def annotate(error, text):
@@ -25,6 +25,10 @@ def annotate(error, text):
     if hasattr(error, "add_note"):
         error.add_note(text)
     else:
+        try:
+            error.__notes__ = [*getattr(error, "__notes__", ()), text]
+        except AttributeError:
+            pass  # a class with slots
         last = error
         while last.__cause__ is not None:
             last = last.__cause__
@@ -47,7 +51,8 @@ def describe(error, index, item, dumps, loads):
     `dumps(obj)` and `loads(data)` are the worker's own: they know the classes that came from the parent.
     """
     record = {"kind": _type_name(error), "text": _message(error), "traceback": _traceback_text(error)}
-    record.update(index=index, item=brief(item))
+    # NotImplemented stands for an item that could not be loaded.
+    record.update(index=index, item=None if item is NotImplemented else brief(item))
     if not isinstance(error, Exception):
         record["exited"] = True
         code = getattr(error, "code", None)
@@ -73,9 +78,10 @@ def rebuild(data, loads):
 
     record = loads(data)
     if "unsendable" in record:
+        of_item = "" if record["index"] is None else f" of item {record['index']} ({record['item']})"
         message = (
-            f"the result of item {record['index']} ({record['item']}) is a {record['unsendable']} that could not be "
-            f"sent back: {record['value']}. Reason: {record['reason']}"
+            f"the result{of_item} is a {record['unsendable']} that could not be sent back: {record['value']}. "
+            f"Reason: {record['reason']}"
         )
         return errors._rebuild_encoding_error(record["reason"], record["value"], message)
     if "exited" in record:
@@ -84,7 +90,8 @@ def rebuild(data, loads):
         error = _same_exception(record, loads) or _stand_in(record)
     error.__cause__ = errors.RemoteTraceback(record["traceback"])
     if record["index"] is not None:
-        annotate(error, f"while running item {record['index']}: {record['item']}")
+        shown = "" if record["item"] is None else f": {record['item']}"
+        annotate(error, f"while running item {record['index']}{shown}")
     return error
 
 

@@ -110,6 +110,11 @@ def make_cached_property(kind, function, name):
     return made
 
 
+def view_array(kind, array):
+    """An array of a subclass of NumPy's, over the memory that came with it."""
+    return array.view(kind)
+
+
 class ReceivedFd:
     """Stands in a pickle for an open file; `detach` gives the descriptor that came with the message."""
 

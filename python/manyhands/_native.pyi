@@ -193,8 +193,8 @@ class WorkerLink:
     """A worker's connection to its parent. Only the worker's main thread uses it."""
 
     def __new__(cls, memory: int | None = None) -> WorkerLink:
-        """Takes over the connection that the parent left as standard input. `memory`: what is free for results, in place
-        of what the system says."""
+        """Takes over the connection that the parent left as standard input. `memory`: what is free for results, in
+        place of what the system says."""
 
     @property
     def id(self) -> int: ...

@@ -54,6 +54,8 @@ def worker_count(workers, name="workers"):
 
 def check_backend(backend):
     """The name of a backend that there is."""
+    if backend == "threads":
+        raise ValueError('backend="threads" is not there yet: "processes" or "serial"')
     if backend not in ("processes", "serial"):
         raise ValueError(f'backend must be "processes" or "serial", not {backend!r}')
     return backend
@@ -61,6 +63,11 @@ def check_backend(backend):
 
 def check_chunksize(chunksize):
     """`chunksize` is accepted everywhere and needed nowhere."""
+    if chunksize is not None and not hasattr(type(chunksize), "__index__"):
+        raise TypeError(
+            f"chunksize must be a whole number, not {type(chunksize).__name__} (a function of several arguments takes "
+            "them by starmap, or by mh.map with several inputs)"
+        )
     if chunksize is not None and chunksize < 1:
         raise ValueError(f"Chunksize must be 1+, not {chunksize}")
 

@@ -178,6 +178,24 @@ def _reduce_own_way(pickler, obj):
     return _new_object, (type(obj),), getattr(obj, "__dict__", None) or None
 
 
+def _is_plain_array_subclass(kind):
+    # Memory maps, record arrays, the user's own; not those that say themselves how they are pickled (masked arrays).
+    array = getattr(sys.modules.get("numpy"), "ndarray", None)
+    return (
+        array is not None
+        and kind is not array
+        and issubclass(kind, array)
+        and kind.__reduce__ is array.__reduce__
+        and kind.__reduce_ex__ is array.__reduce_ex__
+        and kind.__setstate__ is array.__setstate__
+    )
+
+
+def _reduce_array(pickler, obj):
+    # NumPy sends only its very own class out of band.
+    return _loading.view_array, (type(obj), obj.view(sys.modules["numpy"].ndarray))
+
+
 _TYPE_VARIABLES = frozenset(("TypeVar", "ParamSpec", "TypeVarTuple", "NewType"))
 
 
@@ -204,6 +222,8 @@ def reducer_for(kind, sender):
         return _reduce_module_constant
     if module == "functools" and kind.__name__ == "cached_property":
         return _reduce_cached_property
+    if _is_plain_array_subclass(kind):
+        return _reduce_array
     if kind in _dispatch_table or sender.is_named(kind):
         return None
     if kind.__reduce__ is object.__reduce__ and kind.__reduce_ex__ is object.__reduce_ex__:

@@ -64,6 +64,8 @@ class Workers:
         first = [self._surroundings()]
         if initializer is not None:
             session = self._initial = self.publisher.session()
+            # Locks and proxies of multiprocessing live as long as somebody here keeps them; workers to come need them.
+            self._initargs = initargs
             buffers, descriptors = [], []
             try:
                 payload = session.dumps((initializer, tuple(initargs)), buffers.append, _collector(descriptors))
@@ -166,7 +168,10 @@ class Workers:
                 if index is not None:
                     return job, index, None
         session = self.session()
-        index = job.submit((function, args, kwargs or None), session, self.hooks)
+        call = (function, args, kwargs or None)
+        index = job.submit(call, session, self.hooks)
+        # A lock or proxy among the arguments lives as long as somebody here keeps it.
+        session.kept = call
         return job, index, session
 
     # -------------------------------------------------------------------------------------------- ends
@@ -246,6 +251,12 @@ class Hooks:
         return TimeoutError(
             f"item {index}{shown} ran longer than its timeout{tried}: stopped after {timeout:.2f} s, worker replaced"
         )
+
+    def unreadable(self, error, index):
+        """The error for a result that cannot be rebuilt here, with a note about whose it was."""
+        from ._failures import annotate
+
+        return annotate(error, f"the result of item {index} could not be rebuilt in the caller")
 
     def unsendable(self, error, index, item):
         """The error for an item that cannot be sent, with a note about which it was."""

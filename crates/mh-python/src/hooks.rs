@@ -38,6 +38,11 @@ impl<'py> Hooks<'py> {
         }
     }
 
+    /// The error for a result that cannot be rebuilt in this process, with a note about whose it was.
+    pub fn unreadable(&self, error: PyErr, index: Index) -> PyResult<Bound<'py, PyAny>> {
+        self.0.call_method1("unreadable", (error.into_value(self.0.py()), index))
+    }
+
     /// The error for an item that cannot be sent: the one that was raised, with a note about which item it was.
     pub fn unsendable(&self, error: PyErr, index: Index, item: &Bound<'py, PyAny>) -> PyErr {
         let py = self.0.py();

@@ -49,6 +49,8 @@ pub struct Job {
     id: JobId,
     /// The function's object, if it ends with the job.
     function: Option<ObjectId>,
+    /// Failures are answers like others.
+    return_errors: bool,
     /// `None` where buffers are never the same ones. No lock is held while the interpreter's is let go.
     shared: Option<Mutex<Shared>>,
     /// Index of the next item.
@@ -56,8 +58,21 @@ pub struct Job {
 }
 
 impl Job {
-    pub fn new(runtime: Arc<Runtime>, id: JobId, function: Option<ObjectId>, share: bool) -> Job {
-        Job { runtime, id, function, shared: share.then(Mutex::default), next: AtomicU64::new(0) }
+    pub fn new(
+        runtime: Arc<Runtime>,
+        id: JobId,
+        function: Option<ObjectId>,
+        return_errors: bool,
+        share: bool,
+    ) -> Job {
+        Job {
+            runtime,
+            id,
+            function,
+            return_errors,
+            shared: share.then(Mutex::default),
+            next: AtomicU64::new(0),
+        }
     }
 
     fn ours(&self) -> PyResult<&Arc<Runtime>> {
@@ -196,7 +211,7 @@ impl Job {
                     match self.decode_answer(py, batch, part, loads) {
                         Ok(value) => each(index, true, value)?,
                         // What a worker could pickle, this process may be unable to load: that item's failure.
-                        Err(error) => each(index, false, error.into_value(py).into_bound(py).into_any())?,
+                        Err(error) => each(index, false, hooks.unreadable(error, index)?)?,
                     }
                 }
                 Ok(())
@@ -293,6 +308,9 @@ impl Job {
                     let mut indices: Vec<u64> = failures.into_keys().collect();
                     indices.sort_unstable();
                     indices.into_iter().try_for_each(|index| list.append(index))?;
+                } else if let Some(lowest) = failures.keys().min().filter(|_| !self.return_errors) {
+                    // It succeeded in its worker, and could not be rebuilt here.
+                    return Err(PyErr::from_value(failures[lowest].clone()));
                 }
                 let missing =
                     || PyRuntimeError::new_err("an item was left without an answer; please report this");

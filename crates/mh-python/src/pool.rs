@@ -150,7 +150,7 @@ impl Engine {
         };
         let function = function.map(ObjectId);
         let id = runtime.open(JobSpec { options, function, tag, by_index });
-        Ok(Job::new(runtime, id, function.filter(|_| !keep), share))
+        Ok(Job::new(runtime, id, function.filter(|_| !keep), return_errors, share))
     }
 
     /// No further jobs; workers end once the open ones have.

@@ -255,11 +255,12 @@ impl WorkerLink {
         function: Option<&Bound<'py, PyAny>>,
         done: u32,
     ) -> PyResult<()> {
-        let index = batch.head.first + u64::from(position);
-        let mut argument = None;
+        // What a message about it shows: calls of `apply` have no place in a row; an item may turn out not to load.
+        let index = (mode != CALL_APPLY).then(|| batch.head.first + u64::from(position));
+        let mut argument = pyo3::types::PyNotImplemented::get(py).to_owned().into_any();
         let outcome = match self.decode_item(py, handlers, batch, position) {
             Ok(value) => {
-                argument = Some(value.clone());
+                argument = value.clone();
                 match function_of_call(batch.items.part(position as usize)) {
                     Some(number) => {
                         let called = self.functions.get(&number).map(|called| called.bind(py).clone());

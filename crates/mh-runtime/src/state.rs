@@ -329,11 +329,11 @@ impl State {
         self.tell(world, id, &needs);
 
         let Some(worker) = self.workers.get_mut(&id) else { return };
-        let (mut lengths, mut bytes, mut descriptors, mut counts) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut lengths, mut length, mut descriptors, mut counts) = (Vec::new(), 0, Vec::new(), Vec::new());
         let mut position = 0;
         for (chunk, from, to) in &pieces {
-            chunk.items.write(*from, *to, &mut lengths, &mut bytes);
+            chunk.items.write_lengths(*from, *to, &mut lengths);
+            length += chunk.items.bytes_of(*from, *to).len();
             let base = position;
             message.objects.extend(
                 objects_of(chunk, *from, *to).map(|(at, object)| ((base + at - from) as u64, object)),
@@ -372,16 +372,22 @@ impl State {
             tag,
             descriptors: counts,
         };
-        let mut frame =
-            Writer::with_capacity(Kind::Batch, descriptors.len(), 128 + lengths.len() + bytes.len());
+        let mut frame = Writer::with_capacity(Kind::Batch, descriptors.len(), 128 + lengths.len() + length);
         head.write(&mut frame);
-        frame.raw(&lengths).raw(&bytes);
+        frame.raw(&lengths);
+        for (chunk, from, to) in &pieces {
+            frame.raw(chunk.items.bytes_of(*from, *to));
+        }
         worker.send(frame.finish(), descriptors);
         self.watch_room(world, id);
     }
 
     fn recall(&mut self, id: WorkerId, message: MessageId, most: u64, all: bool) -> u64 {
         let Some(worker) = self.workers.get_mut(&id) else { return 0 };
+        if !all && worker.is_receiving(message) {
+            // Another would have to receive as much.
+            return 0;
+        }
         let Some((count, objects)) = worker.recall(message, most, all) else { return 0 };
         for (object, uses) in counted(objects) {
             self.leases.released_times(object, id, u64::from(uses));

@@ -218,16 +218,18 @@ impl Parts {
         &self.bytes[self.start_of(index)..self.ends[index] as usize]
     }
 
-    /// Writes the parts `from..to` into a frame: their lengths, then their bytes.
-    pub fn write(&self, from: usize, to: usize, lengths: &mut Vec<u8>, bytes: &mut Vec<u8>) {
+    /// Writes the lengths of the parts `from..to`, as they stand in a frame before the parts themselves.
+    pub fn write_lengths(&self, from: usize, to: usize, lengths: &mut Vec<u8>) {
         for index in from..to {
             let length = self.ends[index] - self.start_of(index) as u64;
             debug_assert!(length <= LONGEST_PART, "whoever writes a part sees to it that it is no longer");
             lengths.extend_from_slice(&(length as u32).to_le_bytes());
         }
-        if to > from {
-            bytes.extend_from_slice(&self.bytes[self.start_of(from)..self.ends[to - 1] as usize]);
-        }
+    }
+
+    /// The bytes of the parts `from..to`.
+    pub fn bytes_of(&self, from: usize, to: usize) -> &[u8] {
+        if to > from { &self.bytes[self.start_of(from)..self.ends[to - 1] as usize] } else { &[] }
     }
 
     /// Reads `count` lengths and as many parts; `None` when they do not fit the bytes.

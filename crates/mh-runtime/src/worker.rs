@@ -573,9 +573,9 @@ impl Out {
         pending.since = time;
         let mut frame = Writer::with_capacity(Kind::Results, 0, 64 + parts.len() * 4 + parts.bytes.len());
         head.write(&mut frame);
-        let (mut lengths, mut bytes) = (Vec::with_capacity(parts.len() * 4), Vec::new());
-        parts.write(0, parts.len(), &mut lengths, &mut bytes);
-        frame.raw(&lengths).raw(&bytes);
+        let mut lengths = Vec::with_capacity(parts.len() * 4);
+        parts.write_lengths(0, parts.len(), &mut lengths);
+        frame.raw(&lengths).raw(&parts.bytes);
         self.write(&frame.finish(), &[])
     }
 

@@ -87,6 +87,11 @@ impl Worker {
         self.slots.iter().position(|slot| slot.as_ref().is_some_and(|found| found.id == message))
     }
 
+    /// Is the worker still receiving the message, and has no other? Then it has not begun only for that reason.
+    pub fn is_receiving(&self, message: MessageId) -> bool {
+        self.link.has_outgoing() && self.slots.iter().flatten().all(|held| held.id == message)
+    }
+
     /// Takes back items that have not begun; gives how many, and the objects that the worker will not read for them.
     pub fn recall(&mut self, message: MessageId, most: u64, all: bool) -> Option<(u64, Vec<Object>)> {
         let slot = self.slot_of(message)?;

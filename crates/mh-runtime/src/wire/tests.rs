@@ -27,7 +27,8 @@ fn parts_of(list: &[Vec<u8>]) -> Parts {
 
 fn written(parts: &Parts, from: usize, to: usize) -> Vec<u8> {
     let (mut lengths, mut bytes) = (Vec::new(), Vec::new());
-    parts.write(from, to, &mut lengths, &mut bytes);
+    parts.write_lengths(from, to, &mut lengths);
+    bytes.extend_from_slice(parts.bytes_of(from, to));
     [lengths, bytes].concat()
 }
 
