@@ -19,7 +19,6 @@ __all__ = [
     "cpu_count",
     "digest",
     "memory_available",
-    "oom_kills",
     "stream",
 ]
 
@@ -33,9 +32,6 @@ def cores() -> tuple[int, float | None, tuple[str, int] | None, int]:
 
 def memory_available() -> int:
     """Bytes of memory that may still be taken: the machine's and the cgroup's, whichever is less."""
-
-def oom_kills() -> int:
-    """How many processes the kernel has killed for memory."""
 
 def stream(seed: Sequence[int], index: int) -> Sequence[int]:
     """256 bits, as four 64-bit words, that begin the random streams of item `index` under a seed (64-bit words)."""
@@ -162,20 +158,11 @@ class Job:
     def discard(self, index: int) -> None:
         """Nobody will ask for the answer to this item."""
 
-    def consumed(self, count: int) -> None:
-        """The consumer took answers of a job with a buffer."""
-
     def fed(self) -> int:
         """How many items have been fed."""
 
-    def room(self) -> int:
-        """How many items there is room for."""
-
     def outcome(self) -> str | None:
         """How the job ended: "complete", "failed", "cancelled", "broken", or None while it has not."""
-
-    def wait_end(self, timeout: float | None = None) -> bool:
-        """Wait until the job has ended; False when the time is up (or a signal came) first."""
 
     def watch(self, index: int | None = None) -> None:
         """Ask that `Engine.next_delivery` tell of an answer, or, for None, of the end."""

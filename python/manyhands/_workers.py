@@ -95,6 +95,8 @@ class Workers:
         version, payload = self._context.snapshot()
         if version != self._context_version:
             with self._lock:
+                if version == self._context_version:
+                    return self._context_number  # another thread was there first
                 before, number = self._context_number, self.engine.add_object(_kinds.CONTEXT, payload, [], [])
                 self._context_version, self._context_number = version, number
                 if before is not None:

@@ -4,7 +4,7 @@ use mh_runtime::{Death, Fault, Index, Print};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-/// The Python object (`manyhands._hooks`) that answers these questions.
+/// The Python object (`manyhands._workers.Hooks`) that answers these questions.
 pub struct Hooks<'py>(pub Bound<'py, PyAny>);
 
 impl<'py> Hooks<'py> {

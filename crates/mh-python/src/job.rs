@@ -464,34 +464,14 @@ impl Job {
         }
     }
 
-    /// The consumer took answers of a job with a buffer.
-    fn consumed(&self, count: u64) -> PyResult<()> {
-        self.ours()?.consumed(self.id, count);
-        Ok(())
-    }
-
     /// How many items have been fed.
     fn fed(&self) -> u64 {
         self.next.load(Ordering::Relaxed)
     }
 
-    /// How many items there is room for.
-    fn room(&self) -> PyResult<u64> {
-        Ok(self.ours()?.room(self.id))
-    }
-
     /// How the job ended: "complete", "failed", "cancelled", "broken", or None while it has not.
     fn outcome(&self) -> PyResult<Option<&'static str>> {
         Ok(self.ours()?.outcome(self.id).map(outcome_name))
-    }
-
-    /// Waits until the job has ended; False when the time is up (or a signal came) first.
-    #[pyo3(signature = (timeout=None))]
-    fn wait_end(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
-        let runtime = self.ours()?;
-        let waited = py.detach(|| runtime.wait_end(self.id, timeout.map(Duration::from_secs_f64)));
-        py.check_signals()?;
-        Ok(waited == Waited::News)
     }
 
     /// Asks that `Engine.next_delivery` tell of an answer, or, for None, of the end.

@@ -1,6 +1,6 @@
 //! What the machine offers, and small pure functions of the engine's.
 
-use mh_runtime::{Cores, MemoryReading, OomCounter, SystemMemory};
+use mh_runtime::{Cores, MemoryReading, SystemMemory};
 use pyo3::prelude::*;
 use xxhash_rust::xxh3::Xxh3;
 
@@ -25,12 +25,6 @@ pub fn cores() -> (usize, Option<f64>, Option<(String, usize)>, usize) {
 #[pyfunction]
 pub fn memory_available() -> u64 {
     SystemMemory::new().available()
-}
-
-/// How many processes the kernel has killed for memory.
-#[pyfunction]
-pub fn oom_kills() -> u64 {
-    OomCounter::new().read()
 }
 
 /// 256 bits that begin the random streams of item `index` under a seed (64-bit words).
