@@ -97,6 +97,27 @@ def test_a_failing_item_has_written_only_for_itself(parallel):
     assert parallel.map(lambda _: bump(array), range(4)) == [6] * 4
 
 
+def test_what_an_item_wrote_does_not_show_in_other_arrays_later(parallel):
+    """Of any length: they are put in the same place."""
+
+    def wipe(a):
+        a[:] = -1
+
+    def wrong(a):
+        return int((a != np.arange(len(a))).sum())
+
+    def grown(n):
+        return np.arange(float(n))
+
+    for n in (250_000, 100_000, 30_000, 400_000):
+        parallel.map(wipe, [np.zeros(n) for _ in range(4)])
+        assert parallel.map(wrong, [np.arange(float(m)) for m in (20_000, 60_000, 150_000, 500_000)]) == [0] * 4
+        for result in parallel.map(grown, [n] * 4):
+            wipe(result)
+        result = None
+        assert [wrong(result) for result in parallel.map(grown, [20_000, 60_000, 150_000, 500_000])] == [0] * 4
+
+
 def test_an_array_is_mapped_once_for_all_items(parallel):
     array = big_array()
     for found in (parallel.map(lying, [array] * 10), parallel.map(lambda _: lying(array), range(10))):

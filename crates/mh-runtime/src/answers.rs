@@ -60,12 +60,17 @@ impl ResultLease {
 impl Drop for ResultLease {
     fn drop(&mut self) {
         // What was written here stays private to this mapping: it must not shine through the next result in this place.
-        let (offset, len) = (self.object.offset, self.object.len);
-        if self.mapping.written(offset, len).unwrap_or(true) {
-            let _ = self.mapping.restore(offset, len);
+        if restored(&self.mapping, self.object) {
+            self.results.freed.lock().unwrap_or_else(PoisonError::into_inner).push(self.object);
         }
-        self.results.freed.lock().unwrap_or_else(PoisonError::into_inner).push(self.object);
     }
+}
+
+/// Brings an object back to what its owner stored, where something else was written to it here. `false`: the kernel
+/// refused, and the place must not be used for another object for as long as this mapping lives.
+pub(crate) fn restored(mapping: &Mapping, object: Object) -> bool {
+    let (offset, len) = (object.offset, object.len);
+    !mapping.written(offset, len).unwrap_or(true) || mapping.restore(offset, len).is_ok()
 }
 
 /// The answers that came in one frame.

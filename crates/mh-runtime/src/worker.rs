@@ -17,6 +17,7 @@ use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
 };
 
+use crate::answers::restored;
 use crate::link::{Descriptor, Frame, Link, Received, send_all};
 use crate::state::now;
 use crate::wire::{BatchHead, Kind, Parts, Reader, ResultsHead, Writer, write_released};
@@ -73,7 +74,11 @@ impl Use {
 
 impl Drop for Use {
     fn drop(&mut self) {
-        lock(&self.ended).push(self.object);
+        // Before the parent is told: what was written here must not shine through whatever it puts in this place next,
+        // which may be another object of another length, or several.
+        if restored(&self.mapping, self.object) {
+            lock(&self.ended).push(self.object);
+        }
     }
 }
 
@@ -466,11 +471,7 @@ impl WorkerLink {
             lock(&self.out.ended).push(object);
             return Ok(Access::Copied(copy));
         }
-        if self.live.contains_key(&object) {
-            if mapping.written(object.offset, object.len)? {
-                mapping.restore(object.offset, object.len)?;
-            }
-        } else {
+        if !self.live.contains_key(&object) {
             // Read from end to end, as most are: one call in place of a fault for each few pages.
             mapping.populate(object.offset, object.len)?;
         }
@@ -494,16 +495,10 @@ impl WorkerLink {
         if faults == self.faults {
             return Ok(());
         }
-        self.held.retain(|held| match held.upgrade() {
-            Some(used) => {
-                let (offset, len) = (used.object.offset, used.object.len);
-                if used.mapping.written(offset, len).unwrap_or(true) {
-                    let _ = used.mapping.restore(offset, len);
-                }
-                true
-            }
-            None => false,
-        });
+        self.held.retain(|held| held.strong_count() > 0);
+        if !self.held.iter().filter_map(Weak::upgrade).all(|used| restored(&used.mapping, used.object)) {
+            return Err(io::Error::other("what an item wrote to a shared argument could not be undone"));
+        }
         self.faults = minor_faults();
         Ok(())
     }

@@ -78,6 +78,23 @@ fn small_objects_side_by_side_do_not_show_each_others_writes() {
 }
 
 #[test]
+fn what_was_written_does_not_shine_through_what_lies_there_next() {
+    let (pool, _) = pool_of_one();
+    // Many shapes over the same pages, each written to all over by the worker before its place is given out again.
+    for round in 0..60u64 {
+        let lens = (0..4).map(|n| 1 + (round * 7919 + n * 104_729) % 90_000);
+        let stored: Vec<Vec<u8>> = lens.map(|len| vec![round as u8; len as usize]).collect();
+        let mut chunk = Chunk::default();
+        for bytes in &stored {
+            let object = pool.store(bytes).unwrap();
+            add(&mut chunk, format!("scribble {}", name(object)), &[object], Vec::new());
+        }
+        let expected: Vec<String> = stored.iter().map(|bytes| shared(bytes)).collect();
+        assert_eq!(texts(&pool, chunk), expected, "round {round}");
+    }
+}
+
+#[test]
 fn what_a_function_holds_is_restored_before_each_item() {
     let pool = pool(2);
     let bytes = vec![9; LARGE];
