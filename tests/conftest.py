@@ -1,5 +1,6 @@
 """What all tests share: programs run as a user runs them, and a check that none leaves a process behind."""
 
+import signal
 import subprocess
 import sys
 import textwrap
@@ -8,6 +9,11 @@ import time
 import pytest
 
 from programs import PATIENCE, children, command_of, environment, living_pools, meant_to_stay, workers_of
+
+# A suite that is run in the background, or under nohup, was born deaf to these, and so would be what it starts.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: Seconds that a worker's end may take after the call that ended it.
 END = 10
