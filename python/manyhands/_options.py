@@ -52,15 +52,6 @@ def worker_count(workers, name="workers"):
     return number
 
 
-def check_backend(backend):
-    """The name of a backend that there is."""
-    if backend == "threads":
-        raise ValueError('backend="threads" is not there yet: "processes" or "serial"')
-    if backend not in ("processes", "serial"):
-        raise ValueError(f'backend must be "processes" or "serial", not {backend!r}')
-    return backend
-
-
 def check_chunksize(chunksize):
     """`chunksize` is accepted everywhere and needed nowhere."""
     if chunksize is not None and not hasattr(type(chunksize), "__index__"):

@@ -1,8 +1,8 @@
 """`mh.map` and its kin: a call each, on workers that are kept between calls."""
 
-from . import _implicit, _kinds, _running, _serial
+from . import _backends, _kinds, _running, _serial
 from ._iterating import MapIterator
-from ._options import Options, check_backend, check_chunksize, length_of, lined_up, worker_count
+from ._options import Options, check_chunksize, length_of, lined_up, worker_count
 
 __all__ = ["imap", "imap_unordered", "map", "starmap"]
 
@@ -87,11 +87,11 @@ def starmap(
 
 def _run(function, items, mode, options, workers, backend, shareable, total):
     count = worker_count(workers)
-    if check_backend(backend) == "serial":
+    if _backends.check(backend) == "serial":
         return _serial.run(function, items, mode, _serial.checked(options), total)
-    if _implicit.inside_worker():
+    if _backends.in_line(backend):
         return _serial.run(function, items, mode, options, total)
-    with _implicit.workers(count) as kept:
+    with _backends.kept(backend, count) as kept:
         return _running.run(kept, function, items, mode, options, shareable=shareable, total=total)
 
 
@@ -150,11 +150,11 @@ def _iterate(function, iterables, workers, backend, progress, timeout, retries, 
     options = Options(timeout, retries, "return", seed, progress)
     count, total = worker_count(workers), length_of(*iterables)
     buffer = None if buffer is None else worker_count(buffer, "buffer")
-    if check_backend(backend) == "serial":
+    if _backends.check(backend) == "serial":
         return _serial.SerialIterator(function, items, mode, _serial.checked(options), total)
-    if _implicit.inside_worker():
+    if _backends.in_line(backend):
         return _serial.SerialIterator(function, items, mode, options, total)
-    kept = _implicit.workers(count)
+    kept = _backends.kept(backend, count)
     return MapIterator(
         kept,
         kept.workers,

@@ -2,10 +2,9 @@
 
 import sys
 
-from . import _exits, _kinds
+from . import _backends, _exits, _kinds
 from ._delivery import Delivery
 from ._options import Options, check_chunksize, length_of, worker_count
-from ._workers import Workers
 
 __all__ = ["Pool"]
 
@@ -50,7 +49,7 @@ class Pool:
         if initializer is not None and not callable(initializer):
             raise TypeError("initializer must be a callable")
         self._processes = worker_count(processes, "processes")
-        self._workers = Workers(self._processes, initializer, initargs, maxtasksperchild)
+        self._workers = _backends.make("processes", self._processes, initializer, initargs, maxtasksperchild)
         self._delivery = Delivery(self._workers.engine)
         self._state = RUN
         _exits.register(self._workers, self._delivery)

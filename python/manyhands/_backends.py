@@ -1,0 +1,55 @@
+"""Where every face gets its workers: by the name of a backend, or from somebody else's executor.
+
+A face talks to what it gets here and does not ask what it is: `_workers.Workers` (processes of ours) and its kin have
+the same calls, and so do their jobs.
+"""
+
+from . import _implicit
+
+NAMES = ("processes", "threads", "serial")
+
+
+def check(backend):
+    """The name of a backend that there is; ValueError for another."""
+    if backend == "threads":
+        raise ValueError('backend="threads" is not there yet: "processes" or "serial"')
+    if backend not in NAMES:
+        raise ValueError(f'backend must be "processes", "threads" or "serial", not {backend!r}')
+    return backend
+
+
+def in_line(backend):
+    """Whether a call is to run as a loop in the caller's own thread: asked to be serial, or made inside a worker."""
+    return backend == "serial" or _implicit.inside_worker()
+
+
+def make(backend, count, initializer=None, initargs=(), tasks_per_worker=None, on=None):
+    """`count` workers of one's own: whoever makes them ends them, by `close()` or `terminate()`.
+
+    `on`: somebody else's executor, which then stands in for the backend.
+    """
+    check(backend)
+    if on is not None:
+        raise _no_executors()
+    if backend != "processes":
+        raise ValueError(f"backend={backend!r} has no workers of its own")
+    from ._workers import Workers
+
+    return Workers(count, initializer, initargs, tasks_per_worker)
+
+
+def kept(backend, count, on=None):
+    """Workers that are kept between calls, in use until `release()` or the end of a `with` block (which gives them).
+
+    The attribute `workers` of what is returned has them.
+    """
+    check(backend)
+    if on is not None:
+        raise _no_executors()
+    if backend != "processes":
+        raise ValueError(f"backend={backend!r} has no workers of its own")
+    return _implicit.workers(count)
+
+
+def _no_executors():
+    return ValueError("on= is not there yet: only workers of our own")
