@@ -104,6 +104,16 @@ def make_lru_cache(function, parameters, attributes):
     return cached
 
 
+def make_single_dispatch(function, registered):
+    """`functools.singledispatch` of `function`, with the implementations that had been registered by type."""
+    from functools import singledispatch
+
+    made = singledispatch(function)
+    for kind, implementation in registered:
+        made.register(kind, implementation)
+    return made
+
+
 def make_cached_property(kind, function, name):
     made = kind(function)
     made.attrname = name

@@ -215,6 +215,7 @@ class Session(Sender):
         self._needed = set()
         self._bound = set()  # (space, name) of the globals seen in this session
         self._used = {}  # (id(code), space) -> code whose globals were seen
+        self._explaining = False  # a failure is being looked into
         self._defining = set()  # the globals that are being published: they are not there to be named yet
         self._open = True
 
@@ -227,9 +228,26 @@ class Session(Sender):
     __del__ = close
 
     def explain(self, error, obj):
+        if self._explaining:
+            return
+        from ._culprit import way_to
         from ._failures import annotate, brief
 
-        annotate(error, f"this could not be sent to a worker: {brief(obj)}")
+        self._explaining = True
+        try:
+            steps, part = way_to(obj, self._refuses)
+        finally:
+            self._explaining = False
+        way = f" (in {brief(obj)}: {', '.join(steps)})" if steps else ""
+        annotate(error, f"this could not be sent to a worker: {brief(part)}{way}")
+
+    def _refuses(self, part):
+        """Whether a part cannot be sent by itself."""
+        try:
+            self.dumps(part)
+        except Exception:
+            return True
+        return False
 
     def space_of(self, namespace):
         return self._publisher._space_of(namespace)

@@ -22,6 +22,8 @@ def _reduce_function(pickler, function):
     if sender.is_named(function):
         return NotImplemented
     code = function.__code__
+    if "_clear_cache" in function.__dict__ and function.__globals__.get("__name__") == "functools":
+        return _reduce_single_dispatch(function)
     space = sender.space_of(function.__globals__)
     inside = sender.use(function, space)
     # Version 2 of the format writes no back references: those depend on reference counts, and the same code
@@ -31,6 +33,12 @@ def _reduce_function(pickler, function):
     if inside:
         state["__globals__"] = inside
     return (*made, state, None, None, _loading.complete_function) if state else made
+
+
+def _reduce_single_dispatch(function):
+    # Its own closure holds caches and locks; what counts is the function and what was registered.
+    plain = function.__wrapped__
+    return _loading.make_single_dispatch, (plain, [pair for pair in function.registry.items() if pair[1] is not plain])
 
 
 def _unlike_its_code(function, code):

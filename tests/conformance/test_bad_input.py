@@ -1,5 +1,6 @@
 """What cannot be sent there or back: a clear error for each, and the pool goes on."""
 
+import functools
 import itertools
 import os
 import sys
@@ -43,6 +44,43 @@ def test_an_argument_that_cannot_be_pickled(parallel, item):
         with pytest.raises((TypeError, RuntimeError)) as caught:
             list(call(id, [0, 1, item, 3]))
         assert "item 2" in text_of(caught.value)
+    assert works(parallel)
+
+
+LOCK = threading.Lock()
+
+
+class Holding:
+    def __init__(self, held):
+        self.held = held
+
+    def method(self, x):
+        return x
+
+
+def with_lock_around_it():
+    guard = threading.Lock()
+
+    def function(x):
+        with guard:
+            return x
+
+    return function
+
+
+@pytest.mark.parametrize(
+    "function, way",
+    [
+        (with_lock_around_it(), "the variable 'guard' of the function around it"),
+        (functools.partial(divmod, threading.Lock()), "the partial's argument 0"),
+        (lambda x, guard=LOCK: x, "the default of its argument 'guard'"),
+        (Holding([1, {"a": threading.Lock()}]).method, "its attribute 'held', element 1, the value of key 'a'"),
+    ],
+)
+def test_the_part_of_a_function_that_cannot_be_pickled_is_named(parallel, function, way):
+    with pytest.raises(TypeError) as caught:
+        parallel.map(function, [1, 2])
+    assert way in text_of(caught.value) and "_thread.lock object" in text_of(caught.value)
     assert works(parallel)
 
 

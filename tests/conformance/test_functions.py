@@ -118,6 +118,18 @@ def cached():
     return cube
 
 
+def dispatched():
+    @functools.singledispatch
+    def kind(x):
+        return "something"
+
+    @kind.register
+    def of_int(x: int):
+        return "odd" if x % 2 else kind("even")
+
+    return kind
+
+
 FUNCTIONS = {
     "named": named,
     "lambda": lambda x: x * x,
@@ -129,6 +141,7 @@ FUNCTIONS = {
     "decorated": decorated(),
     "defaults": with_defaults(),
     "lru_cache": cached(),
+    "singledispatch": dispatched(),
     "bound method": Scale(4).method,
     "bound method of a local class": of_local_class(),
     "class method": Scale.of_class,
