@@ -13,6 +13,7 @@ __all__ = [
     "Engine",
     "Job",
     "Printer",
+    "Scheduler",
     "SharedBuffer",
     "WorkerLink",
     "cores",
@@ -172,6 +173,49 @@ class Job:
 
     def close(self) -> None:
         """Let go of the job, its function and what it kept in shared memory."""
+
+# ------------------------------------------------------------------------------------- somebody else's workers
+
+@final
+class Scheduler:
+    """The engine's decisions for work that somebody else's executor runs, on slots that hold one message each.
+
+    Each event gives what is to be done, in order: ("send", slot, message, job, first, count),
+    ("drop", slot, message), ("accept", job, first, count), ("lost", job, index, attempts),
+    ("finished", job, outcome, index or None), ("drained",).
+    """
+
+    def __new__(cls, slots: int, target: float) -> Scheduler:
+        """`target`: seconds that the work in one message should take."""
+
+    def open(
+        self, job: int, *, return_errors: bool = False, retries: int = 0, buffer: int | None = None
+    ) -> list[tuple[Any, ...]]: ...
+    def feed(self, job: int, count: int) -> list[tuple[Any, ...]]: ...
+    def end_of_input(self, job: int) -> list[tuple[Any, ...]]: ...
+    def cancel(self, job: int) -> list[tuple[Any, ...]]: ...
+    def done(
+        self, slot: int, message: int, count: int, failed: Sequence[int], busy: float
+    ) -> list[tuple[Any, ...]]:
+        """The message was answered; `failed` holds the indices of items that raised, `busy` is in seconds."""
+
+    def gone(self, slot: int, message: int) -> list[tuple[Any, ...]]:
+        """The message was lost with its worker."""
+
+    def dropped(self, slot: int, message: int, count: int) -> list[tuple[Any, ...]]:
+        """Answer to "drop": so many items of the message will not be run (all or none)."""
+
+    def broken(self) -> list[tuple[Any, ...]]:
+        """Nothing can be run any more."""
+
+    def drain(self) -> list[tuple[Any, ...]]:
+        """No further jobs."""
+
+    def aim(self, target: float) -> None:
+        """From now on a message should take so many seconds."""
+
+    def room(self, job: int) -> int:
+        """How many more items of the job may be fed now."""
 
 # ----------------------------------------------------------------------------------------- the worker's side
 

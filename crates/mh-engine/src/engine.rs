@@ -151,8 +151,11 @@ impl Engine {
             }
             Event::Recalled { worker, message, count } => self.on_recalled(worker, message, count, out),
             Event::Running { worker, item } => self.on_running(worker, item, out),
+            Event::Gone { worker, message, death } => self.on_gone(worker, message, death, out),
             Event::Died { worker, running, death } => self.on_died(worker, running, death, out),
             Event::Widen => self.abreast = self.settings.workers,
+            Event::Broken if !self.broken => self.break_down(None, out),
+            Event::Broken => {}
             Event::Tick => self.wake = None,
             Event::Drain => self.stage = self.stage.max(Stage::Draining),
         }
@@ -162,6 +165,13 @@ impl Engine {
     /// How many more items of the job may be fed now (0 for a job that has ended).
     pub fn room(&self, job: JobId) -> u64 {
         self.jobs.get(&job).map_or(0, |job| job.room(&self.settings))
+    }
+
+    /// From now on the work in one message should take so long.
+    pub fn aim(&mut self, target: Nanos) {
+        self.settings.target = target;
+        let workers: Vec<_> = self.workers.keys().copied().collect();
+        workers.into_iter().for_each(|worker| self.file(worker));
     }
 
     /// Whether no job is open.
@@ -178,6 +188,9 @@ impl Engine {
 
     /// How many idle workers may be given something.
     fn thirst(&self) -> usize {
+        if !self.settings.recall {
+            return 0;
+        }
         self.idle.min(self.abreast.saturating_sub(self.busy)).saturating_sub(self.stealing)
     }
 

@@ -42,6 +42,9 @@ pub enum Event<'a> {
     Recalled { worker: WorkerId, message: MessageId, count: u64 },
     /// Answer to `Look`: the item that the worker is running and since when; `None` if it is between items.
     Running { worker: WorkerId, item: Option<(MessageId, Index, Nanos)> },
+    /// The message is gone, with what it held unanswered, and nobody knows which of its items was at fault; the worker
+    /// goes on. (Where workers are somebody else's: one that died was replaced without our being told.)
+    Gone { worker: WorkerId, message: MessageId, death: Death },
     /// The worker is gone; every answer that it sent has been handled before this event. `running` is the item that it
     /// had begun and not finished.
     Died { worker: WorkerId, running: Option<(MessageId, Index)>, death: Death },
@@ -50,6 +53,8 @@ pub enum Event<'a> {
     /// `Settings::abreast`).
     Widen,
 
+    /// Nothing can be run any more: every open job ends as broken, and no other can be opened.
+    Broken,
     /// Nothing happened but time (the answer to `WakeAt`).
     Tick,
     /// No further jobs: once the open ones have ended, the workers are retired.

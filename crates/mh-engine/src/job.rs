@@ -12,13 +12,19 @@ pub(crate) const MOST: u64 = 1 << 20;
 /// Items in a message while nothing is known about how long they take.
 pub(crate) const FIRST_MESSAGE: u64 = 16;
 
+/// Where nothing can be taken back, a message holds at most so many times the items that have been answered.
+const GROWTH: u64 = 4;
+
+/// And no less, near the end of the input, than such a part of a whole message.
+const SMALLEST: u64 = 16;
+
 /// Fewest items that a job without a buffer may have waiting.
 const LEAST_WINDOW: u64 = 64;
 
 /// A job that has not ended.
 ///
 /// Each item below `limit` is in one place: not fed (from `fed` on), fed and unsent (from `cursor` on, or in
-/// `returned`), outstanding in one message of one worker, or ended. Items from `limit` on are nobody's business any
+/// `returned` or `suspects`), outstanding in one message of one worker, or ended. Items from `limit` on are nobody's business any
 /// more: they are unsent no longer, and what workers still say about them is not accepted.
 #[derive(Debug)]
 pub(crate) struct Job {
@@ -33,6 +39,9 @@ pub(crate) struct Job {
     pub cursor: Index,
     /// Items that were sent, came back unanswered, and are to be sent again before anything new.
     pub returned: Ranges,
+    /// Parts of messages that were lost without a word about which item was at fault: each goes out again by itself,
+    /// before all else, so that the search ends.
+    pub suspects: Vec<Range<Index>>,
     /// Items below `limit` that workers hold.
     pub outstanding: u64,
     /// Items that were answered or lost (those below `limit` and the failures that lowered it).
@@ -89,6 +98,7 @@ impl Job {
             closed: false,
             cursor: 0,
             returned: Ranges::default(),
+            suspects: Vec::new(),
             outstanding: 0,
             ended: 0,
             messages: BTreeMap::new(),
@@ -108,7 +118,8 @@ impl Job {
 
     /// Items that were fed, are needed, and are at no worker.
     pub fn unsent(&self) -> u64 {
-        self.returned.len() + self.fed.min(self.limit).saturating_sub(self.cursor)
+        let suspects: u64 = self.suspects.iter().map(|part| part.end - part.start).sum();
+        suspects + self.returned.len() + self.fed.min(self.limit).saturating_sub(self.cursor)
     }
 
     /// Whether nothing remains to be waited for.
@@ -119,20 +130,32 @@ impl Job {
     /// Items in a message that takes about the target.
     fn message_size(&self, settings: &Settings) -> u64 {
         match self.estimate.per_item() {
-            Some(nanos) => (settings.target / nanos).clamp(1, MOST),
-            None => FIRST_MESSAGE,
+            Some(nanos) => (settings.target / nanos).clamp(1, MOST).min(self.trusted(settings)),
+            None if settings.recall => FIRST_MESSAGE,
+            None => 1,
         }
     }
 
-    /// Items to put in the next message: about the target's worth, but no more than half of an even share of what is
-    /// there, so that the end of the input comes in small pieces.
-    pub fn next_size(&self, settings: &Settings) -> u64 {
-        let share = self.unsent().div_ceil(2 * settings.workers as u64);
-        self.message_size(settings).min(share).max(1)
+    /// The most items that the estimate is trusted for.
+    fn trusted(&self, settings: &Settings) -> u64 {
+        if settings.recall { MOST } else { self.estimate.items.saturating_mul(GROWTH) }
     }
 
-    /// Takes out the lowest unsent items, at most `most`.
+    /// Items to put in the next message: about the target's worth, but no more than half of an even share of what is
+    /// there, so that the end of the input comes in small pieces. Where nothing can be taken back, messages are dear, and
+    /// the pieces are not cut below a fraction of a message.
+    pub fn next_size(&self, settings: &Settings) -> u64 {
+        let share = self.unsent().div_ceil(2 * settings.workers as u64);
+        let size = self.message_size(settings);
+        let least = if settings.recall { 1 } else { size / SMALLEST };
+        size.min(share.max(least)).max(1)
+    }
+
+    /// Takes out the lowest unsent items, at most `most`; suspects before all others, as they are.
     pub fn take_unsent(&mut self, most: u64) -> Option<Range<Index>> {
+        if let Some(part) = self.suspects.pop() {
+            return Some(part);
+        }
         if let Some(range) = self.returned.take_first(most) {
             return Some(range);
         }

@@ -17,6 +17,10 @@ pub struct Settings {
     pub depth: usize,
     /// How long the work in one message should take.
     pub target: Nanos,
+    /// Whether what was sent and has not begun can be taken back for another worker. Where it cannot, the first message
+    /// holds one item and each later one at most a few times what has been answered, and an idle worker waits for input.
+    /// (`Instruction::Recall` comes then only for what nobody needs any more, and may be answered by 0.)
+    pub recall: bool,
     /// Workers that may end in a row before their first item (start, initializer) until the engine gives up.
     pub failed_starts: u32,
     /// The same for workers that somebody kills from outside with SIGKILL while they start: that is not the pool's
@@ -33,6 +37,7 @@ impl Settings {
             tasks_per_worker: None,
             depth: 2,
             target: 3_000_000,
+            recall: true,
             failed_starts: 3,
             killed_starts: 100,
         }

@@ -499,7 +499,7 @@ impl Job {
     }
 }
 
-fn outcome_name(outcome: Outcome) -> &'static str {
+pub fn outcome_name(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Complete => "complete",
         Outcome::Failed { .. } => "failed",

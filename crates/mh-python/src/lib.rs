@@ -6,11 +6,13 @@
 //! | `job` | `Job`: one call's items and answers |
 //! | `worker` | `WorkerLink`: the loop of a worker process |
 //! | `codec` | values as bytes |
+//! | `elsewhere` | `Scheduler`: decisions for somebody else's workers |
 //! | `hooks` | what is asked of the Python side: errors, prints |
 //! | `machine` | cores, memory, random streams, digests |
 //! | `ffi` | the only unsafe code: buffers and descriptors |
 
 mod codec;
+mod elsewhere;
 mod ffi;
 mod hooks;
 mod job;
@@ -26,6 +28,8 @@ const KIND_FUNCTION_BY_NAME: u8 = 8;
 /// The module `manyhands._native`.
 #[pyo3::pymodule]
 mod _native {
+    #[pymodule_export]
+    use crate::elsewhere::Scheduler;
     #[pymodule_export]
     use crate::ffi::SharedBuffer;
     #[pymodule_export]

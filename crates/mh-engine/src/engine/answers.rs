@@ -88,6 +88,8 @@ impl Engine {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         job.limit = index;
         job.returned.truncate(index);
+        job.suspects.iter_mut().for_each(|part| part.end = part.end.min(index));
+        job.suspects.retain(|part| !part.is_empty());
         job.attempts.split_off(&index);
         job.outstanding = 0;
         let messages: Vec<_> = job.messages.iter().map(|(&message, &worker)| (message, worker)).collect();
@@ -120,7 +122,11 @@ impl Engine {
         job.outstanding -= 1;
         let (attempts, again) = job.attempt(index);
         if again {
-            job.returned.insert(index..index + 1);
+            if self.settings.recall {
+                job.returned.insert(index..index + 1);
+            } else {
+                job.suspects.push(index..index + 1); // by itself, lest others are lost with it
+            }
             self.rotate_in(id);
             return;
         }

@@ -119,6 +119,42 @@ impl Engine {
         }
     }
 
+    /// A message was lost, and its worker has gone on. With one item in it, that is the one at fault. Of several, each
+    /// half is sent again by itself: the one at fault is found in as many steps as halvings, and costs no other its turn.
+    pub(super) fn on_gone(
+        &mut self,
+        worker_id: WorkerId,
+        message_id: MessageId,
+        death: Death,
+        out: &mut Vec<Instruction>,
+    ) {
+        let Some(worker) = self.workers.get_mut(&worker_id) else { return };
+        let Some(position) = worker.position(message_id) else { return };
+        // It has no hole: only messages of workers that the engine itself has killed have one.
+        let Some(message) = worker.messages.remove(position) else { return };
+        self.stealing -= usize::from(message.recall == Some(Recall::Steal));
+        if let Some(job) = self.jobs.get_mut(&message.job) {
+            job.messages.remove(&message_id);
+            let items = job.needed(message.items());
+            match items.end - items.start {
+                0 => self.touch(message.job),
+                1 => {
+                    self.cut_short(message.job, items.start, |attempts| Fault::Died { death, attempts }, out)
+                }
+                count => {
+                    job.outstanding -= count;
+                    let middle = items.start + count / 2;
+                    // The last is sent first.
+                    job.suspects.push(middle..items.end);
+                    job.suspects.push(items.start..middle);
+                    self.rotate_in(message.job);
+                }
+            }
+        }
+        self.watch(worker_id);
+        self.file(worker_id);
+    }
+
     /// Takes the worker out of everything but its jobs.
     fn forget_worker(&mut self, id: WorkerId) -> Option<Worker> {
         self.set_due(id, None);
@@ -151,7 +187,7 @@ impl Engine {
     }
 
     /// Gives up: ends every job and every worker.
-    fn break_down(&mut self, death: Option<Death>, out: &mut Vec<Instruction>) {
+    pub(super) fn break_down(&mut self, death: Option<Death>, out: &mut Vec<Instruction>) {
         self.broken = true;
         let jobs: Vec<_> = self.jobs.keys().copied().collect();
         for job in jobs {

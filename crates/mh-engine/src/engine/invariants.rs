@@ -77,6 +77,8 @@ impl Engine {
             assert_eq!(job.turn.is_some(), job.unsent() > 0, "{id:?} in the rotation");
             rotation.extend(job.turn.map(|turn| (turn, id)));
             let mut places: Vec<Range<Index>> = job.returned.iter().collect();
+            assert!(job.suspects.iter().all(|part| !part.is_empty()), "{id:?}: nothing is suspected");
+            places.extend(job.suspects.iter().cloned());
             places.extend(held.get(&id).into_iter().flatten().filter(|items| !items.is_empty()).cloned());
             places.sort_by_key(|items| items.start);
             for pair in places.windows(2) {
