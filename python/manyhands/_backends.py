@@ -9,12 +9,14 @@ from . import _implicit
 NAMES = ("processes", "threads", "serial")
 
 
-def check(backend):
-    """The name of a backend that there is; ValueError for another."""
+def check(backend, on=None):
+    """The name of a backend that there is; ValueError for another, and for one beside somebody else's executor `on`."""
     if backend == "threads":
         raise ValueError('backend="threads" is not there yet: "processes" or "serial"')
     if backend not in NAMES:
         raise ValueError(f'backend must be "processes", "threads" or "serial", not {backend!r}')
+    if on is not None and backend != "processes":
+        raise ValueError(f"on= and backend={backend!r} exclude each other: the executor brings its own workers")
     return backend
 
 
@@ -28,9 +30,11 @@ def make(backend, count, initializer=None, initargs=(), tasks_per_worker=None, o
 
     `on`: somebody else's executor, which then stands in for the backend.
     """
-    check(backend)
+    check(backend, on)
     if on is not None:
-        raise _no_executors()
+        from . import _engines
+
+        return _engines.make(on, count, initializer, initargs, tasks_per_worker)
     if backend != "processes":
         raise ValueError(f"backend={backend!r} has no workers of its own")
     from ._workers import Workers
@@ -43,13 +47,18 @@ def kept(backend, count, on=None):
 
     The attribute `workers` of what is returned has them.
     """
-    check(backend)
+    check(backend, on)
     if on is not None:
-        raise _no_executors()
+        from . import _engines
+
+        return _engines.kept(on, count)
     if backend != "processes":
         raise ValueError(f"backend={backend!r} has no workers of its own")
     return _implicit.workers(count)
 
 
-def _no_executors():
-    return ValueError("on= is not there yet: only workers of our own")
+def count(workers, on=None, name="workers"):
+    """How many workers `workers` asks for. None stands for all cores, or for all workers of the executor `on`."""
+    from ._options import worker_count
+
+    return None if on is not None and workers is None else worker_count(workers, name)

@@ -60,9 +60,9 @@ _watch = None
 
 
 def inside_worker():
-    """Is this process a worker? Then its maps run serially."""
-    worker = sys.modules.get("manyhands._worker")
-    return worker is not None and worker.inside
+    """Does an item run here, in a worker process or for somebody else's engine? Then maps run serially."""
+    worker, there = sys.modules.get("manyhands._worker"), sys.modules.get("manyhands._there")
+    return (worker is not None and worker.inside) or (there is not None and there.inside())
 
 
 def workers(count):

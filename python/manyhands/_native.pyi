@@ -194,9 +194,7 @@ class Scheduler:
     def feed(self, job: int, count: int) -> list[tuple[Any, ...]]: ...
     def end_of_input(self, job: int) -> list[tuple[Any, ...]]: ...
     def cancel(self, job: int) -> list[tuple[Any, ...]]: ...
-    def done(
-        self, slot: int, message: int, count: int, failed: Sequence[int], busy: float
-    ) -> list[tuple[Any, ...]]:
+    def done(self, slot: int, message: int, count: int, failed: Sequence[int], busy: float) -> list[tuple[Any, ...]]:
         """The message was answered; `failed` holds the indices of items that raised, `busy` is in seconds."""
 
     def gone(self, slot: int, message: int) -> list[tuple[Any, ...]]:

@@ -12,6 +12,7 @@ def map(
     *iterables,
     workers=None,
     backend="processes",
+    on=None,
     progress=False,
     timeout=None,
     retries=0,
@@ -32,6 +33,10 @@ def map(
         and end when they have been idle for a minute.
     backend:
         "processes", or "serial" for a loop in this process.
+    on:
+        Somebody else's engine in place of our own workers: an executor with the calls of `concurrent.futures`, a Dask
+        or ipyparallel client, or "mpi", "dask", "dask://host:port". By default all its workers are used. No `timeout`
+        there: what is not ours cannot be stopped.
     progress:
         True, or a label: show a bar that counts results.
     timeout:
@@ -57,7 +62,7 @@ def map(
     items, mode, shareable = lined_up(iterables)
     check_chunksize(chunksize)
     options = Options(timeout, retries, on_error, seed, progress)
-    return _run(function, items, mode, options, workers, backend, shareable, length_of(*iterables))
+    return _run(function, items, mode, options, workers, backend, on, shareable, length_of(*iterables))
 
 
 def starmap(
@@ -66,6 +71,7 @@ def starmap(
     *,
     workers=None,
     backend="processes",
+    on=None,
     progress=False,
     timeout=None,
     retries=0,
@@ -82,16 +88,16 @@ def starmap(
     check_chunksize(chunksize)
     options = Options(timeout, retries, on_error, seed, progress)
     shareable = isinstance(iterable, (list, tuple))
-    return _run(function, iterable, _kinds.STAR, options, workers, backend, shareable, length_of(iterable))
+    return _run(function, iterable, _kinds.STAR, options, workers, backend, on, shareable, length_of(iterable))
 
 
-def _run(function, items, mode, options, workers, backend, shareable, total):
-    count = worker_count(workers)
-    if _backends.check(backend) == "serial":
+def _run(function, items, mode, options, workers, backend, on, shareable, total):
+    count = _backends.count(workers, on)
+    if _backends.check(backend, on) == "serial":
         return _serial.run(function, items, mode, _serial.checked(options), total)
     if _backends.in_line(backend):
         return _serial.run(function, items, mode, options, total)
-    with _backends.kept(backend, count) as kept:
+    with _backends.kept(backend, count, on) as kept:
         return _running.run(kept, function, items, mode, options, shareable=shareable, total=total)
 
 
@@ -100,6 +106,7 @@ def imap(
     *iterables,
     workers=None,
     backend="processes",
+    on=None,
     progress=False,
     timeout=None,
     retries=0,
@@ -120,7 +127,7 @@ def imap(
     (0, 1, 4)
     """
     check_chunksize(chunksize)
-    return _iterate(function, iterables, workers, backend, progress, timeout, retries, seed, buffer, True)
+    return _iterate(function, iterables, workers, backend, on, progress, timeout, retries, seed, buffer, True)
 
 
 def imap_unordered(
@@ -128,6 +135,7 @@ def imap_unordered(
     *iterables,
     workers=None,
     backend="processes",
+    on=None,
     progress=False,
     timeout=None,
     retries=0,
@@ -142,19 +150,19 @@ def imap_unordered(
     [1, 2, 3]
     """
     check_chunksize(chunksize)
-    return _iterate(function, iterables, workers, backend, progress, timeout, retries, seed, buffer, False)
+    return _iterate(function, iterables, workers, backend, on, progress, timeout, retries, seed, buffer, False)
 
 
-def _iterate(function, iterables, workers, backend, progress, timeout, retries, seed, buffer, ordered):
+def _iterate(function, iterables, workers, backend, on, progress, timeout, retries, seed, buffer, ordered):
     items, mode, shareable = lined_up(iterables)
     options = Options(timeout, retries, "return", seed, progress)
-    count, total = worker_count(workers), length_of(*iterables)
+    count, total = _backends.count(workers, on), length_of(*iterables)
     buffer = None if buffer is None else worker_count(buffer, "buffer")
-    if _backends.check(backend) == "serial":
+    if _backends.check(backend, on) == "serial":
         return _serial.SerialIterator(function, items, mode, _serial.checked(options), total)
     if _backends.in_line(backend):
         return _serial.SerialIterator(function, items, mode, options, total)
-    kept = _backends.kept(backend, count)
+    kept = _backends.kept(backend, count, on)
     return MapIterator(
         kept,
         kept.workers,

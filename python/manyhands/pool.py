@@ -27,6 +27,9 @@ class Pool:
         A worker is replaced after so many items (with `chunksize=n`, after so many chunks of n).
     context:
         Accepted for compatibility: every worker is started clean, and nothing needs to be chosen.
+    on:
+        Somebody else's executor in place of our own processes, as in `mh.map`. It stays its owner's: the end of the
+        pool drops what has not begun, and does not shut it down.
 
     Functions may be lambdas, closures, methods, or typed at the prompt; no `__main__` guard is needed. All calls take
     `chunksize`, none needs it. A worker that dies costs the item that it was running (`WorkerDied`); it is replaced and
@@ -38,7 +41,7 @@ class Pool:
     [0, 1, 4, 9, 16]
     """
 
-    def __init__(self, processes=None, initializer=None, initargs=(), maxtasksperchild=None, context=None):
+    def __init__(self, processes=None, initializer=None, initargs=(), maxtasksperchild=None, context=None, *, on=None):
         self._state = None
         if processes is not None and (isinstance(processes, bool) or not hasattr(type(processes), "__index__")):
             raise TypeError(f"processes must be a whole number or None, not {type(processes).__name__}")
@@ -48,8 +51,9 @@ class Pool:
             raise ValueError("maxtasksperchild must be a positive int or None")
         if initializer is not None and not callable(initializer):
             raise TypeError("initializer must be a callable")
-        self._processes = worker_count(processes, "processes")
-        self._workers = _backends.make("processes", self._processes, initializer, initargs, maxtasksperchild)
+        count = _backends.count(processes, on, "processes")
+        self._workers = _backends.make("processes", count, initializer, initargs, maxtasksperchild, on)
+        self._processes = self._workers.count
         self._delivery = Delivery(self._workers.engine)
         self._state = RUN
         _exits.register(self._workers, self._delivery)

@@ -26,6 +26,8 @@ class Pool:
         initargs: Iterable[Any] = (),
         maxtasksperchild: int | None = None,
         context: Any = None,
+        *,
+        on: Any = None,
     ) -> None: ...
     def apply(self, func: Callable[..., _R], args: Iterable[Any] = (), kwds: Mapping[str, Any] | None = None) -> _R: ...
     @overload

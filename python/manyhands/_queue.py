@@ -1,0 +1,372 @@
+"""Carries out what the engine decides on somebody else's executor: sends messages, takes in their ends.
+
+Who waits drives: an executor's own thread only notes that a message has ended (`_arrived`), and whoever waits for an
+answer takes it from there. No lock is held while the executor runs an item.
+"""
+
+import os
+from _collections import deque
+from _pickle import loads as _plain_loads
+from _thread import RLock
+from contextlib import contextmanager
+from functools import partial
+from itertools import count as _count
+from time import monotonic
+
+from . import _native, _there
+from ._store import Store
+
+#: Messages in the executor's hands for each of its workers: the one it runs, and one that waits.
+_DEPTH = 2
+#: The least and the most that the work in one message should take, in seconds, and how many times what a message costs.
+_LEAST, _MOST = 0.05, 1.0
+_WORTH = 20
+#: Once in so many seconds whoever waits asks whether the executor is alive.
+_LOOK_AROUND = 1.0
+
+_ids = _count(1)
+
+
+class Queue:
+    """The messages under way on one executor. What `_workers.Workers` calls its engine."""
+
+    def __init__(self, other, count):
+        from threading import Condition
+
+        self.other = other
+        self.store = Store(_DEPTH * count)
+        self._count = count
+        self._pid = os.getpid()
+        self._scheduler = _native.Scheduler(_DEPTH * count, _LEAST)
+        self._lock = RLock()  # the scheduler's and the jobs' state
+        self._news = Condition()  # ends that have arrived, deliveries, changes; held for moments only
+        self._inbox = deque()
+        self._version = 0
+        self._messages = {}  # number -> _Message
+        self._jobs = {}  # id -> _Job
+        self._broken = None
+        self._drained = False
+        self._deliveries = deque()
+        self._nudged = False
+        self._pace = _Pace()
+
+    # ------------------------------------------------------------------------------------- what jobs call
+
+    def add(self, job, **options):
+        """A new job; gives its number."""
+        with self._changing():
+            number = next(_ids)
+            self._jobs[number] = job
+            self._do(self._scheduler.open(number, **options))
+            return number
+
+    def give(self, event, *arguments):
+        """Tell the scheduler of something, and do what it says."""
+        with self._changing():
+            self._do(getattr(self._scheduler, event)(*arguments))
+
+    def room(self, job):
+        """How many more items of the job may be fed."""
+        with self._lock:
+            return self._scheduler.room(job)
+
+    def drop(self, job):
+        """The job has been closed."""
+        with self._lock:
+            self._jobs.pop(job, None)
+
+    def wait(self, ready, timeout):
+        """Drive until `ready()`, for `timeout` seconds at most; None: without end. Whether it is."""
+        end = None if timeout is None else monotonic() + timeout
+        while True:
+            self._take_in()
+            seen = self._version
+            if ready():
+                return True
+            left = _LOOK_AROUND if end is None else min(_LOOK_AROUND, end - monotonic())
+            if left <= 0:
+                return False
+            with self._news:
+                news = self._inbox or self._version != seen or self._news.wait(left)
+            if not news and left == _LOOK_AROUND:
+                self._look_around()
+
+    # ------------------------------------------------------------------------------ what comes and goes
+
+    @contextmanager
+    def _changing(self):
+        """Around every change of the state. Ctrl-C in the middle of one leaves a queue that says so, and no hang."""
+        with self._lock:
+            try:
+                yield
+            except BaseException as error:
+                self._spoil(error)
+                raise
+
+    def _spoil(self, error):
+        if self._broken is None:
+            self._broken = (f"{type(error).__name__} in the middle of its bookkeeping", error, None)
+        self._cancel_all()
+        for job in list(self._jobs.values()):
+            job.finish("broken", None)
+        self._drained = True
+        self._changed()
+
+    def _arrived(self, message, future):
+        """In whatever thread: a message has ended."""
+        with self._news:
+            self._inbox.append((message, future))
+            self._news.notify_all()
+
+    def _changed(self):
+        with self._news:
+            self._version += 1
+            self._news.notify_all()
+
+    def _take_in(self):
+        """Do what follows from the messages that have ended."""
+        while True:
+            try:
+                number, future = self._inbox.popleft()
+            except IndexError:
+                return
+            with self._lock:
+                known = self._messages.get(number)
+                if known is None:
+                    continue
+            # Without the lock: an answer may still have to be fetched from another machine.
+            try:
+                answer, error = self.other.fetch(future), None
+                if not self.other.here:
+                    answer = _plain_loads(answer)
+            except BaseException as raised:
+                if isinstance(raised, KeyboardInterrupt) and not _has_failed(future):
+                    self._inbox.appendleft((number, future))  # ours, not the task's
+                    raise
+                answer, error = None, raised
+            with self._changing():
+                if self._messages.get(number) is known:
+                    self._end(number, known, answer, error)
+                    self._changed()
+
+    def _end(self, number, message, answer, error):
+        if error is not None:
+            return self._failed(number, message, error)
+        if answer[0] == "need":
+            if message.job.outcome() is not None:
+                del self._messages[number]
+                return self._do(self._scheduler.gone(message.slot, number))
+            return self._send_to(number, message, everything=True)
+        if answer[0] == "stranger":
+            return self._break(f"{answer[1]}; both need the same", None)
+        if answer[0] == "broken":
+            return self._break("its initializer fails", None, answer[1])
+        _, worker, began, ended, failed, values = answer
+        self._pace.add(worker, began, ended, message.waited)
+        self._scheduler.aim(self._pace.target())
+        job, first, answered = message.job, message.first, len(values)
+        job.answering = (first, failed, values)
+        failed = [first + position for position in failed]
+        message.ended = True
+        steps = self._scheduler.done(message.slot, number, answered, failed, ended - began)
+        if answered == message.count:
+            del self._messages[number]
+        self._do(steps)
+        if answered < message.count:
+            # It ended at a failure, as the loop would; nobody needs the rest.
+            self._messages.pop(number, None)
+            self._do(self._scheduler.gone(message.slot, number))
+        job.answering = None
+        return None
+
+    def _failed(self, number, message, error):
+        """No answer came: the message was lost with its worker, or the executor is of no use."""
+        del self._messages[number]
+        if not self.other.is_loss(error):
+            return self._break(self.other.explain(error), error)
+        if not self.other.alive():
+            return self._break(f"{type(error).__name__}: {error}", error)
+        message.job.cause = error
+        message.job.take_back(message.first, message.items)
+        return self._do(self._scheduler.gone(message.slot, number))
+
+    def _break(self, why, cause, description=None):
+        if self._broken is None:
+            self._broken = (why, cause, description)
+        self._cancel_all()
+        self._do(self._scheduler.broken())
+        self._changed()
+
+    def _cancel_all(self):
+        messages, self._messages = self._messages, {}
+        for message in messages.values():
+            if message.future is not None:
+                self.other.cancel(message.future)
+
+    def _look_around(self):
+        """Nothing has come for a while: is anybody there?"""
+        with self._changing():
+            if self._messages and self._broken is None and not self.other.connected():
+                self._break("it has been shut down, or its connection is lost", None)
+
+    def _do(self, steps):
+        """Carry out the scheduler's instructions, and those that follow from them."""
+        for what, *rest in steps:
+            getattr(self, "_do_" + what)(*rest)
+
+    def _do_send(self, slot, number, job, first, count):
+        job = self._jobs[job]
+        message = self._messages[number] = _Message(slot, job, first, job.items(first, count))
+        self._send_to(number, message)
+
+    def _send_to(self, number, message, everything=False):
+        job, first = message.job, message.first
+        message.waited = bool(self._pace.workers) and len(self._messages) > self._count
+        try:
+            if self.other.here:
+                future = self.other.submit(_there.run_here, job.call.function, job.call, first, message.items)
+            else:
+                needs = job.needs_of(message.items)
+                message_bytes = self.store.message(needs, job.call, first, message.items, everything)
+                future = self.other.send(message_bytes)
+        except Exception as error:
+            self._messages.pop(number, None)
+            return self._break(self.other.explain(error), error)
+        message.future = future
+        future.add_done_callback(partial(self._arrived, number))
+        return None
+
+    def _do_drop(self, slot, number):
+        message = self._messages.get(number)
+        count = 0
+        if message is not None and not message.ended and self.other.cancel(message.future):
+            del self._messages[number]
+            count = message.count
+        self._do(self._scheduler.dropped(slot, number, count))
+
+    def _do_accept(self, job, first, count):
+        self._jobs[job].accept(first, count)
+
+    def _do_lost(self, job, index, attempts):
+        self._jobs[job].lose(index, attempts)
+
+    def _do_finished(self, job, outcome, index):
+        job = self._jobs.get(job)
+        if job is not None:
+            job.finish(outcome, index)
+            self._changed()
+
+    def _do_drained(self):
+        self._drained = True
+        self._changed()
+
+    # -------------------------------------------------------------------------- what faces ask of an engine
+
+    def is_ours(self):
+        """Is this the process that made it?"""
+        return os.getpid() == self._pid
+
+    def breakage(self):
+        """Why it cannot go on: (in words, the exception behind it, the initializer's failure), or None while it can."""
+        return self._broken
+
+    def workers(self):
+        """Nothing is known of somebody else's workers."""
+        return []
+
+    def take_prints(self):
+        """What tasks print is the executor's affair."""
+        return []
+
+    def drain(self):
+        """No further jobs."""
+        self.give("drain")
+
+    def wait_drained(self, timeout=None):
+        """Wait until every job has ended."""
+        return self.wait(lambda: self._drained, timeout)
+
+    def terminate(self):
+        """Drop every job. What runs goes on over there."""
+        if not self.is_ours():
+            return
+        with self._changing():
+            for number in list(self._jobs):
+                self._do(self._scheduler.cancel(number))
+            self._cancel_all()
+            self._drained = True
+            self._changed()
+
+    terminate_at_exit = terminate
+
+    def deliver(self, job, index):
+        """Tell `next_delivery` that something which is watched is there."""
+        with self._news:
+            self._deliveries.append((job, index))
+            self._news.notify_all()
+
+    def next_delivery(self, timeout):
+        """Drive until something that is watched is there, or `nudge_delivery`: ([(job, index or None)], [])."""
+        self.wait(lambda: self._deliveries or self._nudged, timeout)
+        with self._news:
+            found = list(self._deliveries)
+            self._deliveries.clear()
+            self._nudged = False
+        return found, []
+
+    def nudge_delivery(self):
+        """Wake `next_delivery`."""
+        self._nudged = True
+        self._changed()
+
+
+class _Message:
+    """Items on their way."""
+
+    __slots__ = ("count", "ended", "first", "future", "items", "job", "slot", "waited")
+
+    def __init__(self, slot, job, first, items):
+        self.slot = slot
+        self.job = job
+        self.first = first
+        self.items = items
+        self.count = len(items)
+        self.future = None
+        self.ended = False
+        self.waited = False
+
+
+class _Pace:
+    """What a message costs beside its items: how long a worker that had the next one waiting stood idle between two."""
+
+    def __init__(self):
+        self.workers = {}  # -> when its last message ended, by its own clock
+        self._mean = None
+
+    def add(self, worker, began, ended, waited):
+        """A message was answered; `waited`: more were under way than workers, so that one stood behind another."""
+        before = self.workers.get(worker)
+        self.workers[worker] = ended
+        if before is not None and waited and began > before:
+            gap = began - before
+            # A gap much longer than others is somebody else's work on this worker.
+            gap = gap if self._mean is None else min(gap, 4 * self._mean)
+            self._mean = gap if self._mean is None else self._mean + (gap - self._mean) / 8
+
+    def target(self):
+        """How long the work in one message should take."""
+        return _LEAST if self._mean is None else min(max(_LEAST, _WORTH * self._mean), _MOST)
+
+
+def _has_failed(future):
+    try:
+        return future.done() and future.exception() is not None
+    except BaseException:
+        return True
+
+
+def open_job(queue, call, first, needs, **options):
+    """A job on the queue."""
+    from ._queue_job import Job
+
+    return Job(queue, call, first, needs, **options)

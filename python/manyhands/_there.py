@@ -1,0 +1,288 @@
+"""What somebody else's worker runs of ours: a message of items in, their answers out. Both are bytes, so that no engine
+needs to know how to pickle what is ours.
+
+Any worker may get any message, so each message names everything that it needs; what a worker has not been told yet is in
+the message's bundle, or the worker asks for it, and the message comes again with all of it.
+"""
+
+import os
+import sys
+from _pickle import dumps as _plain_dumps, loads as _plain_loads
+from _thread import RLock, _local
+from time import perf_counter
+
+from . import _kinds, _native
+from ._failures import brief, describe, describe_unsendable
+from ._receiving import Receiver
+
+#: Changes when messages do. Code travels marshalled, so that the Python must be the same too.
+PROTOCOL = (1, sys.version_info[:2])
+
+#: Values that go in the message's own pickle; all others go in one each, as an item that comes alone would.
+ATOMS = frozenset((int, float, str, bytes, bool, complex, type(None)))
+
+#: Callers that a worker remembers.
+_CALLERS = 8
+
+_callers = {}  # token of the caller's pool -> _Table
+_callers_lock = RLock()
+_streams = RLock()  # `random` and `numpy.random` belong to the whole process
+
+
+class Parcel(bytes):
+    """A value pickled by itself, among plain ones."""
+
+    __slots__ = ()
+
+
+def plain(value):
+    """Whether the value goes as it is: it has no identity, nothing of the user's, and pickles in no time."""
+    kind = type(value)
+    return kind in ATOMS or (kind is tuple and all([type(part) in ATOMS for part in value]))
+
+
+class _Here(_local):
+    inside = False
+
+
+_here = _Here()
+
+
+def inside():
+    """Does this thread run an item for somebody else's engine? Then maps in it run serially."""
+    return _here.inside
+
+
+def run(data):
+    """Run a message; gives the answer: ("done", ...), ("need",), ("stranger", why) or ("broken", failure)."""
+    began = perf_counter()
+    protocol, *rest = _plain_loads(data)
+    if protocol != PROTOCOL:
+        return _plain_dumps(("stranger", _difference(protocol)), 5)
+    with _Inside():
+        return _plain_dumps(_run(began, *rest), 5)
+
+
+def _difference(theirs):
+    if theirs[1] != PROTOCOL[1]:
+        return "the caller runs Python {}.{}, the worker {}.{}".format(*theirs[1], *PROTOCOL[1])
+    return "the caller and the worker have different versions of manyhands"
+
+
+def _run(began, caller, alive, needs, bundle, call, first, items):
+    table = _table(caller)
+    with table.lock:
+        if any(number not in table.told and number not in bundle for number in needs):
+            return ("need",)
+        try:
+            table.learn(alive, needs, bundle)
+        except _InitializerFailed as failed:
+            return ("broken", failed.description)
+        function = table.told.get(call.function)
+    runner = _Runner(table.receiver, function, call, first)
+    failed, values = runner.seeded(items) if call.seed else runner.all(items)
+    return "done", f"{os.uname().nodename}:{os.getpid()}", began, perf_counter(), failed, values
+
+
+class Call:
+    """What all items of a job have in common: the number of the function, how it is called, the seed."""
+
+    __slots__ = ("function", "mode", "seed", "stop")
+
+    def __init__(self, function, mode, seed, stop):
+        self.function = function
+        self.mode = mode
+        self.seed = seed
+        self.stop = stop  # whether the first failure ends the message
+
+    def __reduce__(self):
+        return Call, (self.function, self.mode, self.seed, self.stop)
+
+    def __call__(self, function, item):
+        """One item's value."""
+        if self.mode == _kinds.ONE:
+            return function(item)
+        if self.mode == _kinds.STAR:
+            return function(*item)
+        function, arguments, keywords = item
+        return function(*arguments, **(keywords or {}))
+
+
+class _Runner:
+    """The items of one message."""
+
+    def __init__(self, receiver, function, call, first):
+        self.receiver = receiver
+        self.function = function
+        self.call = call
+        self.index = first
+        self.begin = None
+
+    def seeded(self, items):
+        from . import _random
+
+        self.begin = _random.begin_item
+        with _streams, _random.preserved():
+            return self.all(items)
+
+    def all(self, items):
+        """(positions of those that failed, values and, for these, descriptions of the failure)."""
+        failed, values = [], []
+        for position, item in enumerate(items):
+            ok, value = self.one(item)
+            values.append(value)
+            if not ok:
+                failed.append(position)
+                if self.call.stop:
+                    break
+            self.index += 1
+        return failed, values
+
+    def one(self, item):
+        dumps, loads = self.receiver.dumps, self.receiver.loads
+        sent, item = item, NotImplemented  # until it has been loaded
+        try:
+            item = loads(sent) if type(sent) is Parcel else sent
+            if self.begin is not None:
+                self.begin(_native.stream(list(self.call.seed), self.index))
+            value = self.call(self.function, item)
+        except BaseException as error:
+            return False, self._described(error, item)
+        if plain(value):
+            return True, value
+        try:
+            return True, Parcel(dumps(value))
+        except Exception as error:
+            shown = item if self.call.mode != _kinds.APPLY else item[1]
+            return False, describe_unsendable(error, value, self._shown_index(), shown, dumps)
+
+    def _described(self, error, item):
+        if self.call.mode == _kinds.APPLY:
+            return describe(error, None, item, self.receiver.dumps, self.receiver.loads)
+        return describe(error, self.index, item, self.receiver.dumps, self.receiver.loads)
+
+    def _shown_index(self):
+        return None if self.call.mode == _kinds.APPLY else self.index
+
+
+class _Inside:
+    def __enter__(self):
+        self.before, _here.inside = _here.inside, True
+
+    def __exit__(self, *_):
+        _here.inside = self.before
+
+
+# --------------------------------------------------------------------------------------- what a caller has told
+
+
+class _InitializerFailed(Exception):
+    def __init__(self, description):
+        self.description = description
+
+
+class _Receiver(Receiver):
+    """As in a worker of ours, but that this process has a `__main__` of its own."""
+
+    def __init__(self):
+        self._stand_in = type(sys)("__main__")
+        super().__init__(vars(self._stand_in))
+
+    def module(self, name):
+        return self._stand_in if name == "__main__" else super().module(name)
+
+
+class _Table:
+    """What one caller has told this process."""
+
+    def __init__(self):
+        self.lock = RLock()
+        self.receiver = _Receiver()
+        self.told = {}  # number -> the function, for those that are one; else None
+        self.version = 0
+
+    def learn(self, alive, needs, bundle):
+        """Take in what is new of what is needed, and let go of what the caller has let go of."""
+        version, numbers = alive
+        if version > self.version:
+            self.version = version
+            for number in [number for number in self.told if number not in numbers]:
+                del self.told[number]
+                self.receiver.forget(number)
+        for number in needs:
+            if number not in self.told:
+                self.told[number] = self._install(number, *bundle[number])
+
+    def _install(self, number, kind, payload, buffers):
+        buffers = [bytearray(buffer) for buffer in buffers]
+        if kind == _kinds.FUNCTION:
+            try:
+                return self.receiver.loads(payload, buffers)
+            except Exception as error:
+                return _raiser(error)
+        if kind == _kinds.INITIALIZER:
+            try:
+                function, arguments = self.receiver.loads(payload, buffers)
+                function(*arguments)
+            except BaseException as error:
+                described = describe(error, None, NotImplemented, self.receiver.dumps, self.receiver.loads)
+                raise _InitializerFailed(described) from None
+            return None
+        self.receiver.install(number, _kinds.NAMES[kind], payload, buffers)
+        return None
+
+
+def _raiser(error):
+    def cannot_load(*arguments, **keywords):
+        raise error
+
+    return cannot_load
+
+
+def _table(caller):
+    with _callers_lock:
+        table = _callers.pop(caller, None)
+        if table is None:
+            table = _Table()
+        _callers[caller] = table  # the latest last
+        while len(_callers) > _CALLERS:
+            del _callers[next(iter(_callers))]
+        return table
+
+
+# ------------------------------------------------------------------------------------ threads of the caller's process
+
+
+def run_here(function, call, first, items):
+    """A message for a thread of the caller's own process: nothing is pickled, failures come as exceptions."""
+    from . import _random
+    from ._failures import annotate
+
+    began = perf_counter()
+    failed, values = [], []
+    with _Inside():
+        for position, item in enumerate(items):
+            index = first + position
+            try:
+                if call.seed:
+                    _random.begin_item_in_thread(_native.stream(list(call.seed), index))
+                values.append(call(function, item))
+            except BaseException as error:
+                if not isinstance(error, Exception):
+                    error = _exited(error)
+                if call.mode != _kinds.APPLY:
+                    annotate(error, f"while running item {index}: {brief(item)}")
+                values.append(error)
+                failed.append(position)
+                if call.stop:
+                    break
+            finally:
+                if call.seed:
+                    _random.begin_item_in_thread(None)
+    return "done", "here", began, perf_counter(), failed, values
+
+
+def _exited(error):
+    from ._failures import exited
+
+    return exited(error)
