@@ -189,7 +189,7 @@ def _is_a(executor, module, name):
 # ---------------------------------------------------------------------------------------------- by a short name
 
 _lock = RLock()
-_by_name = {}  # name -> (engine, its executor) that were made for it, for as long as the program runs
+_by_name: dict = {}  # name -> (engine, its executor) that were made for it, for as long as the program runs
 
 
 def _named(name):
@@ -260,7 +260,7 @@ class _Kept:
         self._executor = None
 
 
-_kept = {}  # id of what the user gave -> (weak reference to it, workers)
+_kept: dict = {}  # id of what the user gave -> (weak reference to it, workers)
 
 
 def make(on, count, initializer=None, initargs=(), tasks_per_worker=None):

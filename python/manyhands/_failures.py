@@ -95,6 +95,13 @@ def rebuild(data, loads):
     return error
 
 
+def exited(error):
+    """The `TaskExited` for an exception that is no `Exception`, where the task ran in this process."""
+    made = _exited({"kind": _type_name(error), "text": _message(error), "code": getattr(error, "code", None)})
+    made.__cause__ = error
+    return made
+
+
 def _exited(record):
     from .errors import TaskExited
 

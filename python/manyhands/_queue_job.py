@@ -151,8 +151,6 @@ class Job:
 
     def submit(self, value, session, hooks):
         """Send one item; gives its index."""
-        from .errors import PoolBroken
-
         if self._queue.other.here:
             item = value
         else:
@@ -163,8 +161,9 @@ class Job:
             item.needs = tuple(session.needs)
         with self._queue._lock:
             if self._outcome is not None:
-                error = hooks.broken() if self._outcome == "broken" else None
-                raise error if type(error) is PoolBroken else RuntimeError("no further calls: it was closed")
+                if self._outcome == "broken":
+                    raise hooks.broken()
+                raise RuntimeError("no further calls: the pool was closed")
             index = self._fed
             self._waiting.add([item], len(item) if type(item) is _Call else 0)
             self._fed += 1
@@ -172,8 +171,7 @@ class Job:
             return index
 
     def submit_call(self, number, arguments, context):
-        """Calls bring their functions here."""
-        return None
+        """None: calls bring their functions here."""
 
     # ------------------------------------------------------------------------------------------------- answers
 

@@ -1,8 +1,8 @@
 """What somebody else's worker runs of ours: a message of items in, their answers out. Both are bytes, so that no engine
 needs to know how to pickle what is ours.
 
-Any worker may get any message, so each message names everything that it needs; what a worker has not been told yet is in
-the message's bundle, or the worker asks for it, and the message comes again with all of it.
+Any worker may get any message, so each message names everything that it needs; what a worker has not been told yet is
+in the message's bundle, or the worker asks for it, and the message comes again with all of it.
 """
 
 import os
@@ -24,7 +24,7 @@ ATOMS = frozenset((int, float, str, bytes, bool, complex, type(None)))
 #: Callers that a worker remembers.
 _CALLERS = 8
 
-_callers = {}  # token of the caller's pool -> _Table
+_callers: dict = {}  # token of the caller's pool -> _Table
 _callers_lock = RLock()
 _streams = RLock()  # `random` and `numpy.random` belong to the whole process
 
@@ -38,7 +38,7 @@ class Parcel(bytes):
 def plain(value):
     """Whether the value goes as it is: it has no identity, nothing of the user's, and pickles in no time."""
     kind = type(value)
-    return kind in ATOMS or (kind is tuple and all([type(part) in ATOMS for part in value]))
+    return kind in ATOMS or (kind is tuple and ATOMS.issuperset(map(type, value)))
 
 
 class _Here(_local):
@@ -76,8 +76,8 @@ def _run(began, caller, alive, needs, bundle, call, first, items):
             return ("need",)
         try:
             table.learn(alive, needs, bundle)
-        except _InitializerFailed as failed:
-            return ("broken", failed.description)
+        except _InitializerFailed as error:
+            return ("broken", error.description)
         function = table.told.get(call.function)
     runner = _Runner(table.receiver, function, call, first)
     failed, values = runner.seeded(items) if call.seed else runner.all(items)
