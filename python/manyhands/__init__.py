@@ -23,6 +23,10 @@ _HOMES = {
     "imap_unordered": "maps",
     "Pool": "pool",
     "AsyncResult": "_results",
+    "Process": "process",
+    "active_children": "process",
+    "current_process": "process",
+    "parent_process": "process",
     "rng": "_random",
     "cpu_count": "_native",
     "WorkerDied": "errors",
@@ -32,7 +36,18 @@ _HOMES = {
     "TimeoutError": "errors",
     "MaybeEncodingError": "errors",
     "RemoteTraceback": "errors",
+    # Of multiprocessing's.
+    **dict.fromkeys(
+        (
+            "Array Barrier BoundedSemaphore Condition Event JoinableQueue Lock Manager Pipe Queue RLock RawArray "
+            "RawValue Semaphore SimpleQueue Value AuthenticationError BufferTooShort ProcessError freeze_support "
+            "get_all_start_methods get_context get_logger get_start_method log_to_stderr set_start_method"
+        ).split(),
+        "context",
+    ),
 }
+# Modules that are reached as attributes, as multiprocessing's are.
+_MODULES = ("connection", "context", "managers", "pool", "process", "shared_memory")
 
 __all__ = sorted(_HOMES)
 
@@ -40,6 +55,8 @@ __all__ = sorted(_HOMES)
 def __getattr__(name):
     home = _HOMES.get(name)
     if home is None:
+        if name in _MODULES:
+            return __import__(f"manyhands.{name}", fromlist=("manyhands",))
         raise AttributeError(f"module 'manyhands' has no attribute {name!r}")
     value = getattr(__import__(f"manyhands.{home}", fromlist=(name,)), name)
     globals()[name] = value

@@ -3,7 +3,7 @@
 A worker is kept between maps, so what a loop would see of the process it runs in must follow the parent: working
 directory, `sys.path`, `sys.argv`, environment. The parent looks before each map (`Context`), a worker catches up when
 a message carries a newer version (`Follower`). Changed modules cannot be carried: `Modules` finds them, and the caller
-restarts the workers. `needs_site` and `interpreter_flags` say how a worker's interpreter is started.
+restarts the workers. `command` says how a worker's interpreter is started.
 
 Payloads are marshalled, not pickled: both sides are one interpreter, all values are plain, and `marshal` is built in.
 """
@@ -281,6 +281,19 @@ _FINDERS = {
     ("importlib_metadata", "MetadataPathFinder"),  # this and the next are put there by importing their package,
 }
 _FINDER_CLASSES = {"_SixMetaPathImporter", "VendorImporter"}  # which also lives as a copy inside other packages
+
+
+# Imports with nothing of the user's in the way: the folder of the package comes last, the current one not at all.
+_BOOT = "import sys;sys.path[:]=sys.path[1:]+sys.argv[1:2];from manyhands.{} import main;main(*sys.argv[2:])"
+
+
+def command(module: str, *arguments: str) -> list[str]:
+    """Return the command that runs `main(*arguments)` of this package's `module` in a clean interpreter."""
+    if not sys.executable:
+        raise RuntimeError("processes cannot be started: this Python does not know its own program (sys.executable)")
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    site = [] if needs_site() else ["-S"]
+    return [sys.executable, *interpreter_flags(), *site, "-c", _BOOT.format(module), package, *arguments]
 
 
 def needs_site() -> bool:

@@ -8,6 +8,13 @@ NAMED = {"binding": 2, "class": 3, "state": 6, "import": 7}  # what `_pickling` 
 FUNCTION = 4
 INITIALIZER = 5
 FUNCTION_BY_NAME = 8  # "module:qualified.name" in UTF-8
+
+# Of a process that is no worker (`_letters`).
+IDENTITY = 9  # what multiprocessing wants to know: the key, the log
+PROCESS = 10
+ANSWER = 11
+FAILURE = 12
+
 NAMES = {number: name for name, number in NAMED.items()}
 
 # How a job's items are called.

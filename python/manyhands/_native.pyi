@@ -19,6 +19,7 @@ __all__ = [
     "cores",
     "cpu_count",
     "digest",
+    "follow",
     "memory_available",
     "stream",
 ]
@@ -33,6 +34,9 @@ def cores() -> tuple[int, float | None, tuple[str, int] | None, int]:
 
 def memory_available() -> int:
     """Bytes of memory that may still be taken: the machine's and the cgroup's, whichever is less."""
+
+def follow(parent: int) -> None:
+    """From now on this process ends when the one behind the descriptor `parent` (a pidfd) has ended."""
 
 def stream(seed: Sequence[int], index: int) -> Sequence[int]:
     """256 bits, as four 64-bit words, that begin the random streams of item `index` under a seed (64-bit words)."""

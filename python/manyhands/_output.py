@@ -16,14 +16,15 @@ from _thread import RLock, get_ident
 # ------------------------------------------------------------------------------------------------------------ worker
 
 
-def install(send, note=None) -> "Output":
+def install(send, note=None, partial=False) -> "Output":
     """Replace this process's `sys.stdout` and `sys.stderr` for good. `send(stream: int, data: bytes)` gets whole lines.
-    `note()` is called when there is something for `finish_item` to do.
+    `note()` is called when there is something for `finish_item` to do. With `partial` a piece of a line is sent when it
+    is flushed: where there are no items, no other end may be near.
 
     `sys.__stdout__` and `sys.__stderr__` are replaced too: who writes to them means the real ones, and for a worker's
     code these are the caller's.
     """
-    output = Output(send, note)
+    output = Output(send, note, partial)
     output.install()
     return output
 
@@ -38,8 +39,9 @@ class Output:
     # only returns the carriage) fills the memory.
     LONGEST = 1 << 16
 
-    def __init__(self, send, note=None):
+    def __init__(self, send, note=None, partial=False):
         self._send = send
+        self._partial = partial
         self._note = note if note is not None else _nobody
         # Re-entrant: a signal handler or a finalizer may print while this thread is printing. What it prints waits in
         # _late until the print that it broke into is done, lest either loses the other's piece of a line.
@@ -126,6 +128,13 @@ class Output:
             self.pending[stream] = True
             self._note()
 
+    def flush(self, stream: int) -> None:
+        """Send the piece of a line that this thread has begun, where pieces are sent."""
+        if self._partial and (stream, get_ident()) in self.pending:
+            with self._lock:
+                if not self._busy:
+                    self._exclusively(self._send, stream, b"".join(self.pending.pop((stream, get_ident()))))
+
     def _open(self, stream, name):
         errors = "surrogateescape" if stream == 1 else "backslashreplace"
         # Written through: each piece of text is here at once, so that `pending` tells the truth.
@@ -173,6 +182,10 @@ class _Lines(io.RawIOBase):
             data = bytes(memoryview(data))
         self._output.write(self._stream, data)
         return len(data)
+
+    def flush(self):
+        super().flush()
+        self._output.flush(self._stream)
 
     def close(self):
         # The descriptor stays open: it is not this object's.

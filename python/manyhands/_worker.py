@@ -123,13 +123,13 @@ def main(memory=None):
         sys.__stderr__.write(traceback.format_exc())
         in_good_order, status = True, 1
     if in_good_order:
-        _run_exit_handlers()
+        run_exit_handlers()
         output.finish_item()
     # Not by way of the interpreter's own end: threads that the user's code left running must not keep us.
     os._exit(status)
 
 
-def _run_exit_handlers():
+def run_exit_handlers():
     """What the user's code registered for its end. Threads that are not daemons are not waited for."""
     import atexit
 

@@ -1,7 +1,6 @@
 """One pool's worker processes, and what they have been told: what every face of the map stands on."""
 
 import os
-import sys
 from _thread import RLock
 
 from . import _context, _kinds, _native, _output
@@ -18,8 +17,6 @@ THREAD_VARIABLES = (
     "NUMBA_NUM_THREADS",
 )
 
-# Imports with nothing of the user's in the way: the folder of the package comes last, the current one not at all.
-_BOOT = "import sys;sys.path[:]=sys.path[1:]+sys.argv[1:2];from manyhands._worker import main;main(*sys.argv[2:])"
 _KEPT_FUNCTIONS = 256
 # Kinds of functions that have no state of their own.
 _SIMPLE = (type(travels_by_name), type(len))
@@ -312,15 +309,7 @@ def _collector(numbers):
 
 def _start_of(count, memory):
     """The command that starts a worker, and what is set in its environment. `memory`: what it takes to be free."""
-    if not sys.executable:
-        raise RuntimeError("workers cannot be started: this Python does not know its own program (sys.executable)")
-    command = [sys.executable, *_context.interpreter_flags()]
-    if not _context.needs_site():
-        command.append("-S")
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    command += ["-c", _BOOT, package]
-    if memory is not None:
-        command.append(str(memory))
+    command = _context.command("_worker", *(() if memory is None else (str(memory),)))
     share = str(max(1, _native.cpu_count() // count))
     own = [name for name in THREAD_VARIABLES if name not in os.environ]
     environment = [(name, share) for name in own]

@@ -11,7 +11,15 @@ import manyhands
 
 pytest.importorskip("mypy")
 
-STUBBED = ["manyhands._native", "manyhands._results", "manyhands.errors", "manyhands.maps", "manyhands.pool"]
+STUBBED = [
+    "manyhands._native",
+    "manyhands._results",
+    "manyhands.context",
+    "manyhands.errors",
+    "manyhands.maps",
+    "manyhands.pool",
+    "manyhands.process",
+]
 
 
 def test_stubs_are_true_to_the_modules():

@@ -35,7 +35,7 @@ mod _native {
     #[pymodule_export]
     use crate::job::Job;
     #[pymodule_export]
-    use crate::machine::{cores, cpu_count, digest, memory_available, stream};
+    use crate::machine::{cores, cpu_count, digest, follow, memory_available, stream};
     #[pymodule_export]
     use crate::pool::Engine;
     #[pymodule_export]

@@ -1,10 +1,10 @@
-//! What the machine offers, and small pure functions of the engine's.
+//! What the machine offers, the tie to the parent process, and small pure functions of the engine's.
 
 use mh_runtime::{Cores, MemoryReading, SystemMemory};
 use pyo3::prelude::*;
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::ffi::with_bytes;
+use crate::ffi::{duplicate, with_bytes};
 
 /// How many cores this process may use: the least of affinity, cgroup quota and the batch scheduler's word.
 #[pyfunction]
@@ -25,6 +25,12 @@ pub fn cores() -> (usize, Option<f64>, Option<(String, usize)>, usize) {
 #[pyfunction]
 pub fn memory_available() -> u64 {
     SystemMemory::new().available()
+}
+
+/// From now on this process ends when the one behind the descriptor `parent` (a pidfd) has ended.
+#[pyfunction]
+pub fn follow(parent: i32) -> PyResult<()> {
+    Ok(mh_runtime::follow(duplicate(parent)?)?)
 }
 
 /// 256 bits that begin the random streams of item `index` under a seed (64-bit words).

@@ -12,6 +12,7 @@
 //! | `spawn` | one worker process: start, watch, kill, reap |
 //! | `wire`, `link` | frames, and the socket that they travel on |
 //! | `worker` | the other end: [`WorkerLink`] |
+//! | `following` | a process that ends with its parent |
 //! | `cores` | how many cores this process may use |
 //!
 //! Values are bytes here: what they mean is known to the layer above, on both sides. Nothing here knows Python.
@@ -19,6 +20,7 @@
 mod answers;
 mod cores;
 mod driving;
+mod following;
 mod incoming;
 mod job;
 mod link;
@@ -34,6 +36,7 @@ mod workers;
 pub use answers::{Answer, AnswerBatch, ResultLease};
 pub use cores::Cores;
 pub use driving::Waited;
+pub use following::follow;
 pub use job::{Chunk, JobSpec};
 pub use link::Descriptor;
 pub use mh_engine::{Death, Fault, Index, JobId, JobOptions, Nanos, OnError, Outcome, Settings, stream};

@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use mh_store::{Arena, Mapping, MemoryReading, Object, Page, SegmentId, StoreError, minor_faults};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Signal, getpgrp, getpid, kill_current_process_group, kill_process};
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
 };
 
 use crate::answers::restored;
+use crate::following::{end_with_parent, prefer_to_be_killed};
 use crate::link::{Descriptor, Frame, Link, Received, send_all};
 use crate::state::now;
 use crate::wire::{BatchHead, Kind, Parts, Reader, ResultsHead, Writer, write_released};
@@ -581,24 +581,6 @@ impl Out {
         };
         timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once).is_ok()
     }
-}
-
-/// The kernel should take a worker before its parent when memory runs out.
-fn prefer_to_be_killed() {
-    let own = std::fs::read_to_string("/proc/self/oom_score_adj").ok();
-    let own: i32 = own.and_then(|text| text.trim().parse().ok()).unwrap_or(0);
-    let _ = std::fs::write("/proc/self/oom_score_adj", (own + 500).min(1000).to_string());
-}
-
-/// The parent has ended. Nobody wants an answer; nothing of ours may stay, the children of the user's code included. The
-/// kernel closes the parent's sockets before it tells the watcher, so the main thread may be the first to know: it must
-/// not just leave.
-fn end_with_parent() {
-    // The group is ours to kill only while it is the one that we were started with.
-    if getpgrp() == getpid() {
-        let _ = kill_current_process_group(Signal::KILL);
-    }
-    let _ = kill_process(getpid(), Signal::KILL);
 }
 
 /// Starts the watcher.

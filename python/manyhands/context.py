@@ -1,0 +1,108 @@
+"""`get_context` and its kin: every context is ours, whichever start method is asked for.
+
+What is not ours (queues, pipes, events, shared values) is the standard library's own, made with this context, so that
+it fits our processes and workers.
+"""
+
+from multiprocessing import context as _theirs
+from multiprocessing.context import AuthenticationError, BufferTooShort, ProcessError
+
+from . import errors
+from .process import Process, active_children, current_process, parent_process
+
+__all__ = ["AuthenticationError", "BufferTooShort", "Context", "ProcessError"]
+
+#: Ours is like "spawn": a clean process; the others are accepted. Default first.
+METHODS = ("spawn", "fork", "forkserver")
+
+
+class Context(_theirs.BaseContext):
+    """The names of multiprocessing as attributes, with processes of ours: what `get_context` gives."""
+
+    Process = Process
+    TimeoutError = errors.TimeoutError
+    current_process = staticmethod(current_process)
+    parent_process = staticmethod(parent_process)
+    active_children = staticmethod(active_children)
+
+    def __init__(self, method):
+        self._name = method
+
+    def cpu_count(self):
+        """How many cores this process may use."""
+        from ._native import cpu_count
+
+        return cpu_count()
+
+    def Pool(self, processes=None, initializer=None, initargs=(), maxtasksperchild=None):
+        """`manyhands.Pool`."""
+        from .pool import Pool
+
+        return Pool(processes, initializer, initargs, maxtasksperchild)
+
+    def Manager(self):
+        """Start a manager; its server is a process of ours and does not run the script again."""
+        from .managers import SyncManager
+
+        manager = SyncManager(ctx=self.get_context())
+        manager.start()
+        return manager
+
+    def freeze_support(self):
+        """Nothing is to be done: the script is never run again."""
+
+    def get_context(self, method=None):
+        """The context of that start method, "spawn", "fork" or "forkserver"; ours all the same. None: this one."""
+        if method is None:
+            return self
+        try:
+            return _contexts[method]
+        except KeyError:
+            raise ValueError(f"cannot find context for {method!r}") from None
+
+    def get_start_method(self, allow_none=False):
+        """The name under which this context was asked for."""
+        return self._name
+
+
+class _Default(Context):
+    """What the module's own functions stand on."""
+
+    def __init__(self):
+        self._chosen = None
+
+    def get_context(self, method=None):
+        """As above; None: the one that was chosen with `set_start_method`."""
+        return super().get_context(method or self._chosen or METHODS[0])
+
+    def get_start_method(self, allow_none=False):
+        """What was chosen; as in multiprocessing, asking for it chooses the default."""
+        if self._chosen is None and not allow_none:
+            self._chosen = METHODS[0]
+        return self._chosen
+
+    def set_start_method(self, method, force=False):
+        """Accepted, and all methods are the same to us. RuntimeError when one was chosen before, unless `force`."""
+        if self._chosen is not None and not force:
+            raise RuntimeError("context has already been set")
+        if method is not None or not force:
+            method = self.get_context(method)._name
+        self._chosen = method
+
+    def get_all_start_methods(self):
+        """The names that are accepted, default first."""
+        return list(METHODS)
+
+
+_contexts = {method: Context(method) for method in METHODS}
+_default = _Default()
+
+#: What `manyhands` has of the default context, each under its own name.
+NAMES = (
+    "Array Barrier BoundedSemaphore Condition Event JoinableQueue Lock Manager Pipe Queue RLock RawArray RawValue "
+    "Semaphore SimpleQueue Value freeze_support get_all_start_methods get_context get_logger get_start_method "
+    "log_to_stderr set_start_method"
+).split()
+
+globals().update({name: getattr(_default, name) for name in NAMES})
+__all__ += NAMES

@@ -1,0 +1,72 @@
+"""The types of `context.py`: typeshed's, with processes and pools of ours."""
+
+from collections.abc import Callable, Iterable
+from multiprocessing import context as _theirs
+from multiprocessing.context import (
+    AuthenticationError as AuthenticationError,
+    BufferTooShort as BufferTooShort,
+    ProcessError as ProcessError,
+)
+from multiprocessing.process import (
+    active_children as _active_children,
+    current_process as _current_process,
+    parent_process as _parent_process,
+)
+from typing import Any
+
+from .managers import SyncManager
+from .pool import Pool as _Pool
+from .process import Process as _Process
+
+METHODS: tuple[str, ...]
+NAMES: list[str]
+
+class Context(_theirs.BaseContext):
+    Process: type[_Process]
+    current_process = staticmethod(_current_process)
+    parent_process = staticmethod(_parent_process)
+    active_children = staticmethod(_active_children)
+    def __init__(self, method: str) -> None: ...
+    def cpu_count(self) -> int: ...
+    def Pool(  # type: ignore[override]
+        self,
+        processes: int | None = None,
+        initializer: Callable[..., object] | None = None,
+        initargs: Iterable[Any] = (),
+        maxtasksperchild: int | None = None,
+    ) -> _Pool: ...
+    def Manager(self) -> SyncManager: ...
+    def freeze_support(self) -> None: ...
+    def get_context(self, method: str | None = None) -> Context: ...  # type: ignore[override]
+    def get_start_method(self, allow_none: bool = False) -> str: ...  # type: ignore[override]
+
+class _Default(Context):
+    def __init__(self) -> None: ...
+    def set_start_method(self, method: str | None, force: bool = False) -> None: ...
+    def get_all_start_methods(self) -> list[str]: ...
+
+_default: _Default
+
+Array = _default.Array
+Barrier = _default.Barrier
+BoundedSemaphore = _default.BoundedSemaphore
+Condition = _default.Condition
+Event = _default.Event
+JoinableQueue = _default.JoinableQueue
+Lock = _default.Lock
+Manager = _default.Manager
+Pipe = _default.Pipe
+Queue = _default.Queue
+RLock = _default.RLock
+RawArray = _default.RawArray
+RawValue = _default.RawValue
+Semaphore = _default.Semaphore
+SimpleQueue = _default.SimpleQueue
+Value = _default.Value
+freeze_support = _default.freeze_support
+get_all_start_methods = _default.get_all_start_methods
+get_context = _default.get_context
+get_logger = _default.get_logger
+get_start_method = _default.get_start_method
+log_to_stderr = _default.log_to_stderr
+set_start_method = _default.set_start_method
