@@ -3,29 +3,58 @@
 from collections.abc import Callable, Iterable
 from multiprocessing import context as _theirs
 from multiprocessing.context import (
-    AuthenticationError as AuthenticationError,
-    BufferTooShort as BufferTooShort,
-    ProcessError as ProcessError,
+    AuthenticationError,
+    BufferTooShort,
+    ProcessError,
 )
-from multiprocessing.process import (
-    active_children as _active_children,
-    current_process as _current_process,
-    parent_process as _parent_process,
-)
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from .managers import SyncManager
 from .pool import Pool as _Pool
 from .process import Process as _Process
 
+__all__ = [
+    "Array",
+    "AuthenticationError",
+    "Barrier",
+    "BoundedSemaphore",
+    "BufferTooShort",
+    "Condition",
+    "Context",
+    "Event",
+    "JoinableQueue",
+    "Lock",
+    "Manager",
+    "Pipe",
+    "ProcessError",
+    "Queue",
+    "RLock",
+    "RawArray",
+    "RawValue",
+    "Semaphore",
+    "SimpleQueue",
+    "Value",
+    "freeze_support",
+    "get_all_start_methods",
+    "get_context",
+    "get_logger",
+    "get_start_method",
+    "log_to_stderr",
+    "set_start_method",
+]
+
 METHODS: tuple[str, ...]
 NAMES: list[str]
 
 class Context(_theirs.BaseContext):
     Process: type[_Process]
-    current_process = staticmethod(_current_process)
-    parent_process = staticmethod(_parent_process)
-    active_children = staticmethod(_active_children)
+    @staticmethod
+    def current_process() -> BaseProcess: ...
+    @staticmethod
+    def parent_process() -> BaseProcess | None: ...
+    @staticmethod
+    def active_children() -> list[BaseProcess]: ...
     def __init__(self, method: str) -> None: ...
     def cpu_count(self) -> int: ...
     def Pool(  # type: ignore[override]

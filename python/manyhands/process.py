@@ -21,9 +21,9 @@ class Process(_theirs.BaseProcess):
         True: ended (SIGTERM) when the program ends, and may have no children of its own. Others are waited for.
 
     No `__main__` guard is needed: the script is not run again. `start` raises at once what keeps the target or an
-    argument from being sent. What the process prints appears where the caller's prints appear. An exception ends it with
-    exit code 1 and its traceback on standard error; `sys.exit(n)` gives n, a signal -n. When the program is killed its
-    processes end. A subclass may have a `run` of its own.
+    argument from being sent. What the process prints appears where the caller's prints appear. An exception ends it
+    with exit code 1 and its traceback on standard error; `sys.exit(n)` gives n, a signal -n. When the program is killed
+    its processes end. A subclass may have a `run` of its own.
 
     >>> import manyhands as mh
     >>> process = mh.Process(target=pow, args=(2, 10))
