@@ -6,6 +6,7 @@
 
 mod engine;
 mod event;
+pub mod graph;
 mod instruction;
 mod job;
 mod ranges;
