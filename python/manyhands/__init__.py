@@ -22,6 +22,7 @@ _HOMES = {
     "imap": "maps",
     "imap_unordered": "maps",
     "Pool": "pool",
+    "Executor": "futures",
     "AsyncResult": "_results",
     "Process": "process",
     "active_children": "process",

@@ -41,6 +41,7 @@ from .errors import (
     TimeoutError,
     WorkerDied,
 )
+from .futures import Executor
 from .maps import imap, imap_unordered, map, starmap
 from .pool import Pool
 from .process import Process, active_children, current_process, parent_process
@@ -55,6 +56,7 @@ __all__ = [
     "BufferTooShort",
     "Condition",
     "Event",
+    "Executor",
     "JoinableQueue",
     "Lock",
     "Manager",

@@ -157,6 +157,16 @@ class Job:
     def answer(self, index: int, loads: Callable[..., Any], hooks: Any, timeout: float) -> tuple[bool, Any] | None:
         """The answer to one item of a job `by_index`: (succeeded, value or exception); None when there is none yet."""
 
+    def withdraw(self, index: int, kill: bool) -> bool | None:
+        """Take back one item of a job `by_index` if it has not begun; with `kill`, kill the worker that runs it, at no
+        other item's cost. True: it is cancelled; False: it goes on, or has ended; None: its answer will tell."""
+
+    def withdraw_waiting(self) -> None:
+        """Take back every item that has not begun."""
+
+    def has_begun(self, index: int) -> bool:
+        """Is the item running (or done, with its answer on its way)?"""
+
     def is_answered(self, index: int) -> bool:
         """Has the item been answered (or has the job ended without)?"""
 

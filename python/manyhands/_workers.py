@@ -148,12 +148,12 @@ class Workers:
             self._functions[id(function)] = (function, number)
             return number
 
-    def calls(self):
-        """The job behind `apply`: endless, each item brings its own function."""
+    def calls(self, **options):
+        """The job behind `apply`: endless, each item brings its own function. `options`: who asks first may say."""
         with self._lock:
             if self._calls is None:
                 tag = bytes((_kinds.APPLY,))
-                self._calls = self.engine.job(None, tag, return_errors=True, by_index=True)
+                self._calls = self.engine.job(None, tag, return_errors=True, by_index=True, **options)
             return self._calls
 
     def submit(self, function, args, kwargs):
@@ -250,6 +250,12 @@ class Hooks:
         return TimeoutError(
             f"item {index}{shown} ran longer than its timeout{tried}: stopped after {timeout:.2f} s, worker replaced"
         )
+
+    def cancelled(self):
+        """The error for an item that the caller took back."""
+        from ._future import Withdrawn
+
+        return Withdrawn()
 
     def unreadable(self, error, index):
         """The error for a result that cannot be rebuilt here, with a note about whose it was."""

@@ -62,10 +62,12 @@ class TaskFailed(Exception):
 
 
 def _make_worker_died():
-    from concurrent.futures import BrokenExecutor
+    from concurrent.futures.process import BrokenProcessPool
 
-    class WorkerDied(BrokenExecutor):
+    class WorkerDied(BrokenProcessPool):
         """A worker process ended while it ran an item; the pool replaces it and goes on.
+
+        Caught by what waits for `concurrent.futures`' own `BrokenProcessPool`.
 
         `index` and `item` (a short text) say which item it was, None where the worker had none; `signal` or
         `exitcode` how the process ended, `out_of_memory` whether the kernel counts it as killed for memory, and
@@ -109,12 +111,14 @@ def _make_worker_died():
 
 
 def _make_pool_broken():
-    from concurrent.futures import BrokenExecutor
+    from concurrent.futures.process import BrokenProcessPool
+    from concurrent.futures.thread import BrokenThreadPool
 
-    class PoolBroken(BrokenExecutor):
+    class PoolBroken(BrokenProcessPool, BrokenThreadPool):
         """No worker gets as far as a first item: the initializer fails, or processes cannot be started.
 
-        `traceback` is the text of the last failure, where there is one.
+        Caught by what waits for `concurrent.futures`' own `BrokenProcessPool` and `BrokenThreadPool`. `traceback` is
+        the text of the last failure, where there is one.
         """
 
         traceback = None
@@ -130,12 +134,16 @@ def _make_pool_broken():
 
 def _make_timeout_error():
     from builtins import TimeoutError as builtin_timeout
+    from concurrent.futures import TimeoutError as future_timeout  # the built-in one from Python 3.11 on
     from multiprocessing import TimeoutError as pool_timeout
 
-    class TimeoutError(pool_timeout, builtin_timeout):
+    bases = (pool_timeout, *dict.fromkeys((future_timeout, builtin_timeout)))
+
+    class TimeoutError(*bases):
         """An item, or the wait for a result, took longer than its `timeout`.
 
-        Caught by `except TimeoutError` and by `except multiprocessing.TimeoutError`.
+        Caught by `except TimeoutError`, by `except multiprocessing.TimeoutError` and by
+        `except concurrent.futures.TimeoutError`.
         """
 
     return TimeoutError

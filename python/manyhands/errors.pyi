@@ -2,7 +2,8 @@
 
 import multiprocessing
 from builtins import TimeoutError as _BuiltinTimeout
-from concurrent.futures import BrokenExecutor
+from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures.thread import BrokenThreadPool
 from typing import Any
 
 from typing_extensions import Self
@@ -37,7 +38,7 @@ class TaskFailed(Exception):
     text: str | None
     def __init__(self, message: str, kind: str | None = None, text: str | None = None) -> None: ...
 
-class WorkerDied(BrokenExecutor):
+class WorkerDied(BrokenProcessPool):
     """A worker process ended while it ran an item; the pool replaces it and goes on."""
 
     index: int | None
@@ -61,7 +62,7 @@ class WorkerDied(BrokenExecutor):
         attempts: int = 1,
     ) -> Self: ...
 
-class PoolBroken(BrokenExecutor):
+class PoolBroken(BrokenProcessPool, BrokenThreadPool):
     """No worker gets as far as a first item: the initializer fails, or processes cannot be started."""
 
     traceback: str | None

@@ -12,10 +12,12 @@ import manyhands
 pytest.importorskip("mypy")
 
 STUBBED = [
+    "manyhands._future",
     "manyhands._native",
     "manyhands._results",
     "manyhands.context",
     "manyhands.errors",
+    "manyhands.futures",
     "manyhands.maps",
     "manyhands.pool",
     "manyhands.process",

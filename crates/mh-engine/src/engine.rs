@@ -33,7 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::job::Job;
 use crate::worker::{Class, Ending, Filed, Prey, Worker};
-use crate::{Event, Instruction, JobId, JobOptions, MessageId, Nanos, Outcome, Settings, WorkerId};
+use crate::{Event, Index, Instruction, JobId, JobOptions, MessageId, Nanos, Outcome, Settings, WorkerId};
 
 mod answers;
 mod endings;
@@ -44,6 +44,7 @@ mod stealing;
 #[cfg(test)]
 mod tests;
 mod timeouts;
+mod withdrawal;
 
 /// The scheduler: [`Engine::start`] once, then [`Engine::handle`] for everything that happens.
 #[derive(Debug)]
@@ -143,6 +144,7 @@ impl Engine {
             Event::EndOfInput { job } => self.end_of_input(job),
             Event::Take { job, count } => self.take(job, count),
             Event::Cancel { job, kill } => self.cancel(job, kill, out),
+            Event::Withdraw { job, index, kill } => self.withdraw(job, index, kill, out),
             Event::Started { worker } => self.on_started(worker, out),
             Event::NotStarted { worker } => self.on_not_started(worker, out),
             Event::Ready { worker } => self.on_ready(worker),
@@ -172,6 +174,11 @@ impl Engine {
         self.settings.target = target;
         let workers: Vec<_> = self.workers.keys().copied().collect();
         workers.into_iter().for_each(|worker| self.file(worker));
+    }
+
+    /// Whether it is not known yet what becomes of an item that was withdrawn (see `Event::Withdraw`).
+    pub fn is_withdrawing(&self, job: JobId, index: Index) -> bool {
+        self.jobs.get(&job).is_some_and(|job| job.withdrawn.contains_key(&index))
     }
 
     /// Whether no job is open.

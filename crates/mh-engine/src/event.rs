@@ -27,6 +27,10 @@ pub enum Event<'a> {
     /// The caller no longer wants the job. What has not begun is dropped. With `kill`, workers that are running its
     /// items are killed; without, what runs may finish and its answers are ignored.
     Cancel { job: JobId, kill: bool },
+    /// The caller no longer wants this one item. Has it not begun, then it never will, and `Fault::Cancelled` is its answer;
+    /// with `kill` the same if it is running, by killing its worker. An item that was finished, or is not to be killed,
+    /// ends as if nothing had been asked.
+    Withdraw { job: JobId, index: Index, kill: bool },
 
     /// The worker has been started and can be sent messages; it may still be importing or initializing.
     Started { worker: WorkerId },

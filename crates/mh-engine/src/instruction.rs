@@ -9,6 +9,8 @@ pub enum Fault {
     Died { death: Death, attempts: u32 },
     /// It ran longer than the job's timeout.
     TimedOut { after: Nanos, attempts: u32 },
+    /// The caller withdrew it.
+    Cancelled,
 }
 
 /// How a job ended.

@@ -35,9 +35,9 @@ pub(crate) struct Job {
     pub fed: Index,
     /// Whether all items have been fed.
     pub closed: bool,
-    /// Indices below this one have been sent at least once.
+    /// Indices below this one have been sent at least once, or taken out, or stand in `returned`.
     pub cursor: Index,
-    /// Items that were sent, came back unanswered, and are to be sent again before anything new.
+    /// Items that are to be sent before anything new: most were sent and came back unanswered.
     pub returned: Ranges,
     /// Parts of messages that were lost without a word about which item was at fault: each goes out again by itself,
     /// before all else, so that the search ends.
@@ -52,6 +52,9 @@ pub(crate) struct Job {
     pub limit: Index,
     /// How often items have failed by death or timeout that have not ended yet.
     pub attempts: BTreeMap<Index, u32>,
+    /// Items that the caller withdrew while a worker held them, and of which it is not known yet whether they have begun (or,
+    /// for `true`, whether they are running, and then they are to be killed).
+    pub withdrawn: BTreeMap<Index, bool>,
     /// Items that the consumer took.
     pub taken: u64,
     /// Whether the last `Want` has not been answered by any `Feed`.
@@ -104,6 +107,7 @@ impl Job {
             messages: BTreeMap::new(),
             limit: Index::MAX,
             attempts: BTreeMap::new(),
+            withdrawn: BTreeMap::new(),
             taken: 0,
             wanting: false,
             turn: None,
@@ -167,6 +171,20 @@ impl Job {
         })
     }
 
+    /// Takes one item out of those that are unsent; whether it was one.
+    pub fn take_out(&mut self, index: Index) -> bool {
+        if index < self.cursor {
+            return self.returned.remove(index);
+        }
+        if index >= self.fed.min(self.limit) {
+            return false;
+        }
+        // Those before it go out before the rest, as what came back does.
+        self.returned.insert(self.cursor..index);
+        self.cursor = index + 1;
+        true
+    }
+
     /// The most items that may be fed and not taken (buffered), or fed and not sent.
     fn window(&self, settings: &Settings) -> u64 {
         match self.options.buffer {
@@ -204,6 +222,9 @@ impl Job {
         self.ended += items.end - items.start;
         while let Some((&index, _)) = self.attempts.range(items.clone()).next() {
             self.attempts.remove(&index);
+        }
+        while let Some((&index, _)) = self.withdrawn.range(items.clone()).next() {
+            self.withdrawn.remove(&index);
         }
     }
 

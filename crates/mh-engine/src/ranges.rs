@@ -56,6 +56,22 @@ impl Ranges {
         Some(first..cut)
     }
 
+    /// Takes out one index; whether it was there.
+    pub fn remove(&mut self, index: Index) -> bool {
+        let Some((&first, &end)) = self.ends.range(..=index).next_back() else { return false };
+        if end <= index {
+            return false;
+        }
+        self.ends.remove(&first);
+        self.len -= 1;
+        for rest in [first..index, index + 1..end] {
+            if !rest.is_empty() {
+                self.ends.insert(rest.start, rest.end);
+            }
+        }
+        true
+    }
+
     /// Drops every index from `limit` on.
     pub fn truncate(&mut self, limit: Index) {
         while let Some((&first, &end)) = self.ends.last_key_value() {
@@ -96,6 +112,15 @@ mod tests {
         assert_eq!(set.take_first(9), Some(8..9));
         assert_eq!(set.take_first(9), None);
         assert_eq!(set.len(), 0);
+    }
+
+    #[test]
+    fn takes_one_out_of_the_middle() {
+        let mut set = of(&[3..6, 8..9]);
+        assert_eq!([2, 6, 7, 9].map(|index| set.remove(index)), [false; 4]);
+        assert_eq!([4, 8].map(|index| set.remove(index)), [true; 2]);
+        assert_eq!((set.iter().collect::<Vec<_>>(), set.len()), (vec![3..4, 5..6], 2));
+        assert!(!set.remove(4));
     }
 
     #[test]

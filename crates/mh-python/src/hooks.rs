@@ -35,6 +35,7 @@ impl<'py> Hooks<'py> {
             Fault::TimedOut { after, attempts } => {
                 self.0.call_method1("timed_out", (index, item, after as f64 / 1e9, attempts))
             }
+            Fault::Cancelled => self.0.call_method0("cancelled"),
         }
     }
 

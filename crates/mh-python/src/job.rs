@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use mh_runtime::{Answer, AnswerBatch, Chunk, JobId, Object, ObjectId, Outcome, Pool as Runtime, Waited};
-use pyo3::exceptions::PyRuntimeError;
+use mh_runtime::{
+    Answer, AnswerBatch, Chunk, JobId, Object, ObjectId, Outcome, Pool as Runtime, Waited, Withdrawal,
+};
+use pyo3::exceptions::{PyException, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCFunction, PyIterator, PyList, PyTuple};
 
@@ -445,11 +447,41 @@ impl Job {
             };
         };
         let mut found = None;
-        self.for_each_value(&answer, loads, &hooks, &mut |_, ok, value| {
+        let taken = self.for_each_value(&answer, loads, &hooks, &mut |_, ok, value| {
             found = Some((ok, value));
             Ok(())
-        })?;
-        Ok(found)
+        });
+        match taken {
+            // A signal came while it was rebuilt: the next who asks shall have it.
+            Err(error) if !error.is_instance_of::<PyException>(py) => {
+                runtime.put_back(self.id, index, answer);
+                Err(error)
+            }
+            Err(error) => Err(error),
+            Ok(()) => Ok(found),
+        }
+    }
+
+    /// Takes back one item of a job `by_index` if it has not begun; with `kill`, kills the worker that is running it, at no
+    /// other item's cost. True when it is cancelled, False when it goes on or has ended, None when its answer will tell.
+    fn withdraw(&self, index: u64, kill: bool) -> PyResult<Option<bool>> {
+        Ok(match self.ours()?.withdraw(self.id, index, kill) {
+            Withdrawal::Cancelled => Some(true),
+            Withdrawal::Refused => Some(false),
+            Withdrawal::Pending => None,
+        })
+    }
+
+    /// Takes back every item that has not begun.
+    fn withdraw_waiting(&self, py: Python<'_>) -> PyResult<()> {
+        let runtime = self.ours()?;
+        py.detach(|| runtime.withdraw_waiting(self.id));
+        Ok(())
+    }
+
+    /// Is the item running (or done, with its answer on its way)?
+    fn has_begun(&self, index: u64) -> PyResult<bool> {
+        Ok(self.ours()?.has_begun(self.id, index))
     }
 
     /// Has the item been answered (or has the job ended without)?

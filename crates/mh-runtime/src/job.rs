@@ -103,6 +103,12 @@ impl Job {
         count
     }
 
+    /// The items of chunks that have not ended as a whole: all that have not ended, in order, and a few that have.
+    pub fn indices(&self) -> Vec<Index> {
+        let of_chunk = |(first, kept): (&Index, &Kept)| *first..*first + kept.chunk.items.len() as u64;
+        self.chunks.iter().flat_map(of_chunk).collect()
+    }
+
     /// The pieces of chunks that make up `first..first + count`: (index of the chunk's first item, chunk, from, to).
     pub fn pieces(&self, first: Index, count: u64) -> Vec<(Arc<Chunk>, usize, usize)> {
         let mut pieces = Vec::new();

@@ -45,7 +45,7 @@ pub use mh_store::{
     SystemMemory,
 };
 pub use objects::{ObjectId, Payload};
-pub use pool::{Pool, PoolOptions, Taken, WorkerView};
+pub use pool::{Pool, PoolOptions, Taken, Withdrawal, WorkerView};
 pub use spawn::Program;
 pub use state::{Breakage, Delivery, Print, now};
 pub use wire::{LONGEST_PART, Parts};

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use mh_engine::{Event, Index, JobId, Outcome, Settings};
+use mh_engine::{Event, Fault, Index, JobId, Outcome, Settings};
 use mh_store::{Arena, MemoryReading, Object, OomCounter, StoreError};
 use rustix::event::{EventfdFlags, epoll, eventfd};
 use rustix::process::{PidfdFlags, getpid, pidfd_open};
@@ -41,6 +41,17 @@ pub struct Taken {
     pub outcome: Option<Outcome>,
     /// How many more items the job has room for.
     pub room: u64,
+}
+
+/// What became of an item that was withdrawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withdrawal {
+    /// It will never run, or was killed; its answer is `Fault::Cancelled`.
+    Cancelled,
+    /// It has ended, or it runs and goes on.
+    Refused,
+    /// Its worker was being killed: what it had sent before counts, else the item is cancelled. The answer will tell.
+    Pending,
 }
 
 /// One worker, as shown to users.
@@ -285,6 +296,13 @@ impl Pool {
         self.shared.lock().state.jobs.get_mut(&id)?.by_index.remove(&index)
     }
 
+    /// An answer that was taken could not be used after all.
+    pub fn put_back(&self, id: JobId, index: Index, answer: Answer) {
+        if let Some(job) = self.shared.lock().state.jobs.get_mut(&id) {
+            job.by_index.insert(index, answer);
+        }
+    }
+
     /// Nobody will ask for the answer to this item.
     pub fn discard(&self, id: JobId, index: Index) {
         if let Some(job) = self.shared.lock().state.jobs.get_mut(&id)
@@ -293,6 +311,48 @@ impl Pool {
         {
             job.unwanted.insert(index);
         }
+    }
+
+    /// Takes back one item of a job that is asked by index, if it has not begun; with `kill`, also if it is running, by
+    /// killing its worker, which costs no other item.
+    pub fn withdraw(&self, id: JobId, index: Index, kill: bool) -> Withdrawal {
+        let mut locked = self.shared.lock();
+        if !kill && locked.state.has_begun(id, index) {
+            return Withdrawal::Refused;
+        }
+        let cancelled = |state: &State| {
+            let answer = state.jobs.get(&id).and_then(|job| job.by_index.get(&index));
+            matches!(answer, Some(Answer::Lost { fault: Fault::Cancelled, .. }))
+        };
+        if !cancelled(&locked.state) {
+            locked.state.handle(&self.shared.world, Event::Withdraw { job: id, index, kill });
+            self.shared.after(&mut locked);
+        }
+        if cancelled(&locked.state) {
+            Withdrawal::Cancelled
+        } else if locked.state.engine.is_withdrawing(id, index) {
+            Withdrawal::Pending
+        } else {
+            Withdrawal::Refused
+        }
+    }
+
+    /// The same for every item of a job that has not begun.
+    pub fn withdraw_waiting(&self, id: JobId) {
+        let mut locked = self.shared.lock();
+        // From the end: what is unsent goes first, so that nothing of it is sent in the place of what is taken back.
+        let waiting = locked.state.jobs.get(&id).map_or(Vec::new(), Job::indices);
+        for index in waiting.into_iter().rev() {
+            if !locked.state.has_begun(id, index) {
+                locked.state.handle(&self.shared.world, Event::Withdraw { job: id, index, kill: false });
+            }
+        }
+        self.shared.after(&mut locked);
+    }
+
+    /// Has a worker begun the item? (It may have finished it.)
+    pub fn has_begun(&self, id: JobId, index: Index) -> bool {
+        self.shared.lock().state.has_begun(id, index)
     }
 
     /// Has the item been answered (or has the job ended without)?

@@ -404,6 +404,11 @@ impl State {
         self.note_arrival(id, first, count);
     }
 
+    /// Has a worker that has not answered the item yet begun it?
+    pub fn has_begun(&self, job: JobId, index: Index) -> bool {
+        self.workers.values().any(|worker| worker.has_begun(job, index))
+    }
+
     /// Queues what the delivery thread watches.
     fn note_arrival(&mut self, id: JobId, first: Index, count: u64) {
         self.news = true;

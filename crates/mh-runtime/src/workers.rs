@@ -136,6 +136,17 @@ impl Worker {
         })
     }
 
+    /// Does it hold this item, and has it begun it?
+    pub fn has_begun(&self, job: JobId, index: Index) -> bool {
+        self.slots.iter().enumerate().any(|(slot, message)| {
+            let Some(message) = message.as_ref().filter(|message| message.job == job) else { return false };
+            let held = message.first + message.answered..message.first + message.count;
+            let progress = self.page.progress(slot, self.generations[slot]);
+            held.contains(&index)
+                && progress.is_some_and(|progress| message.first + u64::from(progress.begun) > index)
+        })
+    }
+
     /// Sends frames; that the worker is gone shows elsewhere.
     pub fn send(&mut self, frame: Vec<u8>, descriptors: Vec<crate::link::Descriptor>) {
         if !self.closed {

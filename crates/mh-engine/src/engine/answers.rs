@@ -91,6 +91,7 @@ impl Engine {
         job.suspects.iter_mut().for_each(|part| part.end = part.end.min(index));
         job.suspects.retain(|part| !part.is_empty());
         job.attempts.split_off(&index);
+        job.withdrawn.split_off(&index);
         job.outstanding = 0;
         let messages: Vec<_> = job.messages.iter().map(|(&message, &worker)| (message, worker)).collect();
         for &(message, worker) in &messages {
@@ -120,6 +121,10 @@ impl Engine {
             return;
         }
         job.outstanding -= 1;
+        if job.withdrawn.contains_key(&index) {
+            self.end_withdrawn(id, index, out);
+            return;
+        }
         let (attempts, again) = job.attempt(index);
         if again {
             if self.settings.recall {
@@ -140,13 +145,29 @@ impl Engine {
     }
 
     /// Items that were outstanding and will not be answered (but for the hole) are to be sent again.
-    pub(super) fn give_back(&mut self, id: JobId, items: Range<Index>, hole: Option<Index>) {
+    pub(super) fn give_back(
+        &mut self,
+        id: JobId,
+        items: Range<Index>,
+        hole: Option<Index>,
+        out: &mut Vec<Instruction>,
+    ) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
+        let mut withdrawn = Vec::new();
         for piece in around(job.needed(items), hole) {
             job.outstanding -= piece.end - piece.start;
-            job.returned.insert(piece);
+            let mut start = piece.start;
+            for (&index, _) in job.withdrawn.range(piece.clone()) {
+                job.returned.insert(start..index);
+                withdrawn.push(index);
+                start = index + 1;
+            }
+            job.returned.insert(start..piece.end);
         }
         self.rotate_in(id);
+        for index in withdrawn {
+            self.end_withdrawn(id, index, out);
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::{Engine, Stage};
 use crate::worker::{Ending, Recall};
-use crate::{Instruction, JobId, MessageId, Outcome, WorkerId};
+use crate::{Index, Instruction, JobId, MessageId, Outcome, WorkerId};
 
 impl Engine {
     /// Ends those of the touched jobs that wait for nothing any more.
@@ -53,7 +53,7 @@ impl Engine {
         out.append(&mut finished);
     }
 
-    /// Recalls what nobody needs of the message, now or when the recall under way has been answered.
+    /// Recalls what nobody needs of the message (and what stands behind something that was withdrawn), now or when the recall under way has been answered.
     pub(super) fn drop_unneeded(
         &mut self,
         worker_id: WorkerId,
@@ -61,13 +61,15 @@ impl Engine {
         out: &mut Vec<Instruction>,
     ) {
         let Some(worker) = self.workers.get_mut(&worker_id) else { return };
-        if worker.killed() {
-            return;
-        }
+        let killed = worker.killed();
         let Some(position) = worker.position(message) else { return };
         let message = &mut worker.messages[position];
-        let limit = self.jobs.get(&message.job).map_or(0, |job| job.limit);
-        let most = message.end.saturating_sub(message.next.max(limit));
+        let job = self.jobs.get(&message.job);
+        let withdrawn = job.and_then(|job| job.withdrawn.range(message.items()).next());
+        let withdrawn = withdrawn.map_or(Index::MAX, |(&index, _)| index);
+        // What a killed worker has not begun comes back with its death; only who withdraws something asks now.
+        let limit = if killed { Index::MAX } else { job.map_or(0, |job| job.limit) };
+        let most = message.end.saturating_sub(message.next.max(limit.min(withdrawn)));
         if most > 0 && message.recall.is_some() {
             message.drop_next = true;
         } else if most > 0 {

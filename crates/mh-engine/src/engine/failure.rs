@@ -98,7 +98,7 @@ impl Engine {
                 job.messages.remove(&message.id);
             }
             let blamed_here = blamed.filter(|&(_, id, _)| id == message.id).map(|(_, _, index)| index);
-            self.give_back(message.job, message.items(), message.hole.or(blamed_here));
+            self.give_back(message.job, message.items(), message.hole.or(blamed_here), out);
         }
         if let Some((job, _, index)) = blamed {
             self.cut_short(job, index, |attempts| Fault::Died { death, attempts }, out);

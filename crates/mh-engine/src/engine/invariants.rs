@@ -57,6 +57,11 @@ impl Engine {
                 let items = held.entry(message.job).or_default();
                 let hole = message.hole.filter(|hole| message.items().contains(hole));
                 let cut = hole.unwrap_or(message.end);
+                let known = message.recall.is_some() || worker.looking || worker.killed();
+                assert!(
+                    job.withdrawn.range(message.items()).next().is_none() || known,
+                    "{message:?}: not asked"
+                );
                 items.push(job.needed(message.next..cut));
                 items.push(job.needed(hole.map_or(message.end, |hole| hole + 1)..message.end));
             }
@@ -92,6 +97,9 @@ impl Engine {
             if !job.failed() {
                 assert_eq!(job.ended + outstanding + job.unsent(), job.fed, "{id:?}: an item is missing");
             }
+            let is_held = |index: &Index| places.iter().any(|items| items.contains(index));
+            let waiting = |index: &Index| is_held(index) && !job.returned.iter().any(|r| r.contains(index));
+            assert!(job.withdrawn.keys().all(waiting), "{id:?}: withdrawn, and at no worker");
             let room = job.want(&self.settings);
             assert_eq!(room, None, "{id:?} has room, and nobody was asked for input");
         }

@@ -144,11 +144,13 @@ impl Engine {
                 *job.moves.entry(back.start).or_insert(0) += 1;
             }
         }
-        self.give_back(job, back, hole);
+        self.give_back(job, back, hole, out);
         if begun {
             self.end_worker(worker_id, Ending::Killed, out);
         } else if drop_next {
             self.drop_unneeded(worker_id, message_id, out);
+        } else {
+            self.look_for_withdrawn(worker_id, message_id, out);
         }
         self.watch(worker_id);
         self.file(worker_id);

@@ -324,6 +324,77 @@ fn an_item_that_runs_too_long_costs_its_worker() {
     assert_eq!(bench.ready(2), [send(2, 3, 1, 1), WakeAt { time: 22 * MILLI }]);
 }
 
+fn withdraw(index: u64, kill: bool) -> Event<'static> {
+    Event::Withdraw { job: JOB, index, kill }
+}
+
+fn cancelled(index: u64) -> Instruction {
+    Lost { job: JOB, index, fault: Fault::Cancelled }
+}
+
+#[test]
+fn an_unsent_item_that_is_withdrawn_never_runs() {
+    let mut bench = Bench { engine: Engine::new(Settings::new(1)), now: 0 };
+    bench.engine.start(0, &mut Vec::new());
+    bench.open(returning(), 3);
+    assert_eq!(bench.give(withdraw(1, false)), [cancelled(1)]);
+    assert_eq!(bench.give(withdraw(1, true)), [], "it has ended");
+    assert_eq!(bench.give(withdraw(3, true)), [], "it was never fed");
+    assert_eq!(bench.ready(1), [send(1, 1, 0, 1), send(1, 2, 2, 1)]);
+    assert_eq!(bench.done(1, 1, 1, &[]), [accept(0, 1)]);
+    assert_eq!(bench.done(1, 2, 1, &[]), [accept(2, 1), finished(Outcome::Complete)]);
+}
+
+#[test]
+fn a_withdrawn_item_that_has_not_begun_is_taken_back_with_those_behind_it() {
+    let mut bench = Bench::new(Settings::new(1));
+    // One message of 4 items and one of 2.
+    assert_eq!(bench.open(returning(), 8)[0], send(1, 1, 0, 4));
+    assert_eq!(bench.give(withdraw(2, true)), [recall(1, 1, 2, true)]);
+    let out = bench.recalled(1, 1, 2);
+    assert_eq!(out, [cancelled(2)], "3 goes out again when there is room for a message");
+    assert_eq!(bench.done(1, 1, 2, &[]), [accept(0, 2), send(1, 3, 3, 1)]);
+}
+
+#[test]
+fn a_withdrawn_item_that_has_begun_goes_on() {
+    let mut bench = Bench::new(Settings::new(1));
+    bench.open(returning(), 2);
+    assert_eq!(bench.give(withdraw(0, false)), [recall(1, 1, 1, true)]);
+    assert_eq!(bench.recalled(1, 1, 0), []);
+    assert!(!bench.engine.is_withdrawing(JOB, 0));
+    assert_eq!(bench.done(1, 1, 1, &[]), [accept(0, 1)]);
+}
+
+#[test]
+fn a_withdrawn_item_that_is_running_is_killed_and_costs_no_other() {
+    let mut bench = Bench::new(Settings::new(1));
+    bench.open(JobOptions { retries: 3, ..returning() }, 2);
+    assert_eq!(bench.give(withdraw(0, true)), [recall(1, 1, 1, true)]);
+    assert_eq!(bench.recalled(1, 1, 0), [Look { worker: worker(1) }]);
+    let running = |item| Event::Running { worker: worker(1), item };
+    let out = bench.give(running(Some((MessageId(1), 0, 0))));
+    assert_eq!(out, [Kill { worker: worker(1) }, cancelled(0)]);
+    assert_eq!(bench.died(1, Some((1, 0)), KILLED), [Start { worker: worker(2) }]);
+    assert_eq!(bench.ready(2), [send(2, 3, 1, 1)]);
+    // Is it not what the worker runs, then it is done, and its worker is left in peace.
+    assert_eq!(bench.give(withdraw(1, true)), [recall(2, 3, 1, true)]);
+    assert_eq!(bench.recalled(2, 3, 0), [Look { worker: worker(2) }]);
+    assert_eq!(bench.give(Event::Running { worker: worker(2), item: None }), []);
+    assert_eq!(bench.done(2, 3, 1, &[]), [accept(1, 1), finished(Outcome::Complete)]);
+}
+
+#[test]
+fn what_is_withdrawn_from_a_worker_that_dies_does_not_run_again() {
+    let mut bench = Bench::new(Settings::new(1));
+    bench.open(JobOptions { retries: 3, ..returning() }, 2);
+    bench.give(withdraw(0, false));
+    bench.give(withdraw(1, false));
+    let out = bench.died(1, Some((1, 0)), SEGFAULT);
+    assert_eq!(out[..2], [cancelled(1), cancelled(0)]);
+    assert_eq!(out[2..], [finished(Outcome::Complete), Start { worker: worker(2) }]);
+}
+
 #[test]
 fn a_cancelled_job_ends_at_once() {
     let mut bench = Bench::new(Settings::new(2));

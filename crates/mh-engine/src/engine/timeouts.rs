@@ -64,6 +64,9 @@ impl Engine {
             return;
         }
         self.watch(id);
+        if self.kill_withdrawn(id, item.map(|(message, index, _)| (message, index)), out) {
+            return;
+        }
         let Some(worker) = self.workers.get_mut(&id) else { return };
         let Some((message, index, since)) = item else { return };
         let Some(position) = worker.position(message) else { return };

@@ -38,6 +38,9 @@ pub struct Account {
     /// Every item below this one has ended.
     pub prefix: Index,
     failed: BTreeSet<Index>,
+    withdrawn: BTreeSet<Index>,
+    /// How many of them ended as cancelled.
+    pub cancellations: u64,
     /// The most items that were ever fed and had not ended.
     pub widest: u64,
 }
@@ -61,6 +64,8 @@ impl Ledger {
             ended: Bits::default(),
             prefix: 0,
             failed: BTreeSet::new(),
+            withdrawn: BTreeSet::new(),
+            cancellations: 0,
             widest: 0,
         };
         self.accounts.insert(job, account);
@@ -94,13 +99,22 @@ impl Ledger {
     /// The item ended without an answer, with all its attempts used up.
     pub fn lose(&mut self, job: JobId, index: Index, fault: Fault) {
         let account = self.account(job);
-        let (Fault::Died { attempts, .. } | Fault::TimedOut { attempts, .. }) = fault;
+        let (Fault::Died { attempts, .. } | Fault::TimedOut { attempts, .. }) = fault else {
+            assert!(account.withdrawn.contains(&index), "{job:?}: item {index} was not withdrawn");
+            account.cancellations += 1;
+            return account.end(job, index);
+        };
         assert_eq!(attempts, account.options.retries + 1, "{job:?}: item {index} lost too early or too late");
         if let (Fault::TimedOut { after, .. }, timeout) = (fault, account.options.timeout) {
             assert!(timeout.is_some_and(|timeout| after >= timeout), "{job:?}: item {index} had time left");
         }
         account.failed.insert(index);
         account.end(job, index);
+    }
+
+    /// The caller no longer wants the item.
+    pub fn withdraw(&mut self, job: JobId, index: Index) {
+        self.account(job).withdrawn.insert(index);
     }
 
     pub fn finish(&mut self, job: JobId, outcome: Outcome) {

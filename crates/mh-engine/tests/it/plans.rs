@@ -43,6 +43,7 @@ fn job(items: u64, time: Nanos) -> JobPlan {
         kills: 0.0,
         stalls: 0.0,
         consumer: MILLI,
+        withdrawals: None,
     }
 }
 
@@ -73,6 +74,7 @@ fn any_plan(seed: u64) -> Plan {
             kills: if one_in(&mut rng, 3) { rng.unit() * 0.05 } else { 0.0 },
             stalls: if timeout.is_some() && one_in(&mut rng, 2) { rng.unit() * 0.05 } else { 0.0 },
             consumer: rng.between(1, 5 * MILLI),
+            withdrawals: one_in(&mut rng, 3).then(|| rng.between(MICRO, 50 * MILLI)),
         }
     });
     let jobs = jobs.collect();
@@ -105,6 +107,9 @@ fn judge(plan: &Plan, report: &Report) {
             continue;
         }
         // Nothing but the items themselves can fail: the outcome is the serial loop's.
+        if job.withdrawals.is_some() && job.raises > 0.0 {
+            continue; // What would have raised may have been withdrawn.
+        }
         let raising =
             |i: &Index| job.raises > 0.0 && fate([plan.seed, (id as u64) << 8 | 2, *i, 0]) < job.raises;
         let serial = match (0..job.items).find(raising).filter(|_| job.options.on_error == OnError::Raise) {
@@ -201,6 +206,18 @@ fn a_storm_of_deaths_loses_nothing() {
     let report = run(&storm);
     assert!(report.deaths > 400, "{} deaths", report.deaths);
     assert_eq!(report.ledger.accounts[&JobId(0)].outcome, Some(Outcome::Complete));
+}
+
+#[test]
+fn withdrawn_items_cost_no_other() {
+    for seed in 0..20 {
+        let fickle = JobPlan { withdrawals: Some(3 * MILLI), ..job(2_000, 2 * MILLI) };
+        let report = run(&Plan { seed, ..plan(4, vec![fickle, job(2_000, MILLI)]) });
+        let accounts = &report.ledger.accounts;
+        assert!(accounts[&JobId(0)].cancellations > 50, "{} withdrawn", accounts[&JobId(0)].cancellations);
+        assert_eq!(accounts[&JobId(0)].outcome, Some(Outcome::Complete));
+        assert_eq!(accounts[&JobId(1)].outcome, Some(Outcome::Complete));
+    }
 }
 
 #[test]

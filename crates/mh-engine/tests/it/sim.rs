@@ -26,6 +26,7 @@ enum Happening {
     Feed(JobId),
     Take(JobId),
     Cancel(JobId),
+    Withdraw(JobId),
     Tick,
     Sabotage,
 }
@@ -192,6 +193,9 @@ impl Sim {
                 let (options, empty) = (plan.options.clone(), plan.items == 0);
                 self.report.ledger.open(job, options.clone());
                 self.give(Event::Open { job, options });
+                if self.fates.plan.jobs[job.0 as usize].withdrawals.is_some() {
+                    self.at(self.now, Happening::Withdraw(job));
+                }
                 if empty {
                     self.report.ledger.account(job).closed = true;
                     self.give(Event::EndOfInput { job });
@@ -204,6 +208,7 @@ impl Sim {
                 self.report.ledger.account(job).cancelled = true;
                 self.give(Event::Cancel { job, kill });
             }
+            Happening::Withdraw(job) => self.withdraw(job),
             Happening::Tick if self.wake == Some(self.now) => {
                 self.wake = None;
                 self.give(Event::Tick);
@@ -262,6 +267,24 @@ impl Sim {
         if account.options.buffer.is_some() && account.prefix > account.taken && self.taking.insert(job) {
             self.at(self.now + self.fates.plan.jobs[job.0 as usize].consumer, Happening::Take(job));
         }
+    }
+
+    /// An item of the job is withdrawn, any: most likely one that is on its way.
+    fn withdraw(&mut self, job: JobId) {
+        let Some(mean) = self.fates.plan.jobs[job.0 as usize].withdrawals else { return };
+        let account = self.report.ledger.account(job);
+        if account.outcome.is_some() {
+            return;
+        }
+        let (from, to) = (account.prefix, account.fed);
+        if from < to {
+            let index = self.rng.between(from, to);
+            let kill = self.rng.chance(0.5);
+            self.report.ledger.withdraw(job, index);
+            self.give(Event::Withdraw { job, index, kill });
+        }
+        let time = self.now + self.rng.between(1, 2 * mean);
+        self.at(time, Happening::Withdraw(job));
     }
 
     fn at_some_time(&mut self, happening: Happening) {

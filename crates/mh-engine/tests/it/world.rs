@@ -27,6 +27,8 @@ pub struct JobPlan {
     pub stalls: f64,
     /// How long the consumer takes for an answer.
     pub consumer: Nanos,
+    /// The mean time between two single items that are withdrawn, half of them to be killed if they run.
+    pub withdrawals: Option<Nanos>,
 }
 
 /// Everything that a run depends on.
