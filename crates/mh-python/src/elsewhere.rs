@@ -153,7 +153,10 @@ fn step<'py>(py: Python<'py>, instruction: &Instruction) -> Option<PyResult<Boun
         Instruction::Recall { worker, message, .. } => ("drop", worker.0, message.0).into_pyobject(py),
         Instruction::Accept { job, first, count } => ("accept", job.0, first, count).into_pyobject(py),
         Instruction::Lost { job, index, fault } => {
-            let (Fault::Died { attempts, .. } | Fault::TimedOut { attempts, .. }) = fault;
+            let attempts = match fault {
+                Fault::Died { attempts, .. } | Fault::TimedOut { attempts, .. } => attempts,
+                Fault::Cancelled => 0,
+            };
             ("lost", job.0, index, attempts).into_pyobject(py)
         }
         Instruction::Finished { job, outcome } => {
