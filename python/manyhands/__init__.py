@@ -23,6 +23,8 @@ _HOMES = {
     "imap_unordered": "maps",
     "Pool": "pool",
     "Executor": "futures",
+    "Parallel": "parallel",
+    "delayed": "_native",
     "AsyncResult": "_results",
     "Process": "process",
     "active_children": "process",

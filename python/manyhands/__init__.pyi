@@ -2,7 +2,7 @@
 
 from numpy.random import Generator
 
-from ._native import cpu_count
+from ._native import cpu_count, delayed
 from ._results import AsyncResult
 from .context import (
     Array,
@@ -43,6 +43,7 @@ from .errors import (
 )
 from .futures import Executor
 from .maps import imap, imap_unordered, map, starmap
+from .parallel import Parallel
 from .pool import Pool
 from .process import Process, active_children, current_process, parent_process
 
@@ -61,6 +62,7 @@ __all__ = [
     "Lock",
     "Manager",
     "MaybeEncodingError",
+    "Parallel",
     "Pipe",
     "Pool",
     "PoolBroken",
@@ -81,6 +83,7 @@ __all__ = [
     "active_children",
     "cpu_count",
     "current_process",
+    "delayed",
     "freeze_support",
     "get_all_start_methods",
     "get_context",

@@ -20,4 +20,5 @@ NAMES = {number: name for name, number in NAMED.items()}
 # How a job's items are called.
 ONE = 0  # function(item)
 STAR = 1  # function(*item)
-APPLY = 2  # item is (function, args, kwargs)
+APPLY = 2  # item is (function, args, kwargs), one of its own
+TASK = 3  # the same, in a row with others; where a backend knows nothing better, the job's function is called with it

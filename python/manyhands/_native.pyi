@@ -5,9 +5,9 @@ Kept true to the built module by `tests/house/test_stubs.py`.
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, final
+from typing import Any, Generic, TypeVar, final
 
-from typing_extensions import Buffer
+from typing_extensions import Buffer, ParamSpec
 
 __all__ = [
     "Engine",
@@ -18,6 +18,7 @@ __all__ = [
     "WorkerLink",
     "cores",
     "cpu_count",
+    "delayed",
     "digest",
     "follow",
     "memory_available",
@@ -43,6 +44,31 @@ def stream(seed: Sequence[int], index: int) -> Sequence[int]:
 
 def digest(buffers: Sequence[Buffer]) -> int:
     """128 bits that differ wherever the buffers do (XXH3; not against an adversary)."""
+
+# -------------------------------------------------------------------------------------------------------- tasks
+
+_P = ParamSpec("_P")
+_R_co = TypeVar("_R_co", covariant=True)
+
+@final
+class delayed(Generic[_P, _R_co]):
+    """`delayed(function)(arguments)` makes a task of a call, for `Parallel`: the tuple `(function, args, kwargs)`.
+
+    joblib's tasks are the same, and either's `Parallel` runs both. Serves as a decorator, too. TypeError for what
+    cannot be called.
+
+    >>> from manyhands import delayed
+    >>> delayed(pow)(2, 5)
+    (<built-in function pow>, (2, 5), {})
+    """
+
+    def __new__(cls, function: Callable[_P, _R_co], /) -> delayed[_P, _R_co]: ...
+    def __call__(
+        self, *args: _P.args, **kwargs: _P.kwargs
+    ) -> tuple[Callable[..., _R_co], tuple[Any, ...], dict[str, Any]]: ...
+    def __get__(self, instance: object, owner: Any = None, /) -> Any: ...
+    @property
+    def __wrapped__(self) -> Callable[_P, _R_co]: ...
 
 # ----------------------------------------------------------------------------------------- the parent's side
 
@@ -85,9 +111,14 @@ class Engine:
         chunk: int | None = None,
         by_index: bool = False,
         share: bool = False,
+        checked: bool = False,
         keep: bool = False,
+        tasks: bool = False,
     ) -> Job:
-        """Open a job. `function`: number of the object that holds it, None where each item brings its own."""
+        """Open a job. `function`: number of the object that holds it, None where each item brings its own. `share`: a
+        buffer that comes again is stored once; `checked`: it may have been written to between two items. `keep`: the
+        function outlives the job. `tasks`: items are (function, args, kwargs), and the session is asked for the numbers
+        of functions (`_workers._TaskSession`)."""
 
     def drain(self) -> None:
         """No further jobs; workers end once the open ones have."""

@@ -113,7 +113,15 @@ class Workers:
     # -------------------------------------------------------------------------------------------- jobs
 
     def open(self, function, mode, *, seed=(), share=False, **options):
-        """Open a job that calls `function`; gives (job, session)."""
+        """Open a job that calls `function`; gives (job, session).
+
+        `share`: a big buffer that comes again in its items is stored once. True where each item stays as it is until
+        the call is over; "checked" where a buffer may be written to between two items: its contents are looked at.
+        """
+        tag = bytes((mode,)) + b"".join([word.to_bytes(8, "little") for word in seed])
+        options.update(share=bool(share), checked=share == "checked")
+        if mode == _kinds.TASK:
+            return self.engine.job(None, tag, tasks=True, **options), _TaskSession(self)
         number = self._number_of(function)
         keep = number is not None
         if keep:
@@ -129,8 +137,7 @@ class Workers:
                 annotate(error, f"the function {brief(function)} cannot be sent to the workers")
                 raise
             number = self.engine.add_object(_kinds.FUNCTION, payload, buffers, descriptors)
-        tag = bytes((mode,)) + b"".join([word.to_bytes(8, "little") for word in seed])
-        return self.engine.job(number, tag, share=share, keep=keep, **options), session
+        return self.engine.job(number, tag, keep=keep, **options), session
 
     def _number_of(self, function):
         """The number of a function that goes by its name, which workers are told once for all calls; else None."""
@@ -207,6 +214,38 @@ class _LaterSession:
         """As a session does."""
         if self._session is not None:
             self._session.close()
+
+
+class _TaskSession(_LaterSession):
+    """The session of a job whose items bring their own functions, many of them the same one."""
+
+    def __init__(self, workers):
+        super().__init__(workers)
+        self._told = []  # functions by value, which go with the job
+
+    def number_of(self, function, again):
+        """The number under which the workers know `function`, or None where each task brings it along.
+
+        What goes by name is told at once; what goes by value when it comes `again`, as it stands then. Callable objects
+        and methods are part of their tasks: they may be others, or changed, at the next.
+        """
+        workers = self._workers
+        number = workers._number_of(function)
+        if number is None and again and type(function) in _SIMPLE:
+            buffers, descriptors = [], []
+            payload = self.dumps(function, buffers.append, _collector(descriptors))
+            number = workers.engine.add_object(_kinds.FUNCTION, payload, buffers, descriptors)
+            self._told.append(number)
+        if number is not None and number not in self.needs:
+            self.needs.append(number)
+        return number
+
+    def close(self):
+        """As a session does."""
+        super().close()
+        if self._told and self._workers.engine.is_ours():
+            self._workers.engine.forget(self._told)
+            self._told = []
 
 
 class Hooks:

@@ -38,7 +38,7 @@ def test_signatures(name):
             assert parameter.default == DEFAULTS[parameter.name]
 
 
-@pytest.mark.parametrize("module", ["manyhands", "manyhands.maps", "manyhands.pool"])
+@pytest.mark.parametrize("module", ["manyhands", "manyhands.maps", "manyhands.parallel", "manyhands.pool"])
 def test_the_examples_in_docstrings_hold(module):
     examples = doctest.testmod(__import__(module, fromlist=["_"]))
     assert examples.attempted

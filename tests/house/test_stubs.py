@@ -19,6 +19,7 @@ STUBBED = [
     "manyhands.errors",
     "manyhands.futures",
     "manyhands.maps",
+    "manyhands.parallel",
     "manyhands.pool",
     "manyhands.process",
 ]

@@ -46,3 +46,8 @@ except mh.WorkerDied as death:
     assert_type(death.signal, "int | None")
 except mh.TimeoutError:
     pass
+
+assert_type(mh.Parallel(n_jobs=2)(mh.delayed(half)(number) for number in range(3)), list[float])
+assert_type(next(mh.Parallel(-1, return_as="generator")([mh.delayed(both)("a", number=1)])), bytes)
+with mh.Parallel(n_jobs=2, prefer="threads", verbose=1) as parallel:
+    assert_type(parallel([mh.delayed(half)(1)]), list[float])

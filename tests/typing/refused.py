@@ -16,4 +16,7 @@ mh.Pool("four")  # refused: arg-type
 mh.Pool().map(half, ["text"])  # refused: arg-type
 mh.Pool().apply_async(half, (1,)).get("soon")  # refused: arg-type
 mh.cpu_count(logic=True)  # refused: call-arg
-print(mh.parallel)  # refused: attr-defined
+print(mh.no_such_name)  # refused: attr-defined
+mh.Parallel(2, return_as="tuple")  # refused: call-overload
+mh.Parallel(n_jobs=2)(half(i) for i in range(3))  # refused: arg-type
+mh.Parallel(n_jobs=2)([mh.delayed(half)("text")])  # refused: arg-type

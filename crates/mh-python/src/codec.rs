@@ -15,11 +15,13 @@
 //! | 9 | pickle with buffers: their number, each one (in line, or a place in shared memory), the pickle |
 //! | 10 | int that needs one byte |
 //! | 11 | call: number of the function's object, tuple of plain arguments |
+//! | 12 | call with keywords: the same, then a tuple of names and plain values in turn |
+//! | 13 | call with other arguments: number of the function's object, the pickle (8 or 9) of (args, kwargs) |
 
 use mh_runtime::{LONGEST_PART, Object};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 use crate::ffi::with_bytes;
 
@@ -40,6 +42,10 @@ const PICKLE: u8 = 8;
 const BUFFERS: u8 = 9;
 const SMALL: u8 = 10;
 const CALL: u8 = 11;
+const CALL_KEYWORDS: u8 = 12;
+const CALL_PICKLED: u8 = 13;
+/// Tag and number of a call.
+const CALL_HEAD: usize = 9;
 
 /// Writes a plain value; `false`, with nothing written, when it is not plain.
 pub fn encode_plain(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> bool {
@@ -64,10 +70,52 @@ pub fn encode_call(function: u64, arguments: &Bound<'_, PyTuple>, out: &mut Vec<
     plain
 }
 
+/// The same with keyword arguments.
+pub fn encode_call_with_keywords(
+    function: u64,
+    arguments: &Bound<'_, PyTuple>,
+    keywords: &Bound<'_, PyDict>,
+    out: &mut Vec<u8>,
+) -> bool {
+    let start = out.len();
+    out.push(CALL_KEYWORDS);
+    out.extend_from_slice(&function.to_le_bytes());
+    let mut plain = keywords.len() < 128 && write_plain(arguments, out, DEPTH + 1);
+    if plain {
+        out.extend_from_slice(&[TUPLE, 2 * keywords.len() as u8]);
+        plain = keywords
+            .iter()
+            .all(|(name, value)| write_plain(&name, out, DEPTH) && write_plain(&value, out, DEPTH));
+    }
+    if !plain {
+        out.truncate(start);
+    }
+    plain
+}
+
+/// Begins a call, to be followed by the pickle of (args, kwargs).
+pub fn start_pickled_call(function: u64, out: &mut Vec<u8>) {
+    out.push(CALL_PICKLED);
+    out.extend_from_slice(&function.to_le_bytes());
+}
+
+/// How a call's arguments come out of `decode`.
+pub enum Callee {
+    /// A tuple.
+    Positional(u64),
+    /// (args, kwargs).
+    WithKeywords(u64),
+}
+
 /// The function's number, if the bytes are a call.
-pub fn function_of_call(bytes: &[u8]) -> Option<u64> {
-    let (&CALL, rest) = bytes.split_first()? else { return None };
-    Some(u64::from_le_bytes(rest.get(..8)?.try_into().ok()?))
+pub fn function_of_call(bytes: &[u8]) -> Option<Callee> {
+    let (tag, rest) = bytes.split_first()?;
+    let callee = match *tag {
+        CALL => Callee::Positional,
+        CALL_KEYWORDS | CALL_PICKLED => Callee::WithKeywords,
+        _ => return None,
+    };
+    Some(callee(u64::from_le_bytes(rest.get(..8)?.try_into().ok()?)))
 }
 
 fn write_plain(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) -> bool {
@@ -189,7 +237,7 @@ pub struct Pickled<'a, 'py> {
     pub buffers: Bound<'py, PyList>,
 }
 
-/// Reads a value; a pickle is given to `load`. Of a call, the arguments.
+/// Reads a value; a pickle is given to `load`. Of a call, the arguments (see `Callee`).
 pub fn decode<'py>(
     py: Python<'py>,
     bytes: &[u8],
@@ -198,7 +246,20 @@ pub fn decode<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     match bytes.first() {
         Some(&(PICKLE | BUFFERS)) => load(split_pickle(py, bytes, fetch)?),
-        Some(&CALL) => read_plain(py, &mut Cursor { bytes: bytes.get(9..).unwrap_or_default() }),
+        Some(&CALL) => read_plain(py, &mut Cursor { bytes: bytes.get(CALL_HEAD..).unwrap_or_default() }),
+        Some(&CALL_KEYWORDS) => {
+            let mut cursor = Cursor { bytes: bytes.get(CALL_HEAD..).unwrap_or_default() };
+            let (args, keywords) = (read_plain(py, &mut cursor)?, PyDict::new(py));
+            let pairs = read_plain(py, &mut cursor)?.cast_into::<PyTuple>()?;
+            for pair in pairs.as_slice().chunks_exact(2) {
+                keywords.set_item(&pair[0], &pair[1])?;
+            }
+            Ok(PyTuple::new(py, [args, keywords.into_any()])?.into_any())
+        }
+        Some(&CALL_PICKLED) => {
+            let pickled = split_pickle(py, bytes.get(CALL_HEAD..).unwrap_or_default(), fetch)?;
+            load(pickled)
+        }
         _ => read_plain(py, &mut Cursor { bytes }),
     }
 }

@@ -1,8 +1,8 @@
 //! A job as a Python object: encodes items, decodes answers.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use mh_runtime::{
@@ -12,37 +12,19 @@ use pyo3::exceptions::{PyException, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCFunction, PyIterator, PyList, PyTuple};
 
-use crate::codec::{Fetch, Pickled, Store, decode, encode_call, encode_pickle, encode_plain};
+use crate::codec::{Fetch, Pickled, decode, encode_call, encode_pickle, encode_plain};
 use crate::ffi::SharedBuffer;
 use crate::hooks::Hooks;
-use crate::pool::{PoolStore, own_descriptors};
+use crate::pool::own_descriptors;
+use crate::sharing::{Sharing, SharingStore};
+use crate::tasks::{Callees, Task};
 
 /// Items are encoded this long before the workers get them and answers are looked for.
 const SLICE: Duration = Duration::from_millis(1);
 /// The same in bytes.
 const SLICE_BYTES: usize = 8 << 20;
-/// Shared buffers that are kept for items to come, in bytes and in number.
-const PINNED_BYTES: u64 = 512 << 20;
-const PINNED: usize = 8;
-
-/// Buffers that were stored for earlier items of the same call, so that one that comes again is stored once. Only for
-/// items out of a list or tuple, which keeps them alive and apart.
-#[derive(Default)]
-struct Shared {
-    places: HashMap<(usize, usize), Pin>,
-    bytes: u64,
-    clock: u64,
-}
-
 /// What one item came to: its index, whether it succeeded, its value or exception.
 type Collected<'py> = (u64, bool, Bound<'py, PyAny>);
-
-struct Pin {
-    object: Object,
-    /// Keeps the memory from being given to another array.
-    _owner: Py<PyAny>,
-    used: u64,
-}
 
 /// One call's items and answers. See `manyhands._native.pyi` for the Python side.
 #[pyclass(frozen, module = "manyhands._native")]
@@ -53,8 +35,10 @@ pub struct Job {
     function: Option<ObjectId>,
     /// Failures are answers like others.
     return_errors: bool,
-    /// `None` where buffers are never the same ones. No lock is held while the interpreter's is let go.
-    shared: Option<Mutex<Shared>>,
+    /// `None` where buffers are never the same ones.
+    shared: Option<Sharing>,
+    /// Items are calls, each of a function of its own.
+    callees: Option<Callees>,
     /// Index of the next item.
     next: AtomicU64,
 }
@@ -65,16 +49,10 @@ impl Job {
         id: JobId,
         function: Option<ObjectId>,
         return_errors: bool,
-        share: bool,
+        shared: Option<Sharing>,
+        callees: Option<Callees>,
     ) -> Job {
-        Job {
-            runtime,
-            id,
-            function,
-            return_errors,
-            shared: share.then(Mutex::default),
-            next: AtomicU64::new(0),
-        }
+        Job { runtime, id, function, return_errors, shared, callees, next: AtomicU64::new(0) }
     }
 
     fn ours(&self) -> PyResult<&Arc<Runtime>> {
@@ -91,34 +69,62 @@ impl Job {
         session: &Bound<'_, PyAny>,
         chunk: &mut Chunk,
     ) -> PyResult<()> {
-        let position = chunk.items.len() as u32;
-        if !encode_plain(value, &mut chunk.items.bytes) {
-            let py = value.py();
-            let start = chunk.items.bytes.len();
-            let (buffers, descriptors) = (PyList::empty(py), PyList::empty(py));
-            let keep = descriptors.clone().unbind();
-            let descriptor = PyCFunction::new_closure(py, None, None, move |args, _| -> PyResult<usize> {
-                let list = keep.bind(args.py());
-                list.append(args.get_item(0)?)?;
-                Ok(list.len() - 1)
-            })?;
-            let pickle = session.call_method1("dumps", (value, buffers.getattr("append")?, descriptor))?;
-            let mut store = SharingStore { runtime: &self.runtime, shared: self.shared.as_ref() };
-            let pickle = pickle.cast::<PyBytes>()?.as_bytes();
-            let encoded = encode_pickle(pickle, &buffers, &mut store, &mut chunk.items.bytes);
-            match encoded {
-                Ok(objects) => chunk.objects.extend(objects.into_iter().map(|object| (position, object))),
-                Err(error) => {
-                    chunk.items.bytes.truncate(start);
-                    return Err(error);
-                }
-            }
-            if !descriptors.is_empty() {
-                let own = own_descriptors(&descriptors.extract::<Vec<i32>>()?)?;
-                chunk.descriptors.extend(own.into_iter().map(|descriptor| (position, descriptor)));
-            }
+        let start = chunk.items.bytes.len();
+        let encoded = match &self.callees {
+            Some(callees) => self.encode_task(value, callees, session, chunk),
+            None if encode_plain(value, &mut chunk.items.bytes) => Ok(()),
+            None => self.encode_pickled(value, session, chunk),
+        };
+        match encoded {
+            Ok(()) => chunk.items.end_part(),
+            Err(_) => chunk.items.bytes.truncate(start),
         }
-        chunk.items.end_part();
+        encoded
+    }
+
+    fn encode_task(
+        &self,
+        value: &Bound<'_, PyAny>,
+        callees: &Callees,
+        session: &Bound<'_, PyAny>,
+        chunk: &mut Chunk,
+    ) -> PyResult<()> {
+        let task = Task::of(value)?;
+        match callees.number_of(&task.function, session)? {
+            Some(number) if task.encode_plain(number, &mut chunk.items.bytes) => Ok(()),
+            Some(number) => {
+                task.encode_head(number, &mut chunk.items.bytes);
+                self.encode_pickled(task.arguments()?.as_any(), session, chunk)
+            }
+            None => self.encode_pickled(task.whole()?.as_any(), session, chunk),
+        }
+    }
+
+    /// Writes a value as a pickle, its large buffers into shared memory. What a failure leaves is the caller's to remove.
+    fn encode_pickled(
+        &self,
+        value: &Bound<'_, PyAny>,
+        session: &Bound<'_, PyAny>,
+        chunk: &mut Chunk,
+    ) -> PyResult<()> {
+        let py = value.py();
+        let position = chunk.items.len() as u32;
+        let (buffers, descriptors) = (PyList::empty(py), PyList::empty(py));
+        let keep = descriptors.clone().unbind();
+        let descriptor = PyCFunction::new_closure(py, None, None, move |args, _| -> PyResult<usize> {
+            let list = keep.bind(args.py());
+            list.append(args.get_item(0)?)?;
+            Ok(list.len() - 1)
+        })?;
+        let pickle = session.call_method1("dumps", (value, buffers.getattr("append")?, descriptor))?;
+        let mut store = SharingStore { runtime: &self.runtime, shared: self.shared.as_ref() };
+        let pickle = pickle.cast::<PyBytes>()?.as_bytes();
+        let objects = encode_pickle(pickle, &buffers, &mut store, &mut chunk.items.bytes)?;
+        chunk.objects.extend(objects.into_iter().map(|object| (position, object)));
+        if !descriptors.is_empty() {
+            let own = own_descriptors(&descriptors.extract::<Vec<i32>>()?)?;
+            chunk.descriptors.extend(own.into_iter().map(|descriptor| (position, descriptor)));
+        }
         Ok(())
     }
 
@@ -225,16 +231,6 @@ impl Job {
                 });
                 each(*index, false, hooks.lost(*index, fault, *pid, item)?)
             }
-        }
-    }
-
-    fn unpin_all(&self) {
-        if let Some(shared) = &self.shared {
-            let mut shared = lock(shared);
-            for pin in std::mem::take(&mut shared.places).into_values() {
-                self.runtime.unpin(pin.object);
-            }
-            shared.bytes = 0;
         }
     }
 }
@@ -522,7 +518,9 @@ impl Job {
     /// Lets go of the job, its function and what it kept in shared memory. Does nothing in a forked child.
     fn close(&self) {
         if self.runtime.is_ours() {
-            self.unpin_all();
+            if let Some(shared) = &self.shared {
+                shared.unpin_all(&self.runtime);
+            }
             self.runtime.close(self.id);
             if let Some(function) = self.function {
                 self.runtime.forget(&[function]);
@@ -542,57 +540,6 @@ pub fn outcome_name(outcome: Outcome) -> &'static str {
 
 fn load_with<'py>(loads: &Bound<'py, PyAny>, pickled: Pickled<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     loads.call1((PyBytes::new(loads.py(), pickled.bytes), pickled.buffers))
-}
-
-/// Stores buffers, those that come again only once.
-struct SharingStore<'a> {
-    runtime: &'a Runtime,
-    shared: Option<&'a Mutex<Shared>>,
-}
-
-impl Store for SharingStore<'_> {
-    fn store(&mut self, py: Python<'_>, buffer: &Bound<'_, PyAny>, bytes: &[u8]) -> PyResult<Object> {
-        let mut plain = PoolStore { runtime: self.runtime };
-        let Some(shared) = self.shared else { return plain.store(py, buffer, bytes) };
-        let place = (bytes.as_ptr() as usize, bytes.len());
-        if let Some(object) = lock(shared).find(place) {
-            return Ok(object);
-        }
-        let object = plain.store(py, buffer, bytes)?;
-        self.runtime.pin(object);
-        let unused = lock(shared).add(place, object, buffer.clone().unbind());
-        for object in unused {
-            self.runtime.unpin(object);
-        }
-        Ok(object)
-    }
-}
-
-impl Shared {
-    fn find(&mut self, place: (usize, usize)) -> Option<Object> {
-        self.clock += 1;
-        let pin = self.places.get_mut(&place)?;
-        pin.used = self.clock;
-        Some(pin.object)
-    }
-
-    /// Adds a stored buffer; gives those that have not been met for longest, to be let go of, where they are many.
-    fn add(&mut self, place: (usize, usize), object: Object, owner: Py<PyAny>) -> Vec<Object> {
-        self.bytes += object.len;
-        self.places.insert(place, Pin { object, _owner: owner, used: self.clock });
-        let mut unused = Vec::new();
-        while self.bytes > PINNED_BYTES && self.places.len() > PINNED {
-            let oldest = self.places.iter().min_by_key(|(_, pin)| pin.used).map(|(place, _)| *place);
-            let Some(pin) = oldest.and_then(|place| self.places.remove(&place)) else { break };
-            self.bytes -= pin.object.len;
-            unused.push(pin.object);
-        }
-        unused
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Finds what a worker stored for its answers.

@@ -7,6 +7,8 @@
 //! | `worker` | `WorkerLink`: the loop of a worker process |
 //! | `codec` | values as bytes |
 //! | `elsewhere` | `Scheduler`: decisions for somebody else's workers |
+//! | `sharing` | buffers that come again are stored once |
+//! | `tasks` | `delayed`, and calls that bring their own function |
 //! | `hooks` | what is asked of the Python side: errors, prints |
 //! | `machine` | cores, memory, random streams, digests |
 //! | `ffi` | the only unsafe code: buffers and descriptors |
@@ -18,6 +20,8 @@ mod hooks;
 mod job;
 mod machine;
 mod pool;
+mod sharing;
+mod tasks;
 mod worker;
 
 /// Kinds of objects that workers are told, as `manyhands._kinds` numbers them too.
@@ -38,6 +42,8 @@ mod _native {
     use crate::machine::{cores, cpu_count, digest, follow, memory_available, stream};
     #[pymodule_export]
     use crate::pool::Engine;
+    #[pymodule_export]
+    use crate::tasks::Delayed;
     #[pymodule_export]
     use crate::worker::{Printer, WorkerLink};
 }

@@ -15,6 +15,8 @@ use crate::codec::{Store, encode_pickle};
 use crate::ffi::duplicate;
 use crate::hooks::death_parts;
 use crate::job::Job;
+use crate::sharing::Sharing;
+use crate::tasks::Callees;
 
 /// Worker processes of one pool. See `manyhands._native.pyi` for the Python side.
 #[pyclass(frozen, module = "manyhands._native")]
@@ -123,9 +125,10 @@ impl Engine {
 
     /// Opens a job. `function`: number of the object that holds it, None where each item brings its own. `tag`: for
     /// the workers. `by_index`: answers are asked for one by one. `share`: a buffer that comes again is stored once.
-    /// `keep`: the function outlives the job.
+    /// `checked`: it may have been written to between two items. `keep`: the function outlives the job. `tasks`: items are
+    /// (function, args, kwargs).
     #[pyo3(signature = (function, tag, *, return_errors=false, retries=0, timeout=None, buffer=None, chunk=None,
-                        by_index=false, share=false, keep=false))]
+                        by_index=false, share=false, checked=false, keep=false, tasks=false))]
     #[allow(clippy::too_many_arguments)] // Python's keyword arguments, all of one call.
     fn job(
         &self,
@@ -138,7 +141,9 @@ impl Engine {
         chunk: Option<u64>,
         by_index: bool,
         share: bool,
+        checked: bool,
         keep: bool,
+        tasks: bool,
     ) -> PyResult<Job> {
         let runtime = self.ours()?.clone();
         let options = JobOptions {
@@ -150,7 +155,9 @@ impl Engine {
         };
         let function = function.map(ObjectId);
         let id = runtime.open(JobSpec { options, function, tag, by_index });
-        Ok(Job::new(runtime, id, function.filter(|_| !keep), return_errors, share))
+        let shared = share.then(|| Sharing::new(checked));
+        let callees = tasks.then(Callees::default);
+        Ok(Job::new(runtime, id, function.filter(|_| !keep), return_errors, shared, callees))
     }
 
     /// No further jobs; workers end once the open ones have.

@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use mh_runtime::{Access, Batch, FixedMemory, Incoming, Object, SystemMemory, WorkerLink as Link};
 use pyo3::exceptions::{PyEOFError, PyMemoryError};
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyList, PyTuple};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyTuple};
 
 use crate::codec::{
-    Fetch, Pickled, Store, decode, encode_pickle, encode_plain, function_of_call, split_pickle,
+    Callee, Fetch, Pickled, Store, decode, encode_pickle, encode_plain, function_of_call, split_pickle,
 };
 use crate::ffi::{SharedBuffer, put_back};
 use crate::pool::store_error;
@@ -21,6 +21,10 @@ const CALL_ONE: u8 = 0;
 const CALL_STAR: u8 = 1;
 /// Each item is (function, args, kwargs), or a call that names the function's object.
 const CALL_APPLY: u8 = 2;
+/// The same, in a row with others.
+const CALL_TASK: u8 = 3;
+/// Of a call that names its function: the item is (args, kwargs).
+const CALL_KEYWORDS: u8 = 4;
 
 /// A small buffer of a function or global: what the user's code may write to, and what was sent.
 struct SmallHeld {
@@ -262,9 +266,13 @@ impl WorkerLink {
             Ok(value) => {
                 argument = value.clone();
                 match function_of_call(batch.items.part(position as usize)) {
-                    Some(number) => {
+                    Some(callee) => {
+                        let (mode, number) = match callee {
+                            Callee::Positional(number) => (CALL_STAR, number),
+                            Callee::WithKeywords(number) => (CALL_KEYWORDS, number),
+                        };
                         let called = self.functions.get(&number).map(|called| called.bind(py).clone());
-                        call(CALL_STAR, called.as_ref(), value)
+                        call(mode, called.as_ref(), value)
                     }
                     None => call(mode, function, value),
                 }
@@ -357,7 +365,11 @@ fn call<'py>(
                 function.call1(PyTuple::new(value.py(), arguments)?)
             }
         },
-        (CALL_APPLY, _) => {
+        (CALL_KEYWORDS, Some(function)) => {
+            let (arguments, keywords): (Bound<'py, PyTuple>, Bound<'py, PyDict>) = value.extract()?;
+            function.call(arguments, Some(&keywords))
+        }
+        (CALL_APPLY | CALL_TASK, _) => {
             let (function, arguments, keywords): (
                 Bound<'py, PyAny>,
                 Bound<'py, PyTuple>,
