@@ -67,18 +67,20 @@ class Run:
         # Tasks of a list are all there already; a generator may fill one array anew for each.
         share = True if isinstance(tasks, (list, tuple)) else "checked"
         self._workers = workers
-        self._source = iter(tasks)
         self._window = window
         self._count = count
         self._hooks = _FirstFailure(workers.hooks)
         self._job, self._session = workers.open(call, _kinds.TASK, share=share, return_errors=True, timeout=timeout)
+        # Our own processes' job looks at each task itself.
+        self._native = type(self._job) is _native.Job
+        self._source = iter(tasks) if self._native else map(_parts, tasks)
         self._open = True
         self._fed = self._answered = 0
 
     def all(self):
         """Every result in a list, in order."""
         try:
-            if self._window is None and type(self._job) is _native.Job:
+            if self._window is None and self._native:
                 return self._all_at_once()
             results = {}
             for answers in self._answers():

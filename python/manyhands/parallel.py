@@ -98,6 +98,8 @@ class Parallel:
         self._backend = _chosen(backend, prefer, require)
         self._on = on
         self.n_jobs = _number_of_jobs(n_jobs)
+        # An executor that is left alone is used as wide as it is.
+        self._count = None if on is not None and n_jobs is None else self.n_jobs
         self.return_as = return_as
         self.return_generator = return_as != "list"
         self.verbose = verbose if verbose is not None else 0
@@ -174,8 +176,8 @@ class Parallel:
             return self._held
         initializer, initargs = self._initializer
         if initializer is not None:
-            return _Own(_backends.make(self._backend, self.n_jobs, initializer, initargs, on=self._on))
-        return _backends.kept(self._backend, self.n_jobs, on=self._on)
+            return _Own(_backends.make(self._backend, self._count, initializer, initargs, on=self._on))
+        return _backends.kept(self._backend, self._count, on=self._on)
 
     def __enter__(self):
         if not self._is_serial():

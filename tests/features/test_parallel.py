@@ -204,6 +204,20 @@ def test_an_initializer_runs_in_each_worker():
     assert Parallel(n_jobs=2, initializer=begin, initargs=(7,))(delayed(lambda: BEGUN)() for _ in range(4)) == [7] * 4
 
 
+def test_on_somebody_elses_executor():
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(2) as executor:
+        parallel = Parallel(on=executor)
+        assert parallel(delayed(shifted)(i, by=1) for i in range(5)) == [1, 2, 3, 4, 5]
+        with pytest.raises(LookupError, match="no 3"):
+            parallel(delayed(fail_at)(i, 3) for i in range(10))
+        with pytest.raises(TypeError, match=r"delayed\(function\)\(arguments\)"):
+            parallel([delayed(shifted)(1), 3])
+        results = Parallel(n_jobs=2, on=executor, return_as="generator")(delayed(shifted)(i) for i in range(30))
+        assert list(results) == list(range(30))
+
+
 # ---------------------------------------------------------------------------------------------------- failures
 
 
