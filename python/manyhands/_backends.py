@@ -1,8 +1,11 @@
 """Where every face gets its workers: by the name of a backend, or from somebody else's executor.
 
 A face talks to what it gets here and does not ask what it is: `_workers.Workers` (processes of ours) and its kin have
-the same calls, and so do their jobs.
+the same calls, and so do their jobs. A face that has no loop of its own for "serial" gets one thread, which runs everything
+in order.
 """
+
+import sys
 
 from . import _implicit
 
@@ -11,8 +14,6 @@ NAMES = ("processes", "threads", "serial")
 
 def check(backend, on=None):
     """The name of a backend that there is; ValueError for another, and for one beside somebody else's executor `on`."""
-    if backend == "threads":
-        raise ValueError('backend="threads" is not there yet: "processes" or "serial"')
     if backend not in NAMES:
         raise ValueError(f'backend must be "processes", "threads" or "serial", not {backend!r}')
     if on is not None and backend != "processes":
@@ -21,7 +22,13 @@ def check(backend, on=None):
 
 
 def in_line(backend):
-    """Whether a call is to run as a loop in the caller's own thread: asked to be serial, or made inside a worker."""
+    """Whether a call is to run as a loop in the caller's own thread: asked to be serial, or made inside a worker.
+
+    Threads inside of a worker process are what they are outside: they wait for something, and take no core for it.
+    """
+    if backend == "threads":
+        threads = sys.modules.get("manyhands._threads")
+        return threads is not None and threads.serves_maps()
     return backend == "serial" or _implicit.inside_worker()
 
 
@@ -35,11 +42,13 @@ def make(backend, count, initializer=None, initargs=(), tasks_per_worker=None, o
         from . import _engines
 
         return _engines.make(on, count, initializer, initargs, tasks_per_worker)
-    if backend != "processes":
-        raise ValueError(f"backend={backend!r} has no workers of its own")
-    from ._workers import Workers
+    if backend == "processes":
+        from ._workers import Workers
 
-    return Workers(count, initializer, initargs, tasks_per_worker)
+        return Workers(count, initializer, initargs, tasks_per_worker)
+    from ._threads import Threads
+
+    return Threads(count if backend == "threads" else 1, initializer, initargs, tasks_per_worker)
 
 
 def kept(backend, count, on=None):
@@ -52,9 +61,12 @@ def kept(backend, count, on=None):
         from . import _engines
 
         return _engines.kept(on, count)
-    if backend != "processes":
-        raise ValueError(f"backend={backend!r} has no workers of its own")
-    return _implicit.workers(count)
+    if backend == "processes":
+        return _implicit.workers(count)
+    from . import _threads
+
+    return _threads.kept(count if backend == "threads" else 1)
+
 
 
 def count(workers, on=None, name="workers"):

@@ -45,6 +45,25 @@ def brief(item):
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
+def without_own_frames(error):
+    """The error with a traceback that begins in the user's code; returns it."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_OWN_FOLDER):
+        trace = trace.tb_next
+    if trace is not None:
+        error.__traceback__ = trace
+    return error
+
+
+def exited(error):
+    """What stands in the caller for SystemExit and its like, raised by an item: a `TaskExited`."""
+    code = getattr(error, "code", None)
+    code = code if type(code) in (int, str, type(None)) else brief(code)
+    made = _exited({"kind": _type_name(error), "code": code, "text": _message(error)})
+    made.__cause__ = error
+    return made
+
+
 def describe(error, index, item, dumps, loads):
     """`error`, raised by `item` (number `index` of its call), as bytes for `rebuild`.
 

@@ -131,6 +131,17 @@ class preserved:
         _restore(self._streams)
 
 
+def call_with_stream(words, function, args):
+    """`function(*args)` with a stream of its own for `rng()`, in this thread only; other generators stay as they are."""
+    item = _item
+    before = item.words, item.generator
+    item.words, item.generator = words, None
+    try:
+        return function(*args)
+    finally:
+        item.words, item.generator = before
+
+
 # --------------------------------------------------------------------------------------------- the modules' streams
 
 

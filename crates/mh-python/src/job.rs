@@ -14,6 +14,7 @@ use pyo3::types::{PyBytes, PyCFunction, PyIterator, PyList, PyTuple};
 
 use crate::codec::{Fetch, Pickled, decode, encode_call, encode_pickle, encode_plain};
 use crate::ffi::SharedBuffer;
+use crate::gather::Gathered;
 use crate::hooks::Hooks;
 use crate::pool::own_descriptors;
 use crate::sharing::{Sharing, SharingStore};
@@ -24,7 +25,7 @@ const SLICE: Duration = Duration::from_millis(1);
 /// The same in bytes.
 const SLICE_BYTES: usize = 8 << 20;
 /// What one item came to: its index, whether it succeeded, its value or exception.
-type Collected<'py> = (u64, bool, Bound<'py, PyAny>);
+pub type Collected<'py> = (u64, bool, Bound<'py, PyAny>);
 
 /// One call's items and answers. See `manyhands._native.pyi` for the Python side.
 #[pyclass(frozen, module = "manyhands._native")]
@@ -258,8 +259,7 @@ impl Job {
     ) -> PyResult<Bound<'py, PyAny>> {
         let runtime = self.ours()?.clone();
         let hooks = Hooks(hooks);
-        let mut values: Vec<Option<Bound<'py, PyAny>>> = Vec::new();
-        let mut failures: HashMap<u64, Bound<'py, PyAny>> = HashMap::new();
+        let mut gathered = Gathered::default();
         let mut open = true;
         let outcome = loop {
             if open {
@@ -277,51 +277,18 @@ impl Job {
             for print in &taken.prints {
                 hooks.emit(print)?;
             }
-            let (mut count, mut failed) = (0, 0);
             for answer in &taken.answers {
                 self.for_each_value(answer, loads, &hooks, &mut |index, ok, value| {
-                    let index = index as usize;
-                    if values.len() <= index {
-                        values.resize(index + 1, None);
-                    }
-                    count += 1;
-                    if !ok {
-                        failed += 1;
-                        failures.insert(index as u64, value.clone());
-                    }
-                    values[index] = Some(value);
+                    gathered.add(index, ok, value);
                     Ok(())
                 })?;
             }
-            if let Some(progress) = &progress {
-                progress.call1((count, failed))?;
-            }
+            gathered.report(progress.as_ref())?;
             if let Some(outcome) = taken.outcome {
                 break outcome;
             }
         };
-        match outcome {
-            Outcome::Complete => {
-                if let Some(list) = failed_indices {
-                    let mut indices: Vec<u64> = failures.into_keys().collect();
-                    indices.sort_unstable();
-                    indices.into_iter().try_for_each(|index| list.append(index))?;
-                } else if let Some(lowest) = failures.keys().min().filter(|_| !self.return_errors) {
-                    // It succeeded in its worker, and could not be rebuilt here.
-                    return Err(PyErr::from_value(failures[lowest].clone()));
-                }
-                let missing =
-                    || PyRuntimeError::new_err("an item was left without an answer; please report this");
-                let values: Option<Vec<_>> = values.into_iter().collect();
-                Ok(PyList::new(py, values.ok_or_else(missing)?)?.into_any())
-            }
-            Outcome::Failed { index } => {
-                let failure = failures.remove(&index);
-                Err(PyErr::from_value(failure.ok_or_else(|| PyRuntimeError::new_err("a failure was lost"))?))
-            }
-            Outcome::Cancelled => Err(PyErr::from_value(hooks.0.call_method0("terminated")?)),
-            Outcome::Broken => Err(PyErr::from_value(hooks.0.call_method0("broken")?)),
-        }
+        gathered.finish(py, outcome, &hooks, self.return_errors, failed_indices)
     }
 
     /// Encodes and sends up to `limit` items, for as long as there is room; with None all of them, room or not. True

@@ -5,6 +5,8 @@
 //! | `pool` | `Engine`: the runtime's pool |
 //! | `job` | `Job`: one call's items and answers |
 //! | `worker` | `WorkerLink`: the loop of a worker process |
+//! | `threads` | `ThreadEngine`, `ThreadJob`: threads of this process |
+//! | `gather` | a whole map's answers |
 //! | `codec` | values as bytes |
 //! | `elsewhere` | `Scheduler`: decisions for somebody else's workers |
 //! | `sharing` | buffers that come again are stored once |
@@ -16,12 +18,14 @@
 mod codec;
 mod elsewhere;
 mod ffi;
+mod gather;
 mod hooks;
 mod job;
 mod machine;
 mod pool;
 mod sharing;
 mod tasks;
+mod threads;
 mod worker;
 
 /// Kinds of objects that workers are told, as `manyhands._kinds` numbers them too.
@@ -29,8 +33,18 @@ const KIND_FUNCTION: u8 = 4;
 const KIND_INITIALIZER: u8 = 5;
 const KIND_FUNCTION_BY_NAME: u8 = 8;
 
+/// How a job's items are called, the first byte of its tag; as `manyhands._kinds` numbers them too.
+const CALL_ONE: u8 = 0;
+const CALL_STAR: u8 = 1;
+/// Each item is (function, args, kwargs), or a call that names the function's object.
+const CALL_APPLY: u8 = 2;
+/// The same, in a row with others.
+const CALL_TASK: u8 = 3;
+/// Of a call that names its function: the item is (args, kwargs).
+const CALL_KEYWORDS: u8 = 4;
+
 /// The module `manyhands._native`.
-#[pyo3::pymodule]
+#[pyo3::pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
     use crate::elsewhere::Scheduler;
@@ -44,6 +58,8 @@ mod _native {
     use crate::pool::Engine;
     #[pymodule_export]
     use crate::tasks::Delayed;
+    #[pymodule_export]
+    use crate::threads::{ThreadEngine, ThreadJob, ThreadKeeper, ThreadServer};
     #[pymodule_export]
     use crate::worker::{Printer, WorkerLink};
 }

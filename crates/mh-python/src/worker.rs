@@ -15,16 +15,7 @@ use crate::codec::{
 };
 use crate::ffi::{SharedBuffer, put_back};
 use crate::pool::store_error;
-
-/// How a job's items are called, the first byte of its tag.
-const CALL_ONE: u8 = 0;
-const CALL_STAR: u8 = 1;
-/// Each item is (function, args, kwargs), or a call that names the function's object.
-const CALL_APPLY: u8 = 2;
-/// The same, in a row with others.
-const CALL_TASK: u8 = 3;
-/// Of a call that names its function: the item is (args, kwargs).
-const CALL_KEYWORDS: u8 = 4;
+use crate::{CALL_APPLY, CALL_KEYWORDS, CALL_ONE, CALL_STAR, CALL_TASK};
 
 /// A small buffer of a function or global: what the user's code may write to, and what was sent.
 struct SmallHeld {

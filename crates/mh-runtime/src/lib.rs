@@ -13,6 +13,7 @@
 //! | `wire`, `link` | frames, and the socket that they travel on |
 //! | `worker` | the other end: [`WorkerLink`] |
 //! | `following` | a process that ends with its parent |
+//! | `threads` | another kind of pool: threads of this process |
 //! | `cores` | how many cores this process may use |
 //!
 //! Values are bytes here: what they mean is known to the layer above, on both sides. Nothing here knows Python.
@@ -28,6 +29,7 @@ mod objects;
 mod pool;
 mod spawn;
 mod state;
+mod threads;
 mod waiting;
 mod wire;
 mod worker;
@@ -48,5 +50,9 @@ pub use objects::{ObjectId, Payload};
 pub use pool::{Pool, PoolOptions, Taken, Withdrawal, WorkerView};
 pub use spawn::Program;
 pub use state::{Breakage, Delivery, Print, now};
+pub use threads::{
+    Claim, Keeper, Loss, Server, ServerView, ThreadAnswer, ThreadBreakage, ThreadJobOptions, ThreadPool,
+    ThreadSettings, ThreadTaken,
+};
 pub use wire::{LONGEST_PART, Parts};
 pub use worker::{Access, Batch, Incoming, Printer, Use, WorkerLink};
