@@ -25,6 +25,7 @@ _HOMES = {
     "Executor": "futures",
     "Parallel": "parallel",
     "delayed": "_native",
+    "ThreadPool": "pool",
     "AsyncResult": "_results",
     "Process": "process",
     "active_children": "process",

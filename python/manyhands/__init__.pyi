@@ -45,6 +45,7 @@ from .futures import Executor
 from .maps import imap, imap_unordered, map, starmap
 from .parallel import Parallel
 from .pool import Pool
+from .pool import Pool, ThreadPool
 from .process import Process, active_children, current_process, parent_process
 
 __version__: str
@@ -77,6 +78,7 @@ __all__ = [
     "SimpleQueue",
     "TaskExited",
     "TaskFailed",
+    "ThreadPool",
     "TimeoutError",
     "Value",
     "WorkerDied",

@@ -1,8 +1,8 @@
 """Where every face gets its workers: by the name of a backend, or from somebody else's executor.
 
 A face talks to what it gets here and does not ask what it is: `_workers.Workers` (processes of ours) and its kin have
-the same calls, and so do their jobs. A face that has no loop of its own for "serial" gets one thread, which runs everything
-in order.
+the same calls, and so do their jobs. A face that has no loop of its own for "serial" gets one thread, which runs
+everything in order.
 """
 
 import sys
@@ -66,7 +66,6 @@ def kept(backend, count, on=None):
     from . import _threads
 
     return _threads.kept(count if backend == "threads" else 1)
-
 
 
 def count(workers, on=None, name="workers"):

@@ -55,15 +55,6 @@ def without_own_frames(error):
     return error
 
 
-def exited(error):
-    """What stands in the caller for SystemExit and its like, raised by an item: a `TaskExited`."""
-    code = getattr(error, "code", None)
-    code = code if type(code) in (int, str, type(None)) else brief(code)
-    made = _exited({"kind": _type_name(error), "code": code, "text": _message(error)})
-    made.__cause__ = error
-    return made
-
-
 def describe(error, index, item, dumps, loads):
     """`error`, raised by `item` (number `index` of its call), as bytes for `rebuild`.
 

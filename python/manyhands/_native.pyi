@@ -15,6 +15,10 @@ __all__ = [
     "Printer",
     "Scheduler",
     "SharedBuffer",
+    "ThreadEngine",
+    "ThreadJob",
+    "ThreadKeeper",
+    "ThreadServer",
     "WorkerLink",
     "cores",
     "cpu_count",
@@ -259,6 +263,147 @@ class Scheduler:
 
     def room(self, job: int) -> int:
         """How many more items of the job may be fed now."""
+
+# ------------------------------------------------------------------------------------- threads of this process
+
+@final
+class ThreadEngine:
+    """The threads of one pool: the calls of `Engine`, as far as threads need them. In a forked child it refuses."""
+
+    def __new__(
+        cls,
+        threads: int,
+        callers: tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any], Callable[..., Any]],
+        tasks_per_thread: int | None = None,
+        idle: float | None = None,
+    ) -> ThreadEngine:
+        """`callers`: start, keep, with_keywords, seeded of `_threads`. `idle`: seconds until an idle thread ends."""
+
+    def start(self) -> None:
+        """Start all threads, and keep their number from then on; without it they start with the first items."""
+
+    def job(
+        self,
+        function: Callable[..., Any] | None,
+        mode: int,
+        *,
+        seed: Sequence[int] = ...,
+        return_errors: bool = False,
+        retries: int = 0,
+        timeout: float | None = None,
+        chunk: int | None = None,
+        by_index: bool = False,
+        share: bool = False,
+    ) -> ThreadJob:
+        """Open a job. `function`: None where each item brings its own."""
+
+    def drain(self) -> None:
+        """No further jobs; threads end once the open ones have."""
+
+    def wait_drained(self, timeout: float | None = None) -> bool:
+        """Wait until every thread is gone; False when the time is up first."""
+
+    def terminate(self) -> None:
+        """Drop what has not begun; threads end, those that run something after it. Nothing in a forked child."""
+
+    def terminate_at_exit(self) -> None:
+        """The same at the end of the program: threads that wait for this pool are not woken any more."""
+
+    def workers(self) -> list[dict[str, Any]]:
+        """The threads: dicts with id, ident, pid, ready, running."""
+
+    def breakage(self) -> tuple[BaseException | None, str | None] | None:
+        """Why the pool cannot go on: the initializer's error, why no thread can be started."""
+
+    def next_delivery(self, timeout: float) -> tuple[list[tuple[int, int | None]], list[tuple[int, bytes]]]:
+        """Wait for what was watched: ([(job, index or None)], no prints)."""
+
+    def nudge_delivery(self) -> None:
+        """Wake `next_delivery`."""
+
+    def take_prints(self) -> list[tuple[int, bytes]]:
+        """Nothing: what threads print goes straight to where it belongs."""
+
+    def is_ours(self) -> bool:
+        """Is this the process that made the pool?"""
+
+@final
+class ThreadJob:
+    """One call's items and answers in threads: the calls of `Job`. `session` and `loads` are not used."""
+
+    @property
+    def id(self) -> int: ...
+    def run(
+        self,
+        source: Iterator[Any],
+        session: Any,
+        loads: Any,
+        hooks: Any,
+        progress: Callable[[int, int], object] | None,
+        failed_indices: list[int] | None,
+    ) -> list[Any]:
+        """Every item of `source`, to the end; results in order. `failed_indices` gets those of failed items."""
+
+    def feed(self, source: Iterator[Any], session: Any, hooks: Any, limit: int | None) -> bool:
+        """Take up to `limit` items while there is room; with None all of them. True when the source is empty."""
+
+    def submit(self, value: Any, session: Any, hooks: Any) -> int:
+        """Take one item; gives its index."""
+
+    def collect(
+        self, loads: Any, hooks: Any, timeout: float, room: bool
+    ) -> tuple[list[tuple[int, bool, Any]], str | None]:
+        """Wait up to `timeout` seconds for answers (`room`: or for room for items): (answers, outcome or None)."""
+
+    def answer(self, index: int, loads: Any, hooks: Any, timeout: float) -> tuple[bool, Any] | None:
+        """The answer to one item of a job `by_index`: (succeeded, value or exception); None when there is none yet."""
+
+    def is_answered(self, index: int) -> bool:
+        """Has the item been answered (or has the job ended without)?"""
+
+    def discard(self, index: int) -> None:
+        """Nobody will ask for the answer to this item."""
+
+    def fed(self) -> int:
+        """How many items have been fed."""
+
+    def outcome(self) -> str | None:
+        """How the job ended: "complete", "failed", "cancelled", "broken", or None while it has not."""
+
+    def watch(self, index: int | None = None) -> None:
+        """Ask that `ThreadEngine.next_delivery` tell of an answer, or, for None, of the end."""
+
+    def cancel(self, kill: bool) -> None:
+        """End the job early; with `kill`, other threads take the place of those that run its items."""
+
+    def close(self) -> None:
+        """Let go of the job."""
+
+@final
+class ThreadServer:
+    """A thread's end of the pool; made by the engine, used by that thread only."""
+
+    def begin(self, ident: int) -> None:
+        """The thread `ident` runs, and is ready for items."""
+
+    def cannot_begin(self, error: BaseException) -> None:
+        """The initializer raised `error`: the thread is to leave."""
+
+    def wait(self) -> tuple[Callable[..., Any], Any] | None:
+        """Wait for the next call, as (function, arguments); None when nothing more will come."""
+
+    def give(self, ok: bool, value: Any) -> tuple[Callable[..., Any], Any] | None:
+        """Give what the last call came to; the next call, or None when there is none now."""
+
+    def leave(self) -> None:
+        """The thread ends; another one is started in its place where it is wanted."""
+
+@final
+class ThreadKeeper:
+    """Sees to the timeouts of a pool; made by the engine."""
+
+    def run(self) -> None:
+        """Give up what runs for too long, as long as anything may."""
 
 # ----------------------------------------------------------------------------------------- the worker's side
 

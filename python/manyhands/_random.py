@@ -132,7 +132,7 @@ class preserved:
 
 
 def call_with_stream(words, function, args):
-    """`function(*args)` with a stream of its own for `rng()`, in this thread only; other generators stay as they are."""
+    """`function(*args)` with a stream of its own for `rng()`, in this thread only; other generators stay."""
     item = _item
     before = item.words, item.generator
     item.words, item.generator = words, None

@@ -3,8 +3,11 @@
 from . import _kinds
 
 
-def run(function, items, mode, options, total=None):
-    """Call `function` with every item, one after the other; the results in a list."""
+def run(function, items, mode, options, total=None, in_thread=False):
+    """Call `function` with every item, one after the other; the results in a list.
+
+    `in_thread`: others run beside this one, with which it shares `random` and `numpy.random`.
+    """
     bar = None
     if options.progress:
         from ._options import length_of
@@ -13,7 +16,7 @@ def run(function, items, mode, options, total=None):
         bar = Progress(length_of(items) if total is None else total, options.progress)
     try:
         results = []
-        for result in iterate(function, items, mode, options):
+        for result in iterate(function, items, mode, options, in_thread):
             results.append(result)
             if bar is not None:
                 bar.update(1, isinstance(result, _Failed))
@@ -33,8 +36,8 @@ def checked(options):
 class SerialIterator:
     """The results one by one, computed when asked for. An error is raised in its place; one may go on after it."""
 
-    def __init__(self, function, items, mode, options, total=None):
-        self._results = iterate(function, iter(items), mode, options)
+    def __init__(self, function, items, mode, options, total=None, in_thread=False):
+        self._results = iterate(function, iter(items), mode, options, in_thread)
         self._bar = None
         if options.progress:
             from ._progress import Progress
@@ -76,13 +79,13 @@ class _Failed:
         self.error = error
 
 
-def iterate(function, items, mode, options):
+def iterate(function, items, mode, options, in_thread=False):
     """The results one by one; with `on_error="return"` failures come as `_Failed`."""
     keep = options.on_error == "return"
     for index, item in enumerate(items):
         try:
             if options.seed:
-                result = _seeded(function, item, mode, options.seed, index)
+                result = _seeded(function, item, mode, options.seed, index, in_thread)
             else:
                 result = function(*item) if mode == _kinds.STAR else function(item)
         except Exception as error:
@@ -95,10 +98,13 @@ def iterate(function, items, mode, options):
         yield result
 
 
-def _seeded(function, item, mode, seed, index):
+def _seeded(function, item, mode, seed, index, in_thread):
     """One call with random streams of its own; the caller's are the same after it as before."""
     from . import _native, _random
 
+    if in_thread:
+        arguments = item if mode == _kinds.STAR else (item,)
+        return _random.call_with_stream(_native.stream(list(seed), index), function, arguments)
     with _random.preserved():
         _random.begin_item(_native.stream(list(seed), index))
         return function(*item) if mode == _kinds.STAR else function(item)

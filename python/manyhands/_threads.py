@@ -1,8 +1,8 @@
 """Threads of this process as workers: for functions that wait, and for compiled code that releases the GIL.
 
-`Threads` has the calls of `_workers.Workers`. Items, functions and answers are the objects themselves: nothing is pickled
-and nothing copied. Who runs what next is decided in native code (`mh-runtime`, `threads.rs`); the function is called
-from here, from a Python thread, as an interpreter that ends can take away only such a one in the midst of a call.
+`Threads` has the calls of `_workers.Workers`. Items, functions and answers are the objects themselves: nothing is
+pickled and nothing copied. Who runs what next is decided in native code (`mh-runtime`, `threads.rs`); the function is
+called from here, from a Python thread: only such a one can be taken away in the midst of a call when the program ends.
 """
 
 import sys
@@ -95,8 +95,8 @@ class Threads:
         self.hooks = Hooks(self.engine)
         self._lock = RLock()
         self._calls = None
-        if initializer is not None:
-            self.engine.start()  # as it is expected of one: run at once, in each
+        if not kept:
+            self.engine.start()
 
     @staticmethod
     def loads(data, buffers=()):

@@ -29,10 +29,12 @@ def map(
     *iterables:
         As in Python's own `map`: with several, `function` gets one item of each, up to the shortest.
     workers:
-        How many processes; by default one for each core that this process may use. They are kept for the next call,
-        and end when they have been idle for a minute.
+        How many processes or threads; by default one for each core that this process may use. They are kept for the
+        next call, and end when they have been idle for a minute.
     backend:
-        "processes", or "serial" for a loop in this process.
+        "processes"; "threads" of this process, for functions that wait (network, disk) and for compiled code that
+        releases the GIL; "serial" for a loop in the caller's own thread. In threads items and results are the objects
+        themselves: nothing is pickled or copied.
     on:
         Somebody else's engine in place of our own workers: an executor with the calls of `concurrent.futures`, a Dask
         or ipyparallel client, or "mpi", "dask", "dask://host:port". By default all its workers are used. No `timeout`
@@ -40,7 +42,8 @@ def map(
     progress:
         True, or a label: show a bar that counts results.
     timeout:
-        Seconds that one item may run; `TimeoutError` for it, and its worker is replaced.
+        Seconds that one item may run; `TimeoutError` for it, and its worker is replaced. A thread cannot be stopped:
+        there the running call is abandoned, and goes on to its end unheard.
     retries:
         How often an item is run again whose worker died or that timed out.
     on_error:
@@ -48,12 +51,13 @@ def map(
         every item is run, exceptions stand in the list.
     seed:
         A whole number from 0 on: each item starts `random`, `numpy.random` and `mh.rng()` from a stream of its own,
-        derived from the seed and the item's index, so that the answer is the same for any number of workers.
+        derived from the seed and the item's index, so that the answer is the same for any number of workers. Threads
+        share `random` and `numpy.random`: there it reaches `mh.rng()` only.
     chunksize:
         Accepted, and not needed.
 
     Raises what the function raises, with the worker's traceback and the item in it; `WorkerDied` for an item whose
-    worker died under it.
+    worker died under it. Ctrl-C ends the map at once; what threads are running goes on to its end.
 
     >>> import manyhands as mh
     >>> mh.map(lambda x, y: x + y, [1, 2, 3], [10, 20, 30])
@@ -96,7 +100,7 @@ def _run(function, items, mode, options, workers, backend, on, shareable, total)
     if _backends.check(backend, on) == "serial":
         return _serial.run(function, items, mode, _serial.checked(options), total)
     if _backends.in_line(backend):
-        return _serial.run(function, items, mode, options, total)
+        return _serial.run(function, items, mode, options, total, in_thread=backend == "threads")
     with _backends.kept(backend, count, on) as kept:
         return _running.run(kept, function, items, mode, options, shareable=shareable, total=total)
 
@@ -161,7 +165,7 @@ def _iterate(function, iterables, workers, backend, on, progress, timeout, retri
     if _backends.check(backend, on) == "serial":
         return _serial.SerialIterator(function, items, mode, _serial.checked(options), total)
     if _backends.in_line(backend):
-        return _serial.SerialIterator(function, items, mode, options, total)
+        return _serial.SerialIterator(function, items, mode, options, total, in_thread=backend == "threads")
     kept = _backends.kept(backend, count, on)
     return MapIterator(
         kept,

@@ -8,7 +8,7 @@ __all__ = ["imap", "imap_unordered", "map", "starmap"]
 _A = TypeVar("_A")
 _B = TypeVar("_B")
 _R = TypeVar("_R")
-_Backend = Literal["processes", "serial"]
+_Backend = Literal["processes", "threads", "serial"]
 
 class _Results(Iterator[_R]):
     """What `imap` gives: an iterator that can also be asked with a limit of time, and closed."""

@@ -1,4 +1,4 @@
-"""`Pool`: multiprocessing.Pool's calls on workers that cannot hang."""
+"""`Pool` and `ThreadPool`: multiprocessing's calls on workers that cannot hang."""
 
 import sys
 
@@ -6,7 +6,7 @@ from . import _backends, _exits, _kinds
 from ._delivery import Delivery
 from ._options import Options, check_chunksize, length_of, worker_count
 
-__all__ = ["Pool"]
+__all__ = ["Pool", "ThreadPool"]
 
 RUN = "RUN"
 CLOSE = "CLOSE"
@@ -27,6 +27,8 @@ class Pool:
         A worker is replaced after so many items (with `chunksize=n`, after so many chunks of n).
     context:
         Accepted for compatibility: every worker is started clean, and nothing needs to be chosen.
+    backend:
+        "processes", or "threads" for threads of this process: see `ThreadPool`.
     on:
         Somebody else's executor in place of our own processes, as in `mh.map`. It stays its owner's: the end of the
         pool drops what has not begun, and does not shut it down.
@@ -41,7 +43,17 @@ class Pool:
     [0, 1, 4, 9, 16]
     """
 
-    def __init__(self, processes=None, initializer=None, initargs=(), maxtasksperchild=None, context=None, *, on=None):
+    def __init__(
+        self,
+        processes=None,
+        initializer=None,
+        initargs=(),
+        maxtasksperchild=None,
+        context=None,
+        *,
+        backend="processes",
+        on=None,
+    ):
         self._state = None
         if processes is not None and (isinstance(processes, bool) or not hasattr(type(processes), "__index__")):
             raise TypeError(f"processes must be a whole number or None, not {type(processes).__name__}")
@@ -52,7 +64,7 @@ class Pool:
         if initializer is not None and not callable(initializer):
             raise TypeError("initializer must be a callable")
         count = _backends.count(processes, on, "processes")
-        self._workers = _backends.make("processes", count, initializer, initargs, maxtasksperchild, on)
+        self._workers = _backends.make(backend, count, initializer, initargs, maxtasksperchild, on)
         self._processes = self._workers.count
         self._delivery = Delivery(self._workers.engine)
         self._state = RUN
@@ -190,7 +202,7 @@ class Pool:
             self._workers.close()
 
     def terminate(self):
-        """End the workers at once, whatever they are doing."""
+        """End the workers at once, whatever they are doing; threads end when what they are doing has ended."""
         if self._state is not None:
             self._state = TERMINATE
             self._workers.terminate()
@@ -200,9 +212,9 @@ class Pool:
         """Wait for the workers' end, after `close` or `terminate`."""
         if self._state == RUN:
             raise ValueError("Pool is still running")
+        while not self._workers.engine.wait_drained(0.5):
+            pass
         if self._state == CLOSE:
-            while not self._workers.engine.wait_drained(0.5):
-                pass
             self._delivery.join(60.0)
             for stream, data in self._workers.engine.take_prints():
                 self._workers.hooks.emit(stream, data)
@@ -241,25 +253,51 @@ class Pool:
     @property
     def _pool(self):
         """The workers, as objects with `pid`, `name` and `is_alive()`; for looking at, as multiprocessing has it."""
-        return [_WorkerView(view) for view in self._workers.engine.workers()]
+        return [_WorkerView(self._workers.engine, view) for view in self._workers.engine.workers()]
+
+
+class ThreadPool(Pool):
+    """Threads of this process that calls can be sent to: `multiprocessing.pool.ThreadPool`.
+
+    For functions that wait (for a network, a disk, another program) and for compiled code that releases the GIL (most
+    of NumPy): items and results are the objects themselves, nothing is pickled or copied, and what a function changes
+    is changed for all. Python code in threads takes turns: to use several cores for it, take `Pool`.
+
+    Parameters
+    ----------
+    processes:
+        How many threads; by default one for each core that this process may use. Functions that wait want more.
+    initializer, initargs:
+        Called as `initializer(*initargs)` in each thread before its first item. When it fails three times in a row the
+        pool is broken (`PoolBroken`).
+
+    All calls are those of `Pool`. What differs, because nothing can stop a thread: `timeout=` abandons the running
+    call, which runs on to its end while another thread takes its place; `terminate()` drops what has not begun, and
+    `join()` after it waits for what runs; Ctrl-C comes through at once, and running calls go on. `seed=` reaches
+    `mh.rng()` only: `random` and `numpy.random` are shared by all threads, and left as they are.
+
+    >>> import manyhands as mh
+    >>> with mh.ThreadPool(4) as pool:
+    ...     pool.map(len, ["one", "three"])
+    [3, 5]
+    """
+
+    def __init__(self, processes=None, initializer=None, initargs=()):
+        super().__init__(processes, initializer, initargs, backend="threads")
 
 
 class _WorkerView:
-    """One worker process, to be looked at."""
+    """One worker, to be looked at."""
 
-    def __init__(self, view):
+    def __init__(self, engine, view):
+        self._engine = engine
+        self._id = view["id"]
         self.pid = view["pid"]
-        self.name = f"manyhands-{view['id']}"
+        self.name = f"manyhands-{self._id}"
 
     def is_alive(self):
-        """Whether the process is there."""
-        from os import kill
-
-        try:
-            kill(self.pid, 0)
-        except OSError:
-            return False
-        return True
+        """Whether the process, or the thread, is there."""
+        return any(view["id"] == self._id for view in self._engine.workers())
 
     def __repr__(self):
         return f"<worker {self.name} pid={self.pid}>"

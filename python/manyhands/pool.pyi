@@ -1,4 +1,4 @@
-"""`Pool`, with types. Kept true to `pool.py` by `tests/house/test_stubs.py`; documented there."""
+"""`Pool` and `ThreadPool`, with types. Kept true to `pool.py` by `tests/house/test_stubs.py`; documented there."""
 
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
@@ -9,7 +9,7 @@ from typing_extensions import Self
 from ._results import AsyncResult
 from .maps import _Results
 
-__all__ = ["Pool"]
+__all__ = ["Pool", "ThreadPool"]
 
 _A = TypeVar("_A")
 _R = TypeVar("_R")
@@ -27,6 +27,7 @@ class Pool:
         maxtasksperchild: int | None = None,
         context: Any = None,
         *,
+        backend: Literal["processes", "threads", "serial"] = "processes",
         on: Any = None,
     ) -> None: ...
     def apply(self, func: Callable[..., _R], args: Iterable[Any] = (), kwds: Mapping[str, Any] | None = None) -> _R: ...
@@ -138,3 +139,11 @@ class Pool:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
     ) -> None: ...
     def __del__(self) -> None: ...
+
+class ThreadPool(Pool):
+    def __init__(
+        self,
+        processes: int | None = None,
+        initializer: Callable[..., object] | None = None,
+        initargs: Iterable[Any] = (),
+    ) -> None: ...

@@ -1,6 +1,5 @@
 //! A job as a Python object: encodes items, decodes answers.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
