@@ -166,9 +166,9 @@ class _Hooks:
     def __getattr__(self, name):
         return getattr(self._hooks, name)
 
-    def failure(self, description, index):
-        """The exception that a worker described. What ends a program ends whoever asks for the result, as there."""
-        return as_raised(self._hooks.failure(description, index))
+    def failure(self, *described):
+        """The exception that a task raised. What ends a program ends whoever asks for the result, as there."""
+        return as_raised(self._hooks.failure(*described))
 
 
 def as_raised(error):

@@ -364,6 +364,15 @@ class ThreadJob:
     def discard(self, index: int) -> None:
         """Nobody will ask for the answer to this item."""
 
+    def withdraw(self, index: int, kill: bool) -> bool:
+        """Take back one item of a job `by_index` if it has not begun: whether it is cancelled. `kill` has no effect."""
+
+    def withdraw_waiting(self) -> None:
+        """Take back every item that has not begun."""
+
+    def has_begun(self, index: int) -> bool:
+        """Is the item running, or done?"""
+
     def fed(self) -> int:
         """How many items have been fed."""
 

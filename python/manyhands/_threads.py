@@ -107,11 +107,11 @@ class Threads:
         """Open a job that calls `function`; gives (job, session)."""
         return self.engine.job(function, mode, seed=seed, share=share, **options), _Session()
 
-    def calls(self):
-        """The job behind `apply`: endless, each item brings its own function."""
+    def calls(self, **options):
+        """The job behind `apply`: endless, each item brings its own function. `options`: who asks first may say."""
         with self._lock:
             if self._calls is None:
-                self._calls = self.engine.job(None, _kinds.APPLY, return_errors=True, by_index=True)
+                self._calls = self.engine.job(None, _kinds.APPLY, return_errors=True, by_index=True, **options)
             return self._calls
 
     def submit(self, function, args, kwargs):
@@ -171,6 +171,12 @@ class Hooks:
 
         which = "a call" if index is None else f"item {index} ({brief(item)})"
         return WorkerDied(f"a thread was ended from outside while it ran {which}", index=index, item=brief(item))
+
+    def cancelled(self):
+        """The error for an item that the caller took back."""
+        from ._future import Withdrawn
+
+        return Withdrawn()
 
     def terminated(self):
         """The error for a call whose pool was terminated under it."""

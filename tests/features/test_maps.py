@@ -8,10 +8,10 @@ import pytest
 import manyhands as mh
 
 SIGNATURES = {
-    "map": "function *iterables workers backend progress timeout retries on_error seed chunksize",
-    "starmap": "function iterable workers backend progress timeout retries on_error seed chunksize",
-    "imap": "function *iterables workers backend progress timeout retries seed buffer chunksize",
-    "imap_unordered": "function *iterables workers backend progress timeout retries seed buffer chunksize",
+    "map": "function *iterables workers backend on progress timeout retries on_error seed chunksize",
+    "starmap": "function iterable workers backend on progress timeout retries on_error seed chunksize",
+    "imap": "function *iterables workers backend on progress timeout retries seed buffer chunksize",
+    "imap_unordered": "function *iterables workers backend on progress timeout retries seed buffer chunksize",
 }
 
 DEFAULTS = {

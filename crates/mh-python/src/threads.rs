@@ -428,6 +428,7 @@ impl ThreadJob {
             Answer::Lost(Loss::TimedOut { after, attempts }, item) => {
                 hooks.call_method1("timed_out", (index, &*item, after as f64 / 1e9, attempts))
             }
+            Answer::Lost(Loss::Cancelled, _) => hooks.call_method0("cancelled"),
             Answer::Lost(Loss::ThreadEnded, item) => hooks.call_method1("thread_ended", (index, &*item)),
         };
         Ok((false, error?))
@@ -585,6 +586,24 @@ impl ThreadJob {
         if self.pool.is_ours() {
             self.pool.discard(self.id, index);
         }
+    }
+
+    /// Takes back one item of a job `by_index` if it has not begun: whether it is cancelled. `kill` has no effect: a thread
+    /// cannot be stopped.
+    fn withdraw(&self, index: u64, kill: bool) -> PyResult<bool> {
+        let _ = kill;
+        Ok(self.ours()?.withdraw(self.id, index))
+    }
+
+    /// Takes back every item that has not begun.
+    fn withdraw_waiting(&self) -> PyResult<()> {
+        self.ours()?.withdraw_all(self.id);
+        Ok(())
+    }
+
+    /// Is the item running, or done?
+    fn has_begun(&self, index: u64) -> PyResult<bool> {
+        Ok(self.ours()?.has_begun(self.id, index))
     }
 
     /// How many items have been fed.

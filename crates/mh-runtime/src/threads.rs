@@ -270,9 +270,19 @@ impl<C: Part, I: Part, R: Part> ThreadPool<C, I, R> {
         first
     }
 
-    /// Takes back an item that no thread has begun; whether that could be done. It is then not answered.
+    /// Takes back an item that no thread has begun: whether that could be done. Its answer is then `Loss::Cancelled`.
     pub fn withdraw(&self, id: JobId, index: Index) -> bool {
         self.shared.change(|state, trash| state.withdraw(id, index, trash))
+    }
+
+    /// The same for every item of a job that no thread has begun.
+    pub fn withdraw_all(&self, id: JobId) {
+        self.shared.change(|state, trash| state.withdraw_all(id, trash));
+    }
+
+    /// Has a thread begun the item? (It may have finished it.)
+    pub fn has_begun(&self, id: JobId, index: Index) -> bool {
+        self.shared.lock().state.jobs.get(&id).is_some_and(|job| job.has_begun(index))
     }
 
     /// Ends a job early: what has not begun is dropped. What runs goes on to its end; with `give_up`, other threads take

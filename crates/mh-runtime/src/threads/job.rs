@@ -43,6 +43,8 @@ pub enum Loss {
     TimedOut { after: Nanos, attempts: u32 },
     /// Its thread ended under it.
     ThreadEnded,
+    /// The caller took it back before it had begun.
+    Cancelled,
 }
 
 /// What became of an item. Failures bring the item along, to be shown.
@@ -202,10 +204,29 @@ impl<C, I, R> Job<C, I, R> {
 
     /// Takes back an item that no thread has begun.
     pub fn withdraw(&mut self, index: Index) -> Option<Arc<I>> {
+        if let Some(item) = self.again.remove(&index) {
+            return Some(item);
+        }
         let place = usize::try_from(index.checked_sub(self.first)?).ok()?;
         let item = self.queue.get_mut(place)?.take()?;
         self.withdrawn += 1;
         Some(item)
+    }
+
+    /// Takes back all of them.
+    pub fn withdraw_all(&mut self) -> Vec<(Index, Arc<I>)> {
+        let mut found: Vec<_> = std::mem::take(&mut self.again).into_iter().collect();
+        let queue = std::mem::take(&mut self.queue);
+        let first = self.first;
+        self.first += queue.len() as u64;
+        self.withdrawn = 0;
+        found.extend((first..).zip(queue).filter_map(|(index, item)| Some((index, item?))));
+        found
+    }
+
+    /// Has a thread begun the item? (It may have finished it.)
+    pub fn has_begun(&self, index: Index) -> bool {
+        index < self.first && !self.again.contains_key(&index)
     }
 
     /// An item that was begun is to be run again, unless it was often enough: then how often it was tried.

@@ -186,10 +186,19 @@ where
     pub fn withdraw(&mut self, id: JobId, index: Index, trash: &mut Trash) -> bool {
         let Some(job) = self.jobs.get_mut(&id).filter(|job| job.is_open()) else { return false };
         let Some(item) = job.withdraw(index) else { return false };
-        trash.push(Box::new(item));
         self.unclaimed -= 1;
-        self.finish_if_over(id);
+        self.settle(id, index, ThreadAnswer::Lost(Loss::Cancelled, item), trash);
         true
+    }
+
+    /// Takes back every item of the job that no thread has begun.
+    pub fn withdraw_all(&mut self, id: JobId, trash: &mut Trash) {
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| job.is_open()) else { return };
+        let items = job.withdraw_all();
+        self.unclaimed -= items.len() as u64;
+        for (index, item) in items {
+            self.settle(id, index, ThreadAnswer::Lost(Loss::Cancelled, item), trash);
+        }
     }
 
     /// Forgets a job.
@@ -352,7 +361,8 @@ where
 
     /// An item below the limit has ended.
     fn settle(&mut self, id: JobId, index: Index, answer: ThreadAnswer<I, R>, trash: &mut Trash) {
-        let Some(job) = self.jobs.get_mut(&id) else { return trash.push(Box::new(answer)) };
+        let needed = |job: &&mut Job<C, I, R>| job.is_open() && index < job.limit;
+        let Some(job) = self.jobs.get_mut(&id).filter(needed) else { return trash.push(Box::new(answer)) };
         let failure = answer.is_failure();
         if !job.options.by_index {
             job.answers.push((index, answer));
