@@ -44,7 +44,6 @@ from .errors import (
 from .futures import Executor
 from .maps import imap, imap_unordered, map, starmap
 from .parallel import Parallel
-from .pool import Pool
 from .pool import Pool, ThreadPool
 from .process import Process, active_children, current_process, parent_process
 

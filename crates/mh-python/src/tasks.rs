@@ -87,8 +87,8 @@ impl Delayed {
 /// One task, taken apart.
 pub struct Task<'py> {
     pub function: Bound<'py, PyAny>,
-    args: Bound<'py, PyTuple>,
-    kwargs: Bound<'py, PyDict>,
+    pub args: Bound<'py, PyTuple>,
+    pub kwargs: Bound<'py, PyDict>,
 }
 
 impl<'py> Task<'py> {

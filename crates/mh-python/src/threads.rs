@@ -19,7 +19,8 @@ use pyo3::{PyTraverseError, PyVisit};
 use crate::gather::Gathered;
 use crate::hooks::Hooks;
 use crate::job::{Collected, outcome_name};
-use crate::{CALL_APPLY, CALL_ONE};
+use crate::tasks::Task;
+use crate::{CALL_APPLY, CALL_ONE, CALL_TASK};
 
 /// Items are taken this long before the threads get them and answers are looked for.
 const SLICE: Duration = Duration::from_millis(1);
@@ -271,14 +272,13 @@ impl ThreadServer {
         let Some(Claim { index, context, item, .. }) = &self.current else { return Ok(None) };
         let item = item.bind(py);
         let (function, arguments) = match (context.mode, &context.function) {
-            (CALL_APPLY, _) => {
-                let (function, arguments, keywords): (Bound<'py, _>, Bound<'py, _>, Bound<'py, PyAny>) =
-                    item.extract()?;
-                if keywords.is_truthy()? {
-                    let all = PyTuple::new(py, [function, arguments, keywords])?;
-                    (self.callers.with_keywords.bind(py).clone(), all.into_any())
+            (CALL_APPLY | CALL_TASK, _) => {
+                let Task { function, args, kwargs } = Task::of(item)?;
+                if kwargs.is_empty() {
+                    (function, args.into_any())
                 } else {
-                    (function, arguments)
+                    let all = PyTuple::new(py, [function, args.into_any(), kwargs.into_any()])?;
+                    (self.callers.with_keywords.bind(py).clone(), all.into_any())
                 }
             }
             (CALL_ONE, Some(function)) => (function.bind(py).clone(), PyTuple::new(py, [item])?.into_any()),
