@@ -105,7 +105,7 @@ class Threads:
 
     def open(self, function, mode, *, seed=(), share=False, **options):
         """Open a job that calls `function`; gives (job, session)."""
-        return self.engine.job(function, mode, seed=seed, share=share, **options), _Session()
+        return self.engine.job(function, mode, seed=seed, share=share is True, **options), _Session()
 
     def calls(self, **options):
         """The job behind `apply`: endless, each item brings its own function. `options`: who asks first may say."""
