@@ -89,13 +89,19 @@ def _sender(fd):
     return send
 
 
-def _assume(authkey, log_to_stderr, level):
+def _assume(authkey, log_to_stderr, level, tracker):
     """What multiprocessing tells a process that it spawns."""
     from multiprocessing import process, util
 
     process.current_process().authkey = authkey
+    if tracker is not None:
+        from multiprocessing import resource_tracker
+
+        os.set_inheritable(tracker, False)
+        resource_tracker._resource_tracker._fd = tracker
     if log_to_stderr:
         util.log_to_stderr()
+    if level is not None:
         util.get_logger().setLevel(level)
 
 

@@ -6,6 +6,7 @@
 
 import os
 import signal
+import sys
 from _thread import RLock
 
 from . import _context, _kinds, _letters, _listening
@@ -199,9 +200,12 @@ def _letter_to(process):
         annotate(error, f"{process.name} cannot be started: its target or arguments cannot be sent to a new process")
         raise
     passed.extend(descriptors)
+    tracker = _tracker()
+    if tracker is not None:
+        passed.append(tracker)
     # In the order in which they are needed, which is not that in which they were made.
     told = [records[number] for number in session.needs]
-    identity = bytes(processes.current_process().authkey), util._log_to_stderr, util.get_logger().getEffectiveLevel()
+    identity = bytes(processes.current_process().authkey), util._log_to_stderr, _log_level(util._logger), tracker
     surroundings = _context.Context().snapshot()[1]
     return (
         publisher,
@@ -213,6 +217,21 @@ def _letter_to(process):
         ],
         passed,
     )
+
+
+def _tracker():
+    """The descriptor of multiprocessing's keeper of named shared memory, where that is used: all processes must have
+    the same one, or the first that ends takes the memory from the others."""
+    if "multiprocessing.shared_memory" not in sys.modules:
+        return None
+    from multiprocessing import resource_tracker
+
+    return resource_tracker.getfd()
+
+
+def _log_level(logger):
+    """Of multiprocessing's log, if there is one yet."""
+    return None if logger is None else logger.getEffectiveLevel()
 
 
 def _nothing_is_taken_back(number):

@@ -47,8 +47,8 @@ def spawning(popen):
 
 
 def _reduce_shared(pickler, obj):
-    semaphore = getattr(obj, "_semlock", None)
-    if semaphore is not None and (semaphore.name is None or getattr(obj, "_is_fork_ctx", False)):
+    semaphore = getattr(obj, "_semlock", None)  # of ours, none has a name
+    if getattr(semaphore, "name", "") is None or getattr(obj, "_is_fork_ctx", False):
         name = type(obj).__name__
         raise RuntimeError(
             f"a {name} of multiprocessing's fork context exists only in forked children; workers are not forked: "

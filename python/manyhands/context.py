@@ -34,6 +34,30 @@ class Context(_theirs.BaseContext):
 
         return cpu_count()
 
+    def Lock(self):
+        """A lock that processes share."""
+        from ._locks import Lock
+
+        return Lock(ctx=self)
+
+    def RLock(self):
+        """A lock that its owner may take again."""
+        from ._locks import RLock
+
+        return RLock(ctx=self)
+
+    def Semaphore(self, value=1):
+        """A count that processes take from and wait for."""
+        from ._locks import Semaphore
+
+        return Semaphore(value, ctx=self)
+
+    def BoundedSemaphore(self, value=1):
+        """The same, which cannot be given back more often than it was taken."""
+        from ._locks import BoundedSemaphore
+
+        return BoundedSemaphore(value, ctx=self)
+
     def Pool(self, processes=None, initializer=None, initargs=(), maxtasksperchild=None):
         """`manyhands.Pool`."""
         from .pool import Pool

@@ -55,16 +55,13 @@ test_pool_initializer
 
 from __future__ import annotations
 
-import argparse
-import faulthandler
 import multiprocessing
 import multiprocessing.pool
 import os
-import platform
 import sys
-import unittest
 
 import pool_cases
+import verdict
 
 LEFT_OUT = {
     "WithManagerTestPool": "a manager's Pool is multiprocessing's own, made in the manager's process",
@@ -76,32 +73,11 @@ LEFT_OUT = {
 
 
 def main() -> int:
-    options = _options()
-    _choose(options.pool)
-    for name, reason in LEFT_OUT.items():
-        _leave_out(name, reason)
-    loader = unittest.TestLoader()
-    if options.only:
-        loader.testNamePatterns = [f"*{options.only}*"]
-    suite = unittest.TestSuite(loader.loadTestsFromTestCase(case) for case in pool_cases.CASES.values())
-    runner = unittest.TextTestRunner(
-        stream=sys.stdout,
-        verbosity=2 if options.verbose else 1,
-        resultclass=lambda *args, **kwargs: _Verdict(*args, limit=options.limit, **kwargs),
-    )
-    verdict = runner.run(suite)
-    failed = len(verdict.failures) + len(verdict.errors) + len(verdict.unexpectedSuccesses)
-    _summarise(options.pool, verdict.passed, failed, len(verdict.skipped))
-    return 1 if failed or not verdict.passed else 0
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = verdict.options(__doc__)
     parser.add_argument("--pool", choices=("manyhands", "multiprocessing"), default="manyhands", help="whose pool")
-    parser.add_argument("--only", metavar="TEXT", help="only tests with TEXT in their name")
-    parser.add_argument("--limit", type=float, default=120.0, metavar="SECONDS", help="for one test (default 120)")
-    parser.add_argument("-v", "--verbose", action="store_true", help="one line for each test")
-    return parser.parse_args()
+    options = parser.parse_args()
+    _choose(options.pool)
+    return verdict.judge(f"pool tests against {options.pool}.Pool", pool_cases.CASES, LEFT_OUT, options)
 
 
 def _choose(name: str) -> None:
@@ -128,61 +104,6 @@ def _choose(name: str) -> None:
     # The tests' scripts run isolated from the environment, so they are told where the package lies.
     folder = os.path.dirname(os.path.dirname(os.path.abspath(manyhands.__file__)))
     judged.import_line = f"import sys; sys.path.append({folder!r}); from manyhands import Pool"
-
-
-def _leave_out(name: str, reason: str) -> None:
-    """Marks one test, or all of a class, as skipped; a LookupError if CPython has none of that name."""
-    case_name, _, test_name = name.partition(".")
-    case = pool_cases.CASES.get(case_name)
-    if case is None or not hasattr(case, test_name or "run"):
-        raise LookupError(f"{name} is listed as left out, but this Python has no such test: take it off the list")
-    if not test_name:
-        unittest.skip(reason)(case)
-        return
-    test = getattr(case, test_name)
-
-    def skipped(self):
-        raise unittest.SkipTest(reason)
-
-    skipped.__doc__ = test.__doc__
-    setattr(case, test_name, skipped)
-
-
-class _Verdict(unittest.TextTestResult):
-    """Counts what passed and ends the run, with every thread's stack, when one test outlasts the limit."""
-
-    def __init__(self, *args, limit: float, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.passed = 0
-        self._limit = limit
-
-    def startTestRun(self):
-        super().startTestRun()
-        self._set_alarm()
-
-    def stopTest(self, test):
-        super().stopTest(test)
-        self._set_alarm()
-
-    def stopTestRun(self):
-        faulthandler.cancel_dump_traceback_later()
-        super().stopTestRun()
-
-    def _set_alarm(self):
-        """From the end of one test to the end of the next: a class's own set-up and tear-down count too."""
-        faulthandler.dump_traceback_later(self._limit, exit=True)
-
-    def addSuccess(self, test):
-        self.passed += 1
-        super().addSuccess(test)
-
-
-def _summarise(pool: str, passed: int, failed: int, skipped: int) -> None:
-    """Prints what was left out and why, then the count."""
-    print(f"\nCPython {platform.python_version()}'s pool tests against {pool}.Pool. Left out, and counted as skipped:")
-    for name, reason in LEFT_OUT.items():
-        print(f"  {name}: {reason}")
-    print(f"{passed} passed, {failed} failed, {skipped} skipped")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 //! | `worker` | `WorkerLink`: the loop of a worker process |
 //! | `threads` | `ThreadEngine`, `ThreadJob`: threads of this process |
 //! | `gather` | a whole map's answers |
+//! | `semaphore` | `SemLock`: under multiprocessing's locks |
 //! | `codec` | values as bytes |
 //! | `elsewhere` | `Scheduler`: decisions for somebody else's workers |
 //! | `sharing` | buffers that come again are stored once |
@@ -23,6 +24,7 @@ mod hooks;
 mod job;
 mod machine;
 mod pool;
+mod semaphore;
 mod sharing;
 mod tasks;
 mod threads;
@@ -56,6 +58,8 @@ mod _native {
     use crate::machine::{cores, cpu_count, digest, follow, memory_available, stream};
     #[pymodule_export]
     use crate::pool::Engine;
+    #[pymodule_export]
+    use crate::semaphore::SemLock;
     #[pymodule_export]
     use crate::tasks::Delayed;
     #[pymodule_export]

@@ -43,8 +43,8 @@ pub use job::{Chunk, JobSpec};
 pub use link::Descriptor;
 pub use mh_engine::{Death, Fault, Index, JobId, JobOptions, Nanos, OnError, Outcome, Settings, stream};
 pub use mh_store::{
-    FixedMemory, Mapping, MemoryReading, Object, OomCounter, SegmentId, SettableMemory, StoreError,
-    SystemMemory,
+    FixedMemory, Mapping, MemoryReading, Object, OomCounter, SegmentId, Semaphore, SettableMemory,
+    StoreError, SystemMemory, Taken as SemaphoreTaken,
 };
 pub use objects::{ObjectId, Payload};
 pub use pool::{Pool, PoolOptions, Taken, Withdrawal, WorkerView};

@@ -12,6 +12,7 @@
 //! | `oom` | [`OomCounter`]: has the kernel killed a process for memory? |
 //! | `leases` | [`Leases`]: which objects somebody still needs or still has mapped |
 //! | `protocol` | [`Slot`]: the words by which parent and worker agree who runs which item |
+//! | `semaphore` | [`Semaphore`]: a count that several processes wait for |
 //! | `page` | [`Page`]: the small page, shared by parent and worker, that those words lie in |
 //!
 //! Nothing has a name in the file system: the kernel frees a segment when its last holder dies, however it
@@ -37,6 +38,8 @@ mod pagemap;
 mod pages;
 mod protocol;
 mod segment;
+#[cfg(not(loom))]
+mod semaphore;
 
 pub use arena::{Arena, Object};
 pub use error::StoreError;
@@ -49,3 +52,5 @@ pub use page::{Page, SLOTS};
 pub use pages::PAGE_SIZE;
 pub use protocol::{MAX_ITEMS, Progress, Slot};
 pub use segment::{Segment, SegmentId};
+#[cfg(not(loom))]
+pub use semaphore::{Semaphore, Taken};
