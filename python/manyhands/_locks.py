@@ -7,9 +7,12 @@ Ours lie in memory without a name, travel as descriptors, and fit every start me
 
 import os
 from multiprocessing import context as _context, synchronize as _theirs, util as _util
-from multiprocessing.synchronize import RECURSIVE_MUTEX, SEM_VALUE_MAX, SEMAPHORE
 
 from . import _native
+
+# As multiprocessing numbers and limits them.
+RECURSIVE_MUTEX, SEMAPHORE = 0, 1
+SEM_VALUE_MAX = 0x7FFFFFFF
 
 
 class _Nameless(_theirs.SemLock):

@@ -28,7 +28,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const IN_A_FILE: usize = 1024;
 const SIZE: usize = IN_A_FILE * size_of::<Cell>();
 
-const _: () = assert!(SIZE.is_multiple_of(PAGE_SIZE as usize));
+const _: () = assert!(SIZE % PAGE_SIZE as usize == 0);
 
 /// One semaphore. Each has a cache line of its own.
 #[repr(C, align(64))]
