@@ -4,6 +4,9 @@ The engine decides what is sent when (`_native.Scheduler`), `_queue.py` carries 
 other side.
 """
 
+import os
+import sys
+from _pickle import dumps
 from _thread import RLock
 
 from . import _kinds, _native, _queue, _there
@@ -25,8 +28,9 @@ class Elsewhere:
         self.hooks = _Hooks(self)
         self._publisher = None
         self._lock = RLock()
-        self._first = []
-        self._initial = None
+        self._path = self._path_number = None
+        self._initial = []
+        self._initial_session = None
         self._calls = None
         self._prepare(initializer, initargs)
 
@@ -38,7 +42,7 @@ class Elsewhere:
             raise ValueError(
                 f"initializer= belongs to {self.other.name} itself when its workers are threads: give it there"
             )
-        session = self._initial = self.publisher.session()
+        session = self._initial_session = self.publisher.session()
         try:
             payload = session.dumps((initializer, tuple(initargs)), None, _refuse)
         except BaseException as error:
@@ -47,7 +51,20 @@ class Elsewhere:
             annotate(error, "the initializer or its initargs cannot be sent to the workers")
             raise
         number = self.engine.store.add(_kinds.INITIALIZER, payload)
-        self._first = [*session.needs, number]
+        self._initial = [*session.needs, number]
+
+    def _first(self):
+        """What a worker must know before anything else."""
+        if self.other.here:
+            return []
+        path = [os.path.abspath(entry) for entry in sys.path if isinstance(entry, str)]
+        with self._lock:
+            if path != self._path:
+                before, self._path = self._path_number, path
+                self._path_number = self.engine.store.add(_kinds.CONTEXT, dumps(path, 5))
+                if before is not None:
+                    self.engine.store.forget(before)
+            return [self._path_number, *self._initial]
 
     @property
     def publisher(self):
@@ -82,7 +99,7 @@ class Elsewhere:
             session = self.publisher.session()
             number, needs = self._told(function, session), session.needs
         call = _there.Call(number, mode, tuple(seed), stop)
-        return _queue.open_job(self.engine, call, self._first, needs, by_index=by_index, **options), session
+        return _queue.open_job(self.engine, call, self._first(), needs, by_index=by_index, **options), session
 
     def _told(self, function, session):
         """The number of the object that holds the function."""
@@ -100,7 +117,7 @@ class Elsewhere:
         with self._lock:
             if self._calls is None:
                 call = _there.Call(None, _kinds.APPLY, (), False)
-                self._calls = _queue.open_job(self.engine, call, self._first, [], return_errors=True, by_index=True)
+                self._calls = _queue.open_job(self.engine, call, self._first(), [], return_errors=True, by_index=True)
             return self._calls
 
     def submit(self, function, args, kwargs):

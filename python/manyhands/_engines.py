@@ -3,6 +3,7 @@
 Each kind knows how to hand a message over, how many run at once, and how a worker's loss looks there.
 """
 
+import os
 import sys
 from _thread import RLock
 from _weakref import ref
@@ -107,20 +108,30 @@ class Dask(Futures):
             raise TypeError("on= needs a Dask client that is not asynchronous: Client(..., asynchronous=False)")
         super().__init__(client)
         self.name = "Dask"
+        if client.status in ("closing", "closed"):
+            raise RuntimeError("on= got a Dask client that has been closed")
 
     def count(self):
         """The threads of all workers."""
         return sum(self._executor.nthreads().values()) or None
 
     def submit(self, function, *arguments):
-        """A future of the call, which is not taken for any other's."""
-        return self._executor.submit(function, *arguments, pure=False)
+        """A future of the call, under a name that nobody else's has."""
+        return self._executor.submit(function, *arguments, key=f"manyhands-{os.urandom(8).hex()}", pure=False)
 
     def send(self, message):
         """As `Futures.send`; a long message goes to one of the workers first, as Dask likes it."""
         if len(message) > _LONG:
             message = self._executor.scatter(message, hash=False)
         return super().send(message)
+
+    def cancel(self, future):
+        """As `Futures.cancel`; Dask forgets what runs already, too, and does not say which."""
+        try:
+            future.cancel()
+        except Exception:
+            return False
+        return True
 
     def alive(self):
         """Whether the client is connected: Dask starts other workers for those that are lost."""
@@ -150,6 +161,10 @@ class View(Futures):
     def cancel(self, future):
         """What has been sent to an engine is not taken back."""
         return False
+
+    def is_loss(self, error):
+        """As `Futures.is_loss`; what was raised elsewhere comes as an error that has its name."""
+        return getattr(error, "ename", None) == "EngineError" or super().is_loss(error)
 
 
 def of(on):
@@ -217,7 +232,7 @@ def _mpi():
             'on="mpi" finds no other MPI process: start the program by "mpiexec -n N python -m mpi4py.futures '
             'program.py", with N one more than the workers'
         )
-    executor = MPIPoolExecutor()
+    executor = MPIPoolExecutor(main=False)  # workers import nothing of the program: it needs no guard
     return Futures(executor), executor
 
 

@@ -38,6 +38,7 @@ class Store:
 
     def message(self, needs, call, first, items, everything):
         """A message as bytes; `everything`: a worker has asked for what it lacks."""
+        needs = [number for number in needs if number in self._objects]  # but what nobody waits for any more
         bundle = {number: self._objects[number] for number in needs if everything or self._is_due(number)}
         alive = (self._version, frozenset(self._objects.copy()))
         return _plain_dumps((PROTOCOL, self._caller, alive, needs, bundle, call, first, items), 5)

@@ -5,6 +5,7 @@ Any worker may get any message, so each message names everything that it needs; 
 in the message's bundle, or the worker asks for it, and the message comes again with all of it.
 """
 
+import importlib
 import os
 import sys
 from _pickle import dumps as _plain_dumps, loads as _plain_loads
@@ -215,6 +216,9 @@ class _Table:
 
     def _install(self, number, kind, payload, buffers):
         buffers = [bytearray(buffer) for buffer in buffers]
+        if kind == _kinds.CONTEXT:
+            _extend_path(_plain_loads(payload))
+            return None
         if kind == _kinds.FUNCTION:
             try:
                 return self.receiver.loads(payload, buffers)
@@ -230,6 +234,14 @@ class _Table:
             return None
         self.receiver.install(number, _kinds.NAMES[kind], payload, buffers)
         return None
+
+
+def _extend_path(entries):
+    """Where the caller finds modules, this process looks too, after all that it knew before."""
+    added = [entry for entry in entries if entry not in sys.path and os.path.exists(entry)]
+    if added:
+        sys.path.extend(added)
+        importlib.invalidate_caches()
 
 
 def _raiser(error):

@@ -3,6 +3,8 @@
 Each has `map`, `starmap`, `imap` and `imap_unordered`, with the arguments of `mh.map`.
 """
 
+import time
+
 import manyhands as mh
 
 
@@ -73,3 +75,24 @@ def _of_one(function, iterables):
     if len(iterables) == 1:
         return function, iterables[0]
     return (lambda together: function(*together)), zip(*iterables)
+
+
+class Elsewhere(Kept):
+    """`mh.map` and its kin on somebody else's executor: here the standard library's, with two processes."""
+
+    name = "elsewhere"
+    in_workers = True
+
+    def __init__(self):
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
+        self._executor = ProcessPoolExecutor(2, mp_context=get_context("spawn"))
+        # Both processes are to be there before a test looks which ones are.
+        for started in [self._executor.submit(time.sleep, 0.1) for _ in range(2)]:
+            started.result()
+        self._common = {"on": self._executor}
+
+    def end(self):
+        """The executor is ours, and shut down by us."""
+        self._executor.shutdown()

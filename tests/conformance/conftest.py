@@ -3,10 +3,10 @@
 import os
 
 import pytest
-from backends import Kept, OwnPool, Serial
+from backends import Elsewhere, Kept, OwnPool, Serial
 
 
-@pytest.fixture(scope="module", params=[Kept, OwnPool, Serial], ids=lambda kind: kind.name)
+@pytest.fixture(scope="module", params=[Kept, OwnPool, Serial, Elsewhere], ids=lambda kind: kind.name)
 def backend(request):
     """Each face of the map in its turn. One pool for all tests of a file: what one does to it the next must not feel."""
     made = request.param()
@@ -14,12 +14,21 @@ def backend(request):
     made.end()
 
 
-@pytest.fixture(scope="module", params=[Kept, OwnPool], ids=lambda kind: kind.name)
+@pytest.fixture(scope="module", params=[Kept, OwnPool, Elsewhere], ids=lambda kind: kind.name)
 def parallel(request):
     """Each face that runs its items in two worker processes."""
     made = request.param()
     yield made
     made.end()
+
+
+def pytest_collection_modifyitems(items):
+    """Leaves out what `@pytest.mark.ours(reason)` says cannot hold on somebody else's engine."""
+    for item in items:
+        params = getattr(item, "callspec", None) and item.callspec.params
+        marker = item.get_closest_marker("ours")
+        if marker is not None and params and Elsewhere in (params.get("backend"), params.get("parallel")):
+            item.add_marker(pytest.mark.skip(reason=marker.args[0]))
 
 
 @pytest.fixture

@@ -65,6 +65,7 @@ class Holder:
 WAYS = ["argument", "argument among others", "closure", "partial", "default", "bound method", "inside a container"]
 
 
+@pytest.mark.ours("an array inside the function is the worker's own there, and nobody restores it")
 @pytest.mark.parametrize("way", WAYS)
 def test_no_item_sees_what_another_wrote(parallel, ways, way):
     function, items = ways[way]
@@ -86,6 +87,7 @@ def test_by_every_call(parallel, call):
     assert list(getattr(parallel, call)(bump, items)) == [6] * 6
 
 
+@pytest.mark.ours("an array inside the function is the worker's own there, and nobody restores it")
 def test_a_failing_item_has_written_only_for_itself(parallel):
     array = big_array()
 
@@ -118,6 +120,7 @@ def test_what_an_item_wrote_does_not_show_in_other_arrays_later(parallel):
         assert [wrong(result) for result in parallel.map(grown, [20_000, 60_000, 150_000, 500_000])] == [0] * 4
 
 
+@pytest.mark.ours("no memory is shared")
 def test_an_array_is_mapped_once_for_all_items(parallel):
     array = big_array()
     for found in (parallel.map(lying, [array] * 10), parallel.map(lambda _: lying(array), range(10))):
@@ -187,6 +190,7 @@ def test_an_iterator_that_yields_one_reused_buffer(backend):
     assert backend.map(lambda a: float(a[-1]), rows()) == list(map(float, range(10)))
 
 
+@pytest.mark.ours("no memory is shared")
 def test_results_come_back_mapped_writable_and_apart(parallel):
     results = parallel.map(lambda n: np.full(BIG // 8, n), range(6))
     assert [int(a[0]) for a in results] == list(range(6))

@@ -9,6 +9,7 @@ import pytest
 import manyhands as mh
 
 
+@pytest.mark.ours("an item there cannot be stopped")
 def test_a_timed_out_item(parallel):
     results = parallel.map(lambda x: time.sleep(600) if x == 1 else x, range(4), timeout=0.5, on_error="return")
     assert [results[0], *results[2:]] == [0, 2, 3]
@@ -19,10 +20,12 @@ def test_a_timed_out_item(parallel):
     assert parallel.map(abs, [-1, -2, -3]) == [1, 2, 3]
 
 
+@pytest.mark.ours("an item there cannot be stopped")
 def test_a_timeout_is_for_each_item_and_not_for_the_map(parallel):
     assert parallel.map(lambda x: time.sleep(0.2) or x, range(20), timeout=10) == list(range(20))
 
 
+@pytest.mark.ours("a ProcessPoolExecutor breaks with its first dead process")
 @pytest.mark.parametrize("way, said", [("kill", "SIGKILL"), ("exit", "exit code 7"), ("segfault", "SIGSEGV")])
 def test_a_worker_that_dies(parallel, way, said):
     def die(x):
@@ -41,6 +44,7 @@ def test_a_worker_that_dies(parallel, way, said):
     assert error.index == 2
 
 
+@pytest.mark.ours("a ProcessPoolExecutor breaks with its first dead process")
 def test_worker_died_is_a_broken_executor(parallel):
     from concurrent.futures import BrokenExecutor
 
@@ -49,6 +53,7 @@ def test_worker_died_is_a_broken_executor(parallel):
     assert parallel.map(abs, [-1]) == [1]
 
 
+@pytest.mark.ours("a ProcessPoolExecutor breaks with its first dead process")
 def test_retries_run_a_dead_workers_item_again(parallel, tmp_path):
     def die_twice(x):
         if x == 3:
@@ -62,6 +67,7 @@ def test_retries_run_a_dead_workers_item_again(parallel, tmp_path):
     assert parallel.map(die_twice, range(8), retries=2) == list(range(8))
 
 
+@pytest.mark.ours("a ProcessPoolExecutor breaks with its first dead process")
 def test_retries_run_out(parallel):
     with pytest.raises(mh.WorkerDied, match="tried 3 times"):
         parallel.map(lambda x: os._exit(1), [1], retries=2)

@@ -14,6 +14,8 @@ import pytest
 import manyhands as mh
 from programs import PATIENCE, environment
 
+pytestmark = pytest.mark.ours("what tasks print is the engine's affair")
+
 # ------------------------------------------------------------------------------------------------------------ prints
 
 

@@ -6,6 +6,8 @@ import pytest
 
 import manyhands as mh
 
+pytestmark = pytest.mark.ours("multiprocessing's primitives need a socket of ours")
+
 spawn = multiprocessing.get_context("spawn")
 
 PRIMITIVES = ["Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition"]

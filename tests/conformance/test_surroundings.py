@@ -11,6 +11,7 @@ import manyhands as mh
 from manyhands._workers import THREAD_VARIABLES
 
 
+@pytest.mark.ours("the surroundings are the engine's")
 def test_a_changed_directory(backend, tmp_path, monkeypatch):
     assert backend.map(lambda _: os.getcwd(), range(4)) == [os.getcwd()] * 4
     monkeypatch.chdir(tmp_path)
@@ -20,6 +21,7 @@ def test_a_changed_directory(backend, tmp_path, monkeypatch):
     assert backend.map(lambda _: os.getcwd(), range(4)) == [str(tmp_path / "below")] * 4
 
 
+@pytest.mark.ours("the surroundings are the engine's")
 def test_a_changed_environment(backend, monkeypatch):
     look = lambda _: (os.environ.get("ADDED_BY_TEST"), os.getenv("HOME"))
     monkeypatch.setenv("ADDED_BY_TEST", "yes")
@@ -31,11 +33,13 @@ def test_a_changed_environment(backend, monkeypatch):
     assert backend.map(look, range(4)) == [(None, "/elsewhere")] * 4
 
 
+@pytest.mark.ours("the surroundings are the engine's")
 def test_changed_arguments(backend, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["name", "--option"])
     assert backend.map(lambda _: list(sys.argv), range(2)) == [["name", "--option"]] * 2
 
 
+@pytest.mark.ours("the surroundings are the engine's")
 def test_a_changed_path(backend, tmp_path, monkeypatch):
     name = f"beside_{backend.name}"
     (tmp_path / f"{name}.py").write_text("def task(x): return ('found', x)\n")
