@@ -90,8 +90,7 @@ class Elsewhere:
 
     def open(self, function, mode, *, seed=(), share=False, timeout=None, chunk=None, by_index=False, **options):
         """Open a job that calls `function`; gives (job, session)."""
-        if timeout is not None:
-            raise ValueError(f"timeout= cannot be had on {self.other.name}: an item there cannot be stopped")
+        self._refuse_timeout(timeout)
         stop = not options.get("return_errors", False)
         if self.other.here:
             session, number, needs = _NoSession(), function, []
@@ -112,12 +111,20 @@ class Elsewhere:
             raise
         return self.engine.store.add(_kinds.FUNCTION, payload)
 
-    def calls(self):
-        """The job behind `apply`: endless, each item brings its own function."""
+    def _refuse_timeout(self, timeout):
+        if timeout is not None:
+            raise ValueError(f"timeout= cannot be had on {self.other.name}: an item there cannot be stopped")
+
+    def calls(self, *, timeout=None, retries=0):
+        """The job behind `apply`: endless, each item brings its own function. Who asks first may say how often it is
+        tried again."""
+        self._refuse_timeout(timeout)
         with self._lock:
             if self._calls is None:
-                call = _there.Call(None, _kinds.APPLY, (), False)
-                self._calls = _queue.open_job(self.engine, call, self._first(), [], return_errors=True, by_index=True)
+                call, first = _there.Call(None, _kinds.APPLY, (), False), self._first()
+                self._calls = _queue.open_job(
+                    self.engine, call, first, [], return_errors=True, by_index=True, retries=retries
+                )
             return self._calls
 
     def submit(self, function, args, kwargs):

@@ -258,7 +258,7 @@ class Scheduler:
     """The engine's decisions for work that somebody else's executor runs, on slots that hold one message each.
 
     Each event gives what is to be done, in order: ("send", slot, message, job, first, count),
-    ("drop", slot, message), ("accept", job, first, count), ("lost", job, index, attempts),
+    ("drop", slot, message), ("accept", job, first, count), ("lost", job, index, attempts or 0 where it was withdrawn),
     ("finished", job, outcome, index or None), ("drained",).
     """
 
@@ -271,6 +271,9 @@ class Scheduler:
     def feed(self, job: int, count: int) -> list[tuple[Any, ...]]: ...
     def end_of_input(self, job: int) -> list[tuple[Any, ...]]: ...
     def cancel(self, job: int) -> list[tuple[Any, ...]]: ...
+    def withdraw(self, job: int, index: int) -> list[tuple[Any, ...]]:
+        """The caller no longer wants this item of the job."""
+
     def done(self, slot: int, message: int, count: int, failed: Sequence[int], busy: float) -> list[tuple[Any, ...]]:
         """The message was answered; `failed` holds the indices of items that raised, `busy` is in seconds."""
 

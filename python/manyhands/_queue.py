@@ -21,6 +21,8 @@ _DEPTH = 2
 #: The least and the most that the work in one message should take, in seconds, and how many times what a message costs.
 _LEAST, _MOST = 0.05, 1.0
 _WORTH = 20
+#: Messages that an error names.
+_SHOWN = 8
 #: Once in so many seconds whoever waits asks whether the executor is alive.
 _LOOK_AROUND = 1.0
 
@@ -74,6 +76,13 @@ class Queue:
         """The job has been closed."""
         with self._lock:
             self._jobs.pop(job, None)
+
+    def carrier(self, job, index):
+        """The future that this item is on its way in, or None."""
+        for message in self._messages.values():
+            if message.job is job and message.first <= index < message.first + message.count:
+                return message.future
+        return None
 
     def wait(self, ready, timeout):
         """Drive until `ready()`, for `timeout` seconds at most; None: without end. Whether it is."""
@@ -181,14 +190,24 @@ class Queue:
 
     def _failed(self, number, message, error):
         """No answer came: the message was lost with its worker, or the executor is of no use."""
-        del self._messages[number]
         if not self.other.is_loss(error):
             return self._break(self.other.explain(error), error)
         if not self.other.alive():
-            return self._break(f"{type(error).__name__}: {error}", error)
+            return self._break(f"{type(error).__name__}: {error} ({self._under_way()})", error)
+        del self._messages[number]
         message.job.cause = error
         message.job.take_back(message.first, message.items)
         return self._do(self._scheduler.gone(message.slot, number))
+
+    def _under_way(self):
+        """The items that may have been the reason for a loss, in words."""
+        shown = [
+            f"{message.first}" if message.count == 1 else f"{message.first} to {message.first + message.count - 1}"
+            for message in list(self._messages.values())[:_SHOWN]
+        ]
+        return (
+            f"under way, as numbers of their calls: {', '.join(shown)}{', ...' if len(self._messages) > _SHOWN else ''}"
+        )
 
     def _break(self, why, cause, description=None):
         if self._broken is None:
@@ -241,6 +260,7 @@ class Queue:
         count = 0
         if message is not None and not message.ended and self.other.cancel(message.future):
             del self._messages[number]
+            message.job.take_back(message.first, message.items)
             count = message.count
         self._do(self._scheduler.dropped(slot, number, count))
 

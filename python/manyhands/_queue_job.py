@@ -38,9 +38,15 @@ class Job:
 
     def items(self, first, count):
         """The items of a message that is to be sent."""
-        if first >= self._waiting.first:
-            return self._waiting.take(count)
-        return [self._returned.pop(index) for index in range(first, first + count)]
+        items = []
+        while len(items) < count and (index := first + len(items)) in self._returned:
+            items.append(self._returned.pop(index))
+        if len(items) < count:
+            ahead = first + len(items) - self._waiting.first
+            if ahead > 0:  # what was withdrawn, and what stood before that
+                self.take_back(self._waiting.first, self._waiting.take(ahead))
+            items += self._waiting.take(count - len(items))
+        return items
 
     def needs_of(self, items):
         """What a worker must know for these items, in order."""
@@ -64,8 +70,11 @@ class Job:
             self._answer(index, position not in failed, values[position])
 
     def lose(self, index, attempts):
-        """This item's message was lost for the last time."""
-        self._answer(index, False, _Gone(self._returned.pop(index, None), attempts, self.cause))
+        """This item's message was lost for the last time, or (0 attempts) the item was withdrawn."""
+        if attempts == 0:
+            self._returned.pop(index, None)
+            return self._answer(index, False, _WITHDRAWN)
+        return self._answer(index, False, _Gone(self._returned.pop(index, None), attempts, self.cause))
 
     def _answer(self, index, ok, value):
         if not self._by_index:
@@ -228,6 +237,8 @@ class Job:
         """(succeeded, value or exception) of what came."""
         if type(value) is _Gone:
             return False, self._gone(index, value, loads, hooks)
+        if not ok and value is _WITHDRAWN:
+            return False, hooks.cancelled()
         if not ok:
             return False, hooks.failure(value, index)
         if type(value) is not Parcel or self._queue.other.here:
@@ -247,6 +258,29 @@ class Job:
         """Has the item been answered (or has the job ended without)?"""
         self._queue._take_in()
         return index in self._indexed or self._outcome is not None
+
+    def has_begun(self, index):
+        """Is the item running, as far as the executor tells (or done, with its answer on its way)?"""
+        with self._queue._lock:
+            future = self._queue.carrier(self, index)
+            running = getattr(future, "running", None)
+            return future is not None and (future.done() or (callable(running) and bool(running())))
+
+    def withdraw(self, index, kill):
+        """Take back one item of a job `by_index`, if the executor lets go of it: whether it is cancelled. What runs
+        there cannot be killed."""
+        with self._queue._lock:
+            if index not in self._indexed and self._outcome is None:
+                self._queue.give("withdraw", self.id, index)
+            return self._indexed.get(index, (True, None))[1] is _WITHDRAWN
+
+    def withdraw_waiting(self):
+        """Take back every item that has not begun."""
+        with self._queue._lock:
+            # From the end: what is unsent goes first, so that nothing of it is sent in the place of what is taken back.
+            for index in reversed(range(self._fed)):
+                if not self.has_begun(index) and self._outcome is None:
+                    self._queue.give("withdraw", self.id, index)
 
     def discard(self, index):
         """Nobody will ask for the answer to this item."""
@@ -287,6 +321,10 @@ class _Call(Parcel):
 
     def __reduce__(self):
         return Parcel, (bytes(self),)
+
+
+#: Stands for the answer to an item that the caller took back.
+_WITHDRAWN = object()
 
 
 class _Gone:

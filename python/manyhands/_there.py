@@ -101,12 +101,12 @@ class Call:
 
     def __call__(self, function, item):
         """One item's value."""
-        if self.mode == _kinds.ONE:
-            return function(item)
         if self.mode == _kinds.STAR:
             return function(*item)
-        function, arguments, keywords = item
-        return function(*arguments, **(keywords or {}))
+        if self.mode == _kinds.APPLY:
+            function, arguments, keywords = item
+            return function(*arguments, **(keywords or {}))
+        return function(item)
 
 
 class _Runner:

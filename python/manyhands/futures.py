@@ -87,7 +87,7 @@ class Executor(_BaseExecutor):
     ):
         self._crew = None
         self._shut = False
-        _backends.check(backend)
+        _backends.check(backend, on)
         if initializer is not None and not callable(initializer):
             raise TypeError("initializer must be a callable")
         if max_tasks_per_child is not None:
@@ -100,8 +100,9 @@ class Executor(_BaseExecutor):
         options = Options(timeout, retries).of_job()
         self._options = {name: options[name] for name in ("retries", "timeout")}
         self._backend = backend
-        self._max_workers = worker_count(max_workers, "max_workers")
-        self._made_of = (self._max_workers, initializer, initargs, max_tasks_per_child, on)
+        count = _backends.count(max_workers, on, "max_workers")
+        self._max_workers = count
+        self._made_of = (count, initializer, initargs, max_tasks_per_child, on)
         self._starting = RLock()
 
     def submit(self, fn, /, *args, **kwargs):

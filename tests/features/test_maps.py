@@ -17,6 +17,7 @@ SIGNATURES = {
 DEFAULTS = {
     "workers": None,
     "backend": "processes",
+    "on": None,
     "progress": False,
     "timeout": None,
     "retries": 0,

@@ -59,6 +59,11 @@ impl Scheduler {
         self.give(py, Event::Cancel { job: JobId(job), kill: false })
     }
 
+    /// The caller no longer wants this item of the job.
+    fn withdraw<'py>(&self, py: Python<'py>, job: u64, index: u64) -> Steps<'py> {
+        self.give(py, Event::Withdraw { job: JobId(job), index, kill: false })
+    }
+
     /// The message was answered; `failed` holds the indices of items that raised, `busy` is in seconds.
     fn done<'py>(
         &self,
@@ -79,7 +84,7 @@ impl Scheduler {
         self.give(py, Event::Gone { worker, message, death: Death::Unknown })
     }
 
-    /// Answer to "drop": so many items of the message will not be run (all or none).
+    /// Answer to "drop": so many items of the message, all or none, have not begun and will not.
     fn dropped<'py>(&self, py: Python<'py>, slot: u64, message: u64, count: u64) -> Steps<'py> {
         let (worker, message) = (WorkerId(slot), MessageId(message));
         self.give(py, Event::Recalled { worker, message, count })
