@@ -250,7 +250,8 @@ class Queue:
                 future = self.other.send(message_bytes)
         except Exception as error:
             self._messages.pop(number, None)
-            return self._break(self.other.explain(error), error)
+            why = self.other.explain(error)
+            return self._break(f"{why} ({self._under_way()})" if self.other.is_loss(error) else why, error)
         message.future = future
         future.add_done_callback(partial(self._arrived, number))
         return None
