@@ -34,7 +34,7 @@ def map(
     backend:
         "processes"; "threads" of this process, for functions that wait (network, disk) and for compiled code that
         releases the GIL; "serial" for a loop in the caller's own thread. In threads items and results are the objects
-        themselves: nothing is pickled or copied.
+        themselves: nothing is pickled or copied (an input that yields one array, filled anew each time, yields copies).
     on:
         Somebody else's engine in place of our own workers: an executor with the calls of `concurrent.futures`, a Dask
         or ipyparallel client, or "mpi", "dask", "dask://host:port". By default all its workers are used. No `timeout`

@@ -43,6 +43,16 @@ class Serial(Kept):
         self._common = {"backend": "serial"}
 
 
+class Threaded(Kept):
+    """The same calls in threads of the caller's process."""
+
+    name = "threads"
+    in_workers = False
+
+    def __init__(self):
+        self._common = {"workers": 2, "backend": "threads"}
+
+
 class OwnPool:
     """A pool's calls. Where `mh.map` takes several iterables these take tuples."""
 
@@ -68,6 +78,16 @@ class OwnPool:
 
     def end(self):
         self.pool.terminate()
+
+
+class OwnThreads(OwnPool):
+    """The same calls of a pool of threads."""
+
+    name = "thread pool"
+    in_workers = False
+
+    def __init__(self):
+        self.pool = mh.ThreadPool(2)
 
 
 def _of_one(function, iterables):

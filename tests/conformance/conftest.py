@@ -3,10 +3,12 @@
 import os
 
 import pytest
-from backends import Elsewhere, Kept, OwnPool, Serial
+from backends import Elsewhere, Kept, OwnPool, OwnThreads, Serial, Threaded
+
+ALL = [Kept, OwnPool, Threaded, OwnThreads, Serial, Elsewhere]
 
 
-@pytest.fixture(scope="module", params=[Kept, OwnPool, Serial, Elsewhere], ids=lambda kind: kind.name)
+@pytest.fixture(scope="module", params=ALL, ids=lambda kind: kind.name)
 def backend(request):
     """Each face of the map in its turn. One pool for all tests of a file: what one does to it the next must not feel."""
     made = request.param()
@@ -29,6 +31,22 @@ def pytest_collection_modifyitems(items):
         marker = item.get_closest_marker("ours")
         if marker is not None and params and Elsewhere in (params.get("backend"), params.get("parallel")):
             item.add_marker(pytest.mark.skip(reason=marker.args[0]))
+
+
+@pytest.fixture(scope="module", params=[Kept, OwnPool, Serial, Elsewhere], ids=lambda kind: kind.name)
+def apart(request):
+    """Each face whose items have to themselves what threads of one process share."""
+    made = request.param()
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="module", params=[Threaded, OwnThreads], ids=lambda kind: kind.name)
+def threaded(request):
+    """Each face that runs its items in two threads of this process."""
+    made = request.param()
+    yield made
+    made.end()
 
 
 @pytest.fixture

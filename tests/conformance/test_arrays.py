@@ -179,7 +179,7 @@ def test_a_list_of_different_arrays(parallel):
     assert parallel.map(lambda a: int(a.sum()), arrays) == [int(a.sum()) for a in arrays]
 
 
-def test_an_iterator_that_yields_one_reused_buffer(backend):
+def test_an_iterator_that_yields_one_reused_buffer(apart):
     def rows():
         buffer = np.empty(BIG // 8)
         for number in range(10):
@@ -187,7 +187,7 @@ def test_an_iterator_that_yields_one_reused_buffer(backend):
             yield buffer
 
     # As one after the other: the loop looks at each before the next is made.
-    assert backend.map(lambda a: float(a[-1]), rows()) == list(map(float, range(10)))
+    assert apart.map(lambda a: float(a[-1]), rows()) == list(map(float, range(10)))
 
 
 @pytest.mark.ours("no memory is shared")

@@ -53,8 +53,8 @@ def test_the_three_streams_differ(expected):
         assert len(set(numbers)) == len(numbers)
 
 
-def test_a_shorter_input_is_a_beginning(backend, expected):
-    assert backend.map(draw, range(10), seed=42) == expected[:10]
+def test_a_shorter_input_is_a_beginning(apart, expected):
+    assert apart.map(draw, range(10), seed=42) == expected[:10]
 
 
 @pytest.mark.ours("a ProcessPoolExecutor breaks with its first dead process")
@@ -71,12 +71,44 @@ def test_an_item_that_is_run_again_draws_the_same(parallel, expected, tmp_path):
     assert parallel.map(die_once, range(10), seed=42, retries=1) == expected[:10]
 
 
-def test_the_callers_streams_stay_as_they_were(backend):
+def test_in_threads_a_seed_reaches_rng_and_nothing_else(threaded):
+    np = pytest.importorskip("numpy")
+
+    def numbers(x):
+        return [x, *mh.rng().integers(10**9, size=3).tolist()]
+
+    expected = mh.map(numbers, range(40), backend="serial", seed=42)
+    random.seed(1)
+    np.random.seed(1)
+    before = random.getstate(), str(np.random.get_state())
+    assert threaded.map(numbers, range(40), seed=42) == expected
+    assert list(threaded.imap(numbers, range(40), seed=42)) == expected
+    assert threaded.starmap(numbers, [(x,) for x in range(40)], seed=42) == expected
+    assert (random.getstate(), str(np.random.get_state())) == before
+    mine = mh.rng()
+    assert threaded.map(lambda x: mh.rng() is mine, range(4), seed=1) == [False] * 4
+    assert mh.rng() is mine
+
+
+def test_a_map_in_a_threads_item_draws_from_streams_of_its_own(threaded):
+    def inner(x):
+        return float(mh.rng().random())
+
+    def outer(x):
+        before = float(mh.rng().random())
+        return before, mh.map(inner, range(3), seed=x, backend="threads"), float(mh.rng().random())
+
+    found = threaded.map(outer, range(4), seed=7)
+    assert [middle for _, middle, _ in found] == [mh.map(inner, range(3), seed=x, backend="serial") for x in range(4)]
+    assert found == mh.map(outer, range(4), seed=7, backend="serial")
+
+
+def test_the_callers_streams_stay_as_they_were(apart):
     np = pytest.importorskip("numpy")
     random.seed(1)
     np.random.seed(1)
     before = random.getstate(), str(np.random.get_state())
-    backend.map(draw, range(5), seed=1)
+    apart.map(draw, range(5), seed=1)
     assert (random.getstate(), str(np.random.get_state())) == before
 
 

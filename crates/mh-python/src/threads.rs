@@ -31,8 +31,8 @@ type Answer = ThreadAnswer<Object, Object>;
 
 /// What all calls of a job have in common.
 struct Context {
-    /// Absent where each item brings its own.
-    function: Option<Object>,
+    /// Not looked at where each item brings its own.
+    function: Object,
     mode: u8,
     seed: Vec<u64>,
 }
@@ -128,7 +128,7 @@ impl ThreadEngine {
     fn job(
         &self,
         py: Python<'_>,
-        function: Option<Object>,
+        function: Object,
         mode: u8,
         seed: Vec<u64>,
         return_errors: bool,
@@ -263,16 +263,30 @@ type Call<'py> = Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)>;
 
 impl ThreadServer {
     /// Remembers what was claimed, and gives the call that it asks for.
-    fn take_on<'py>(
-        &mut self,
+    fn take_on<'py>(&mut self, py: Python<'py>, mut claim: Option<Claim<Context, Object>>) -> Call<'py> {
+        while let (Some(claimed), Some(server)) = (claim, &self.server) {
+            match self.call_of(py, &claimed) {
+                Ok(call) => {
+                    self.current = Some(claimed);
+                    return Some(call);
+                }
+                Err(error) => {
+                    let error = error.into_value(py).into_any();
+                    claim = server.answer(Answer::Failed(error, claimed.item));
+                }
+            }
+        }
+        None
+    }
+
+    fn call_of<'py>(
+        &self,
         py: Python<'py>,
-        claim: Option<Claim<Context, Object>>,
-    ) -> PyResult<Call<'py>> {
-        self.current = claim;
-        let Some(Claim { index, context, item, .. }) = &self.current else { return Ok(None) };
-        let item = item.bind(py);
-        let (function, arguments) = match (context.mode, &context.function) {
-            (CALL_APPLY | CALL_TASK, _) => {
+        claim: &Claim<Context, Object>,
+    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+        let (context, item) = (&claim.context, claim.item.bind(py));
+        let (function, arguments) = match context.mode {
+            CALL_APPLY | CALL_TASK => {
                 let Task { function, args, kwargs } = Task::of(item)?;
                 if kwargs.is_empty() {
                     (function, args.into_any())
@@ -281,16 +295,15 @@ impl ThreadServer {
                     (self.callers.with_keywords.bind(py).clone(), all.into_any())
                 }
             }
-            (CALL_ONE, Some(function)) => (function.bind(py).clone(), PyTuple::new(py, [item])?.into_any()),
-            (_, Some(function)) => (function.bind(py).clone(), item.clone()),
-            _ => return Err(PyRuntimeError::new_err("a job without a function")),
+            CALL_ONE => (context.function.bind(py).clone(), PyTuple::new(py, [item])?.into_any()),
+            _ => (context.function.bind(py).clone(), item.clone()),
         };
         if context.seed.is_empty() {
-            return Ok(Some((function, arguments)));
+            return Ok((function, arguments));
         }
-        let words = stream(&context.seed, *index).into_pyobject(py)?.into_any();
+        let words = stream(&context.seed, claim.index).into_pyobject(py)?.into_any();
         let all = PyTuple::new(py, [words, function, arguments])?;
-        Ok(Some((self.callers.seeded.bind(py).clone(), all.into_any())))
+        Ok((self.callers.seeded.bind(py).clone(), all.into_any()))
     }
 }
 
@@ -311,21 +324,22 @@ impl ThreadServer {
     }
 
     /// Waits for the next call: (function, arguments), or None when nothing more will come.
-    fn wait<'py>(&mut self, py: Python<'py>) -> PyResult<Call<'py>> {
+    fn wait<'py>(&mut self, py: Python<'py>) -> Call<'py> {
         loop {
-            let Some(server) = &self.server else { return Ok(None) };
+            let server = self.server.as_ref()?;
             if !py.detach(|| server.wait()) {
-                return Ok(None);
+                return None;
             }
-            if let Some(claim) = server.claim() {
-                return self.take_on(py, Some(claim));
+            let claim = server.claim();
+            if let Some(call) = self.take_on(py, claim) {
+                return Some(call);
             }
         }
     }
 
     /// Gives what the last call came to; the next call, or None when there is none now.
-    fn give<'py>(&mut self, py: Python<'py>, ok: bool, value: Object) -> PyResult<Call<'py>> {
-        let (Some(server), Some(done)) = (&self.server, self.current.take()) else { return Ok(None) };
+    fn give<'py>(&mut self, py: Python<'py>, ok: bool, value: Object) -> Call<'py> {
+        let (server, done) = (self.server.as_ref()?, self.current.take()?);
         let answer = if ok { Answer::Done(value) } else { Answer::Failed(value, done.item.clone()) };
         let claim = server.answer(answer);
         // Only now, with the answer given: their ends may run the user's code, and take their time.

@@ -103,9 +103,9 @@ pub(crate) struct Job<C, I, R> {
     /// Where callers wait for one answer each.
     pub seekers: HashMap<Index, Arc<Condvar>>,
 
-    /// How many may wait, by the pace at which they were begun since the last look.
+    /// How many may wait, by the pace at which items have ended since the last look: when that was, how many had.
     window: u64,
-    begun: u64,
+    pub ended: u64,
     looked: (Nanos, u64),
 }
 
@@ -142,7 +142,7 @@ impl<C, I, R> Job<C, I, R> {
             waiting: Waiting::default(),
             seekers: HashMap::new(),
             window,
-            begun: 0,
+            ended: 0,
             looked: (now, 0),
         }
     }
@@ -176,19 +176,20 @@ impl<C, I, R> Job<C, I, R> {
 
     /// Adds items; `threads` and the time say how many may wait from now on.
     pub fn feed(&mut self, items: Vec<Arc<I>>, threads: usize, now: Nanos) {
-        let begun = self.begun - self.looked.1;
-        if begun > 0 && !self.options.ample {
+        let ended = self.ended - self.looked.1;
+        if ended > 0 && !self.options.ample {
             let took = now.saturating_sub(self.looked.0).max(10_000);
-            let pace = u128::from(begun) * u128::from(AHEAD) / u128::from(took);
-            self.window = (pace.min(u128::from(MOST)) as u64).max(2 * threads as u64 + 2);
+            let pace = u128::from(ended) * u128::from(AHEAD) / u128::from(took);
+            // One step at a time: the first few may have been quick by chance.
+            let most = MOST.min(4 * self.window);
+            self.window = (pace.min(u128::from(most)) as u64).max(2 * threads as u64 + 2);
         }
-        self.looked = (now, self.begun);
+        self.looked = (now, self.ended);
         self.queue.extend(items.into_iter().map(Some));
     }
 
     /// The next item to be run.
     pub fn claim(&mut self) -> Option<(Index, Arc<I>)> {
-        self.begun += 1;
         if let Some(found) = self.again.pop_first() {
             return Some(found);
         }

@@ -363,6 +363,7 @@ where
     fn settle(&mut self, id: JobId, index: Index, answer: ThreadAnswer<I, R>, trash: &mut Trash) {
         let needed = |job: &&mut Job<C, I, R>| job.is_open() && index < job.limit;
         let Some(job) = self.jobs.get_mut(&id).filter(needed) else { return trash.push(Box::new(answer)) };
+        job.ended += 1;
         let failure = answer.is_failure();
         if !job.options.by_index {
             job.answers.push((index, answer));
