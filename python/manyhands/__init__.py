@@ -51,7 +51,7 @@ _HOMES = {
     ),
 }
 # Modules that are reached as attributes, as multiprocessing's are.
-_MODULES = ("connection", "context", "managers", "pool", "process", "shared_memory")
+_MODULES = ("connection", "context", "dummy", "futures", "managers", "pool", "process", "shared_memory")
 
 __all__ = sorted(_HOMES)
 
