@@ -247,7 +247,10 @@ class TaskFuture(_base.Future):
 
     def _finish(self):
         """Call back, and let go of what the call needed. Without the lock, by the thread that settled it."""
-        self._session = self._crew = None
+        session, self._session, self._crew = self._session, None, None
+        if session is not None:
+            session.close()
+            session.kept = None  # now: it stands in a cycle
         callbacks, self._done_callbacks = self._done_callbacks, ()
         for callback in callbacks:
             self._call_back(callback)

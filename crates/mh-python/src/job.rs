@@ -225,10 +225,9 @@ impl Job {
                 Ok(())
             }
             Answer::Lost { index, fault, pid, item } => {
-                let item = item.as_ref().and_then(|bytes| {
-                    let mut load = |pickled: Pickled<'_, 'py>| load_with(loads, pickled);
-                    decode(py, bytes, &mut NoFetch, &mut load).ok()
-                });
+                // Only what is plain is shown: loading it may be what the worker died of.
+                let mut refuse = |_: Pickled<'_, 'py>| Err(PyRuntimeError::new_err("not shown"));
+                let item = item.as_ref().and_then(|bytes| decode(py, bytes, &mut NoFetch, &mut refuse).ok());
                 each(*index, false, hooks.lost(*index, fault, *pid, item)?)
             }
         }

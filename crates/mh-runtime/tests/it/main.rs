@@ -14,6 +14,7 @@
 //! | `shared_memory` | big arguments and results: stored once, private, recycled |
 //! | `traffic` | frames beyond the socket's buffers, many descriptors, a worker that speaks nonsense |
 //! | `threads` | several threads at one pool; the delivery thread; prints |
+//! | `withdrawal` | single items that are taken back |
 //! | `ends` | drain, terminate, the parent's own end, and that nothing is left |
 
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is the report")]
@@ -30,4 +31,5 @@ mod starts;
 mod support;
 mod threads;
 mod traffic;
+mod withdrawal;
 mod worker;
