@@ -131,7 +131,7 @@ def _leave_value(answer, receiver, value):
     except Exception as error:  # nobody may want it: no reason to fail
         from ._failures import describe_unsendable
 
-        failure = describe_unsendable(error, value, None, None, receiver.dumps)
+        failure = describe_unsendable(error, value, None, None, receiver.dumps, receiver.loads)
         _letters.write(answer, [(_kinds.FAILURE, 0, failure, (), ())])
 
 

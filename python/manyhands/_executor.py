@@ -6,6 +6,7 @@ executor, or leaves it without `shutdown`, gets its calls done all the same, at 
 
 import threading
 from _thread import allocate_lock, start_new_thread
+from itertools import count
 from weakref import WeakSet
 
 from . import _exits
@@ -171,10 +172,30 @@ class _Hooks:
         return as_raised(self._hooks.failure(*described))
 
 
-def as_raised(error):
-    """What the task raised where that was `SystemExit` or its like, which pools do not let pass."""
-    from .errors import TaskExited
+class Named:
+    """An initializer that gives each thread its name before it does what the user's does."""
 
+    def __init__(self, prefix, initializer, initargs):
+        self._prefix = prefix
+        self._numbers = count()
+        self._initializer = initializer
+        self._initargs = initargs
+
+    def __call__(self):
+        threading.current_thread().name = f"{self._prefix}_{next(self._numbers)}"
+        if self._initializer is not None:
+            self._initializer(*self._initargs)
+
+
+def as_raised(error):
+    """What the task raised where that was `SystemExit` or its like, which pools do not let pass; and what pickling its
+    result raised."""
+    from .errors import MaybeEncodingError, TaskExited
+
+    if type(error) is MaybeEncodingError and error.__cause__ is not None:
+        from ._failures import annotate
+
+        return as_raised(annotate(error.__cause__, str(error)))
     if type(error) is TaskExited:
         kind = {"SystemExit": SystemExit, "KeyboardInterrupt": KeyboardInterrupt, "GeneratorExit": GeneratorExit}
         found = kind.get(error.kind)

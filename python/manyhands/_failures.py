@@ -74,11 +74,12 @@ def describe(error, index, item, dumps, loads):
     return dumps(record)
 
 
-def describe_unsendable(error, result, index, item, dumps):
+def describe_unsendable(error, result, index, item, dumps, loads):
     """The same for a result that could not be pickled, `error` being what pickling it raised."""
     kind = _type_name(result)
     reason = f"{type(error).__name__}: {_message(error)}"
     record = {"unsendable": kind, "reason": reason, "value": brief(result), "index": index, "item": brief(item)}
+    record["raised"] = describe(error, None, item, dumps, loads)
     return dumps(record)
 
 
@@ -93,7 +94,9 @@ def rebuild(data, loads):
             f"the result{of_item} is a {record['unsendable']} that could not be sent back: {record['value']}. "
             f"Reason: {record['reason']}"
         )
-        return errors._rebuild_encoding_error(record["reason"], record["value"], message)
+        error = errors._rebuild_encoding_error(record["reason"], record["value"], message)
+        error.__cause__ = rebuild(record["raised"], loads)
+        return error
     if "exited" in record:
         error = _exited(record)
     else:

@@ -155,7 +155,7 @@ class _Runner:
             return True, Parcel(dumps(value))
         except Exception as error:
             shown = item if self.call.mode != _kinds.APPLY else item[1]
-            return False, describe_unsendable(error, value, self._shown_index(), shown, dumps)
+            return False, describe_unsendable(error, value, self._shown_index(), shown, dumps, loads)
 
     def _described(self, error, item):
         if self.call.mode == _kinds.APPLY:

@@ -81,7 +81,7 @@ class Handlers:
         """The same for a result that cannot be pickled."""
         from ._failures import describe_unsendable
 
-        return describe_unsendable(error, result, index, item, self.dumps)
+        return describe_unsendable(error, result, index, item, self.dumps, self.loads)
 
     @staticmethod
     def raiser(error):

@@ -264,6 +264,13 @@ class Hooks:
 
         return rebuild(description, self._workers().loads)
 
+    @staticmethod
+    def glimpse(data, buffers):
+        """An item, as far as it can be shown without running code of the user's."""
+        from ._glimpse import glimpse
+
+        return glimpse(data, buffers)
+
     def died(self, index, item, pid, signal, exitcode, out_of_memory, attempts):
         """The error for an item whose worker died under it."""
         from ._failures import brief

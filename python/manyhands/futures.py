@@ -18,8 +18,9 @@ from concurrent.futures import (
     as_completed,
     wait,
 )
+from itertools import count
 
-from . import _backends
+from . import _backends, _executor
 from ._options import Options, worker_count
 
 __all__ = [
@@ -37,6 +38,9 @@ __all__ = [
     "as_completed",
     "wait",
 ]
+
+
+_numbers = count()
 
 
 class Executor(_BaseExecutor):
@@ -170,8 +174,6 @@ class Executor(_BaseExecutor):
 
     def _start(self):
         """The crew, which is made for the first call."""
-        from . import _executor
-
         with self._starting:
             if self._shut:
                 raise RuntimeError(_executor.AFTER_SHUTDOWN)
@@ -223,8 +225,8 @@ class ProcessPoolExecutor(Executor):
 class ThreadPoolExecutor(Executor):
     """`concurrent.futures.ThreadPoolExecutor`: an `Executor` with threads of this process.
 
-    By default there are `min(32, cores + 4)` threads. `thread_name_prefix` is accepted. The other parameters are those
-    of `Executor`.
+    By default there are `min(32, cores + 4)` threads, named `thread_name_prefix` and a number. The other parameters are
+    those of `Executor`.
     """
 
     def __init__(
@@ -240,13 +242,15 @@ class ThreadPoolExecutor(Executor):
     ):
         if max_workers is None:
             max_workers = min(32, worker_count(None) + 4)
+        if initializer is not None and not callable(initializer):
+            raise TypeError("initializer must be a callable")
+        self._thread_name_prefix = thread_name_prefix or f"ThreadPoolExecutor-{next(_numbers)}"
         super().__init__(
             max_workers,
             backend="threads",
-            initializer=initializer,
-            initargs=initargs,
+            initializer=_executor.Named(self._thread_name_prefix, initializer, initargs) if on is None else initializer,
+            initargs=() if on is None else initargs,
             retries=retries,
             timeout=timeout,
             on=on,
         )
-        self._thread_name_prefix = thread_name_prefix

@@ -191,3 +191,19 @@ def test_the_error_shows_the_item_briefly():
                 assert shown in str(found) and len(str(found)) < 400, str(found)
         """
     )
+
+
+def test_an_item_that_crashes_whoever_loads_it_leaves_the_caller_alone():
+    run(
+        """
+        import ctypes
+
+        class Crash:
+            def __reduce__(self):
+                return ctypes.string_at, (0,)
+
+        with mh.Pool(1) as pool:
+            error, five = pool.map(type, [Crash(), 5], on_error="return")
+            assert type(error) is mh.WorkerDied and five is int, (error, five)
+        """
+    )

@@ -13,15 +13,15 @@ import importlib
 import multiprocessing
 import os
 import signal
+import sys
+import threading
 import time
 import types
-import unittest
 from concurrent import futures
 from dataclasses import dataclass
 from unittest import mock
 
 import test.test_concurrent_futures as package
-
 from test.support import script_helper
 
 PARTS = ("executor", "wait", "as_completed", "init", "shutdown", "deadlock", "process_pool", "thread_pool")
@@ -106,8 +106,6 @@ class JudgedInstalled:
 
 
 def _module_of(base: type):
-    import sys
-
     return sys.modules.get(base.__module__) if base.__module__.startswith(package.__name__) else None
 
 
@@ -224,4 +222,31 @@ class Insides:
         return self._crew is not None and self._crew.workers.engine.breakage() is not None
 
 
-__all__ = ["CASES", "Insides", "judged", "unittest"]
+class Thread:
+    """One of an executor's threads, with what the tests look at."""
+
+    def __init__(self):
+        self.name = threading.current_thread().name
+        self._number = threading.get_ident()
+
+    def join(self) -> None:
+        until(lambda: self._number not in sys._current_frames())
+
+
+class ThreadInsides(Insides):
+    """The same for threads."""
+
+    def _make_workers(self):
+        self._threads = threads = []
+        count, initializer, initargs, *rest = self._made_of
+
+        def begin():
+            try:
+                initializer(*initargs)
+            finally:
+                threads.append(Thread())
+
+        self._made_of = count, begin, (), *rest
+        workers = super()._make_workers()
+        until(lambda: len(threads) >= count)
+        return workers

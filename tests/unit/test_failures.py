@@ -184,10 +184,11 @@ def test_class_that_is_missing_here_is_stood_in_for():
 
 
 def test_unsendable_result_names_everything():
-    data = describe_unsendable(TypeError("cannot"), [1], 7, "it", pickle.dumps)
+    data = describe_unsendable(TypeError("cannot"), [1], 7, "it", pickle.dumps, pickle.loads)
     error = rebuild(data, pickle.loads)
     assert isinstance(error, errors.MaybeEncodingError)
     assert error.value == "[1]" and "cannot" in error.exc and "item 7" in str(error)
+    assert type(error.__cause__) is TypeError and error.__cause__.args == ("cannot",)
     again = pickle.loads(pickle.dumps(error))
     assert str(again) == str(error) and again.exc == error.exc
 

@@ -126,7 +126,7 @@ def serve(fd):
             try:
                 data = receiver.dumps(result, buffers.append)
             except Exception as error:
-                send(sock, ("error", describe_unsendable(error, result, index, shown, receiver.dumps), ()))
+                send(sock, ("error", describe_unsendable(error, result, index, shown, receiver.dumps, receiver.loads), ()))
                 continue
             send(sock, ("result", data, [bytearray(buffer.raw()) for buffer in buffers]))
 

@@ -4,6 +4,8 @@ use mh_runtime::{Death, Fault, Index, Print};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::codec::Pickled;
+
 /// The Python object (`manyhands._workers.Hooks`) that answers these questions.
 pub struct Hooks<'py>(pub Bound<'py, PyAny>);
 
@@ -37,6 +39,13 @@ impl<'py> Hooks<'py> {
             }
             Fault::Cancelled => self.0.call_method0("cancelled"),
         }
+    }
+
+    /// What an item's pickle holds, as far as that can be shown without running code of the user's: loading it may be what
+    /// its worker died of.
+    pub fn glimpse(&self, pickled: Pickled<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+        let bytes = PyBytes::new(self.0.py(), pickled.bytes);
+        self.0.call_method1("glimpse", (bytes, pickled.buffers))
     }
 
     /// The error for a result that cannot be rebuilt in this process, with a note about whose it was.

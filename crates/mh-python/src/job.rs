@@ -225,9 +225,10 @@ impl Job {
                 Ok(())
             }
             Answer::Lost { index, fault, pid, item } => {
-                // Only what is plain is shown: loading it may be what the worker died of.
-                let mut refuse = |_: Pickled<'_, 'py>| Err(PyRuntimeError::new_err("not shown"));
-                let item = item.as_ref().and_then(|bytes| decode(py, bytes, &mut NoFetch, &mut refuse).ok());
+                let item = item.as_ref().and_then(|bytes| {
+                    let mut load = |pickled: Pickled<'_, 'py>| hooks.glimpse(pickled);
+                    decode(py, bytes, &mut NoFetch, &mut load).ok()
+                });
                 each(*index, false, hooks.lost(*index, fault, *pid, item)?)
             }
         }
