@@ -94,12 +94,13 @@ target/loom/.passed: crates/mh-store/src/protocol.rs crates/mh-store/tests/loom.
 	RUSTFLAGS='--cfg loom' cargo test --quiet --locked -p mh-store --test loom --release --target-dir target/loom
 	@touch $@
 
-judges:  ## CPython's own tests of multiprocessing, against ours, on every Python that has them
+judges:  ## CPython's own tests of multiprocessing and concurrent.futures, against ours, on every Python that has them
 	@for version in $(ALL); do \
 	    if $(PYTHON_OF) -c 'import test._test_multiprocessing' 2>/dev/null; then \
 	        $(STEP) "install for Python $$version" $(MAKE) --no-print-directory .judges/$$version/.installed; \
 	        $(STEP) "CPython $$version's pool tests" .judges/$$version/bin/python tests/judges/cpython_pool.py; \
 	        $(STEP) "CPython $$version's process tests" .judges/$$version/bin/python tests/judges/cpython_process.py; \
+	        $(STEP) "CPython $$version's executor tests" .judges/$$version/bin/python tests/judges/cpython_futures.py; \
 	    else echo "Python $$version comes without its own tests: no judge"; fi; \
 	done
 
