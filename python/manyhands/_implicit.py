@@ -37,12 +37,13 @@ class Kept:
 class _Held:
     """Worker processes, how many calls use them, and since when none does."""
 
-    def __init__(self, count):
+    def __init__(self, count, special):
         from ._context import Modules
         from ._workers import Workers
 
         self.count = count
-        self.workers = Workers(count)
+        self.special = special
+        self.workers = Workers(count, **special)
         self.modules = Modules()
         self.users = 0
         self.idle_since = monotonic()
@@ -65,22 +66,36 @@ def inside_worker():
     return (worker is not None and worker.inside) or (there is not None and there.inside())
 
 
-def workers(count):
-    """Kept workers, as many as asked for, which know the caller's modules as they are now."""
+def workers(count, **special):
+    """Kept workers, as many as asked for, which know the caller's modules as they are now.
+
+    `special`: what else `Workers` takes. Workers that were made with the same are used again.
+    """
     global _current
     with _lock:
         held = _current
-        if held is not None and (held.count != count or _unusable(held) or held.modules.changed()):
+        if held is not None and (
+            held.count != count
+            or not _same(held.special, special)
+            or _unusable(held)
+            or held.modules.changed()
+        ):
             # Others may be using it still: then the last of them ends it.
             _current = None
             if held.users == 0:
                 held.end()
             held = None
         if held is None:
-            held = _current = _Held(count)
+            held = _current = _Held(count, special)
             _start_watching()
         held.users += 1
         return Kept(held)
+
+
+def _same(one, other):
+    """Are these the same choices? Arguments of an initializer must be the very same objects."""
+    one, other = ({**choices, "initargs": [*map(id, choices.get("initargs", ()))]} for choices in (one, other))
+    return one == other
 
 
 def _unusable(held):

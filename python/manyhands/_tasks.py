@@ -87,7 +87,7 @@ class Run:
                 results.update(answers)
             return [results[index] for index in range(len(results))]
         except Exception as error:
-            raise _as_raised(error) from error.__cause__
+            raise as_raised(error) from error.__cause__
 
     def _all_at_once(self):
         hooks, count = self._hooks, self._count
@@ -110,7 +110,7 @@ class Run:
         try:
             yield from self._in_order() if ordered else self._as_they_come()
         except Exception as error:
-            raise _as_raised(error) from error.__cause__
+            raise as_raised(error) from error.__cause__
 
     def _as_they_come(self):
         for answers in self._answers():
@@ -209,20 +209,25 @@ class _FirstFailure:
 
     def unsendable(self, error, index, task):
         """The error for a task that cannot be sent, as joblib has it; what went wrong is its cause."""
-        from pickle import PicklingError
-
         cause = self._hooks.unsendable(error, index, task)
         try:
             _parts(task)
         except TypeError:
             return cause  # it is no task at all
-        message = f"could not pickle the task to send to the workers: task {index}: {type(error).__name__}: {error}"
-        made = PicklingError(message)
-        made.__cause__ = cause
-        return made
+        return unsendable(cause, f"task {index}: ")
 
 
-def _as_raised(error):
+def unsendable(error, which=""):
+    """The error for a task that cannot be sent, with joblib's words."""
+    from pickle import PicklingError
+
+    kind = type(error).__name__
+    made = PicklingError(f"could not pickle the task to send to the workers: {which}{kind}: {error}")
+    made.__cause__ = error
+    return made
+
+
+def as_raised(error):
     """What a task raised that is no `Exception` is raised as itself: it would have ended the loop's program, too."""
     kind = getattr(error, "kind", None)
     if kind not in ("KeyboardInterrupt", "SystemExit"):

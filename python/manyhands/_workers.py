@@ -25,8 +25,10 @@ _SIMPLE = (type(travels_by_name), type(len))
 class Workers:
     """The worker processes of one pool. Safe to use from several threads."""
 
-    def __init__(self, count, initializer=None, initargs=(), tasks_per_worker=None, memory=None):
-        command, environment = _start_of(count, memory)
+    def __init__(self, count, initializer=None, initargs=(), tasks_per_worker=None, memory=None, threads=None):
+        """`threads`: how many a numerical library takes in a worker; None is a share of the cores, or what the environment
+        says."""
+        command, environment = _start_of(count, memory, threads)
         self.count = count
         self.engine = _native.Engine(count, command, environment, tasks_per_worker, memory)
         self.hooks = Hooks(self)
@@ -120,7 +122,7 @@ class Workers:
         """
         tag = bytes((mode,)) + b"".join([word.to_bytes(8, "little") for word in seed])
         options.update(share=bool(share), checked=share == "checked")
-        if mode == _kinds.TASK:
+        if mode in (_kinds.TASK, _kinds.APPLY):
             return self.engine.job(None, tag, tasks=True, **options), _TaskSession(self)
         number = self._number_of(function)
         keep = number is not None
@@ -359,11 +361,11 @@ def _collector(numbers):
     return collect
 
 
-def _start_of(count, memory):
+def _start_of(count, memory, threads):
     """The command that starts a worker, and what is set in its environment. `memory`: what it takes to be free."""
     command = _context.command("_worker", *(() if memory is None else (str(memory),)))
-    share = str(max(1, _native.cpu_count() // count))
-    own = [name for name in THREAD_VARIABLES if name not in os.environ]
+    share = str(max(1, _native.cpu_count() // count) if threads is None else threads)
+    own = [name for name in THREAD_VARIABLES if threads is not None or name not in os.environ]
     environment = [(name, share) for name in own]
     environment.append(("MANYHANDS_OWN", ",".join(own)))
     return command, environment

@@ -1,0 +1,219 @@
+"""A backend for joblib, and so for scikit-learn: importing this module registers it under the name "manyhands".
+
+>>> import joblib
+>>> import manyhands.joblib
+>>> with joblib.parallel_config("manyhands", n_jobs=2):
+...     joblib.Parallel()(joblib.delayed(abs)(i) for i in range(-3, 3))
+[3, 2, 1, 0, 1, 2]
+
+joblib hands over batches of tasks and calls back when one is done; what is here is how they get to the workers. They are
+those that `mh.map` keeps between calls, so that the second call starts nothing.
+"""
+
+from _thread import allocate_lock, start_new_thread
+from contextlib import contextmanager
+
+import joblib
+from joblib.parallel import AutoBatchingMixin, FallbackToBackend, ParallelBackendBase, SequentialBackend, parallel_config
+
+from . import _implicit, _kinds, _tasks
+from ._native import cpu_count
+
+__all__ = ["ManyhandsBackend"]
+
+_SLICE = 0.25
+
+
+class ManyhandsBackend(AutoBatchingMixin, ParallelBackendBase):
+    """joblib's tasks on the worker processes of manyhands.
+
+    Parameters, of `joblib.parallel_config("manyhands", ...)` or `joblib.Parallel(backend="manyhands", ...)`:
+
+    initializer, initargs:
+        Called as `initializer(*initargs)` in each worker before its first task.
+    inner_max_num_threads:
+        How many threads BLAS, OpenMP and numba take in a worker; by default its share of the cores. Only with
+        `parallel_config`.
+
+    An array of 128 KiB or more is stored once for all tasks of a call that refer to it, in shared memory without a name:
+    `temp_folder`, `max_nbytes` and `mmap_mode` are accepted and not needed. A worker that dies fails its batch with
+    `manyhands.WorkerDied`, and is replaced. Calls inside of a task use threads, as with joblib's own processes, and with
+    this backend named they run as a loop.
+    """
+
+    supports_retrieve_callback = True
+    supports_inner_max_num_threads = True
+    # A message costs a tenth of a millisecond, joblib's own doing for a batch about as much: so batches can be far
+    # shorter than for other processes, and their workers end together.
+    MIN_IDEAL_BATCH_DURATION = 0.02
+    MAX_IDEAL_BATCH_DURATION = 0.2
+
+    _workers = None
+    _calls = None
+
+    def effective_n_jobs(self, n_jobs):
+        """How many workers `n_jobs` stands for; 1 inside of a worker."""
+        if n_jobs == 0:
+            raise ValueError("n_jobs == 0 in Parallel has no meaning")
+        if n_jobs is None or _implicit.inside_worker():
+            return 1
+        return n_jobs if n_jobs > 0 else max(cpu_count() + 1 + n_jobs, 1)
+
+    def configure(self, n_jobs=1, parallel=None, prefer=None, require=None, **options):
+        """Get the workers ready; how many they are."""
+        count = self.effective_n_jobs(n_jobs)
+        if count == 1:
+            raise FallbackToBackend(SequentialBackend(nesting_level=self.nesting_level))
+        options = {**self.backend_kwargs, **options}
+        special = {name: options[name] for name in ("initializer", "initargs") if options.get(name)}
+        if self.inner_max_num_threads is not None:
+            special["threads"] = self.inner_max_num_threads
+        self.parallel = parallel
+        self._workers = _implicit.workers(count, **special)
+        return count
+
+    def start_call(self):
+        """A call of `Parallel` begins."""
+        if self._calls is None:
+            self._calls = _Calls(self._workers.workers, self.parallel)
+
+    def stop_call(self):
+        """It has ended."""
+        calls, self._calls = self._calls, None
+        if calls is not None:
+            calls.end(kill=False)
+
+    def submit(self, func, callback=None):
+        """Send one batch; `callback` is called with its `Answer` by another thread."""
+        return self._calls.submit(func, callback)
+
+    apply_async = submit  # the name of old
+
+    def retrieve_result_callback(self, out):
+        """The results of a batch, or its error raised."""
+        return out.get()
+
+    @contextmanager
+    def retrieval_context(self):
+        """joblib looks every 10 ms whether there is something; here it sleeps until everything is."""
+        parallel = self.parallel
+        if self._calls is not None and parallel.timeout is None and not parallel.return_generator:
+            self._calls.wait()
+        yield
+
+    def abort_everything(self, ensure_ready=True):
+        """A task has failed, or nobody wants the results: workers in the middle of one are replaced."""
+        calls, self._calls = self._calls, None
+        if calls is not None:
+            calls.end(kill=True)
+        self.terminate()
+        if ensure_ready:
+            self.configure(n_jobs=self.parallel.n_jobs, parallel=self.parallel, **self.parallel._backend_kwargs)
+
+    def terminate(self):
+        """Nothing more comes from this `Parallel`; the workers are kept for the next."""
+        kept, self._workers = self._workers, None
+        if kept is not None:
+            kept.release()
+        self.reset_batch_stats()
+
+
+class Answer:
+    """What came of one batch."""
+
+    __slots__ = ("_succeeded", "_value")
+
+    def __init__(self, succeeded, value):
+        self._succeeded = succeeded
+        self._value = value
+
+    def get(self):
+        """The list of results, or the error raised."""
+        if self._succeeded:
+            return self._value
+        raise _tasks.as_raised(self._value)
+
+
+class _Calls:
+    """The batches of one call of `Parallel`: sent by whoever submits, answered on a thread of its own."""
+
+    def __init__(self, workers, parallel):
+        self._workers = workers
+        self._parallel = parallel
+        self._lock = allocate_lock()
+        self._waiting = {}  # index -> (callback, number of tasks)
+        self._idle = allocate_lock()  # held while there is something to wait for
+        self._idle.acquire()
+        # Tasks come from iterators: what they refer to may be filled anew for each.
+        self._job, self._session = workers.open(None, _kinds.APPLY, share="checked", return_errors=True)
+        start_new_thread(self._collect, ())
+
+    def submit(self, batch, callback):
+        """Send a batch."""
+        nested = getattr(batch, "_backend", None), getattr(batch, "_n_jobs", None)
+        task = (_run, (batch.items, *nested), {}) if nested[0] is not None else (batch, (), {})
+        try:
+            with self._lock:
+                self._idle.acquire(False)
+                index = self._job.submit(task, self._session, self._workers.hooks)
+                self._waiting[index] = callback
+        except Exception as error:
+            # Not raised: most batches are sent by the thread that calls back, where nobody would see it.
+            callback(Answer(False, _tasks.unsendable(error)))
+            self._see_whether_idle()
+            return None
+        return index
+
+    def wait(self):
+        """Wait until everything was answered, or the call is given up."""
+        while not self._idle.acquire(timeout=_SLICE):
+            if self._job.outcome() is not None:
+                return
+        self._idle.release()
+
+    def end(self, kill):
+        """Let go of the job; with `kill`, of the workers in the middle of a batch too."""
+        if self._workers.engine.is_ours():
+            self._job.cancel(kill)
+
+    def _collect(self):
+        job, workers = self._job, self._workers
+        try:
+            outcome = None
+            while outcome is None:
+                answers, outcome = job.collect(workers.loads, workers.hooks, _SLICE, False)
+                for index, succeeded, value in answers:
+                    with self._lock:
+                        callback = self._waiting.pop(index)
+                    if callback is not None:
+                        callback(Answer(succeeded, value))
+                self._see_whether_idle()
+            if outcome == "broken":
+                self._fail(workers.hooks.broken())
+        except BaseException as error:
+            # A result that cannot be taken, or joblib's own: whoever waits must hear of it.
+            self._fail(error)
+        finally:
+            job.close()
+            self._session.close()
+
+    def _see_whether_idle(self):
+        with self._lock:
+            if (not self._waiting or self._parallel._aborting) and self._idle.locked():
+                self._idle.release()
+
+    def _fail(self, error):
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        for callback in waiting.values():
+            callback(Answer(False, error))
+        self._see_whether_idle()
+
+
+def _run(tasks, backend, n_jobs):
+    """Run a batch in a worker, where `backend` is for the calls of `Parallel` inside."""
+    with parallel_config(backend=backend, n_jobs=n_jobs):
+        return [function(*args, **kwargs) for function, args, kwargs in tasks]
+
+
+joblib.register_parallel_backend("manyhands", ManyhandsBackend)
