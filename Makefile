@@ -26,7 +26,7 @@ OTHERS := $(filter-out $(MAIN),$(ALL))
 PYTHON    := .venv/bin/python
 STEP      := .ci/step
 SOURCES   := Cargo.toml Cargo.lock pyproject.toml $(shell find crates \( -path '*/src/*.rs' -o -name Cargo.toml \))
-TEST_NEEDS := pytest numpy cloudpickle
+TEST_NEEDS := pytest numpy cloudpickle joblib
 DEV_NEEDS := $(TEST_NEEDS) maturin ruff mypy tqdm matplotlib
 
 PIP := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -94,7 +94,7 @@ target/loom/.passed: crates/mh-store/src/protocol.rs crates/mh-store/tests/loom.
 	RUSTFLAGS='--cfg loom' cargo test --quiet --locked -p mh-store --test loom --release --target-dir target/loom
 	@touch $@
 
-judges:  ## CPython's own tests of multiprocessing and concurrent.futures, against ours, on every Python that has them
+judges:  ## other people's tests against ours: CPython's, on every Python that has them, and joblib's
 	@for version in $(ALL); do \
 	    if $(PYTHON_OF) -c 'import test._test_multiprocessing' 2>/dev/null; then \
 	        $(STEP) "install for Python $$version" $(MAKE) --no-print-directory .judges/$$version/.installed; \
@@ -103,6 +103,10 @@ judges:  ## CPython's own tests of multiprocessing and concurrent.futures, again
 	        $(STEP) "CPython $$version's executor tests" .judges/$$version/bin/python tests/judges/cpython_futures.py; \
 	    else echo "Python $$version comes without its own tests: no judge"; fi; \
 	done
+	@$(STEP) 'install for joblib' $(MAKE) --no-print-directory .judges/joblib/.installed
+	@$(STEP) "joblib's tests, our backend" .judges/joblib/bin/python tests/judges/joblib_parallel.py backend
+	@$(STEP) "joblib's tests, our Parallel" .judges/joblib/bin/python tests/judges/joblib_parallel.py face
+	@$(STEP) 'scikit-learn on our backend' .judges/joblib/bin/python -m pytest tests/features/test_scikit_learn.py
 
 PYTHON_OF = $$(for python in $(PYTHONS); do case $$python in $$version=*) echo $${python\#*=};; esac; done)
 
@@ -111,6 +115,14 @@ PYTHON_OF = $$(for python in $(PYTHONS); do case $$python in $$version=*) echo $
 	$(call program,$*) -m venv .judges/$*
 	env -u PYO3_PYTHON CARGO_TARGET_DIR=$(CURDIR)/target/python$* MATURIN_PEP517_ARGS='--profile dev-fast --locked' \
 	    .judges/$*/bin/python $(PIP) --force-reinstall .
+	@touch $@
+
+# For joblib's tests and for scikit-learn on our backend.
+.judges/joblib/.installed: $(SOURCES) $(wildcard python/manyhands/*.py) constraints.txt
+	$(call program,$(MAIN)) -m venv .judges/joblib
+	env -u PYO3_PYTHON CARGO_TARGET_DIR=$(CURDIR)/target/python$(MAIN) MATURIN_PEP517_ARGS='--profile dev-fast --locked' \
+	    .judges/joblib/bin/python $(PIP) --force-reinstall .
+	.judges/joblib/bin/python $(PIP) joblib scikit-learn threadpoolctl pytest
 	@touch $@
 
 .PRECIOUS: .judges/%/.installed

@@ -36,10 +36,12 @@ BENCHES = (
     "big_results",
     "balance",
     "distances",
+    "parallel",
+    "grid_search",
 )
 """In the order of the report; NAME is the module bench_NAME."""
 
-PACKAGES = ("manyhands", "numpy", "joblib", "ray")
+PACKAGES = ("manyhands", "numpy", "joblib", "scikit-learn", "ray")
 
 
 def main() -> int:

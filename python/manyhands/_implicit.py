@@ -75,10 +75,7 @@ def workers(count, **special):
     with _lock:
         held = _current
         if held is not None and (
-            held.count != count
-            or not _same(held.special, special)
-            or _unusable(held)
-            or held.modules.changed()
+            held.count != count or not _same(held.special, special) or _unusable(held) or held.modules.changed()
         ):
             # Others may be using it still: then the last of them ends it.
             _current = None

@@ -191,9 +191,9 @@ class _FirstFailure:
             self.first = error
         return error
 
-    def failure(self, description, index):
+    def failure(self, *described):
         """The exception that a worker described."""
-        return self._failed(self._hooks.failure(description, index))
+        return self._failed(self._hooks.failure(*described))
 
     def died(self, *fate):
         """The error for a task whose worker died under it."""
@@ -203,9 +203,9 @@ class _FirstFailure:
         """The error for a task that ran longer than it may."""
         return self._failed(self._hooks.timed_out(*fate))
 
-    def unreadable(self, error, index):
+    def unreadable(self, *described):
         """The error for a result that cannot be rebuilt here."""
-        return self._failed(self._hooks.unreadable(error, index))
+        return self._failed(self._hooks.unreadable(*described))
 
     def unsendable(self, error, index, task):
         """The error for a task that cannot be sent, as joblib has it; what went wrong is its cause."""

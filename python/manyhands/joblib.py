@@ -14,7 +14,13 @@ from _thread import allocate_lock, start_new_thread
 from contextlib import contextmanager
 
 import joblib
-from joblib.parallel import AutoBatchingMixin, FallbackToBackend, ParallelBackendBase, SequentialBackend, parallel_config
+from joblib.parallel import (
+    AutoBatchingMixin,
+    FallbackToBackend,
+    ParallelBackendBase,
+    SequentialBackend,
+    parallel_config,
+)
 
 from . import _implicit, _kinds, _tasks
 from ._native import cpu_count
@@ -74,6 +80,10 @@ class ManyhandsBackend(AutoBatchingMixin, ParallelBackendBase):
 
     def start_call(self):
         """A call of `Parallel` begins."""
+        # After a failure joblib leaves batches there which it had prepared, and would run them for the next call.
+        prepared = getattr(self.parallel, "_ready_batches", None)
+        while prepared is not None and not prepared.empty():
+            prepared.get_nowait()
         if self._calls is None:
             self._calls = _Calls(self._workers.workers, self.parallel)
 
@@ -212,8 +222,29 @@ class _Calls:
 
 def _run(tasks, backend, n_jobs):
     """Run a batch in a worker, where `backend` is for the calls of `Parallel` inside."""
+    _tell_joblib_where_it_is()
     with parallel_config(backend=backend, n_jobs=n_jobs):
         return [function(*args, **kwargs) for function, args, kwargs in tasks]
+
+
+def _tell_joblib_where_it_is():
+    """This process is a worker, as joblib's own are: processes inside of it would be too many."""
+    try:
+        from joblib.externals.loky import process_executor
+    except ImportError:
+        return  # joblib without processes
+    if process_executor._CURRENT_DEPTH == 0:
+        process_executor._CURRENT_DEPTH = 1
+        _start_children_with_site()
+
+
+def _start_children_with_site():
+    """Workers run without `site`, and have from their parent what it does. loky's processes must not: they would not find
+    joblib."""
+    from multiprocessing import util
+
+    arguments = util._args_from_interpreter_flags
+    util._args_from_interpreter_flags = lambda: [option for option in arguments() if option != "-S"]
 
 
 joblib.register_parallel_backend("manyhands", ManyhandsBackend)

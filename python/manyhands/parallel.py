@@ -57,7 +57,7 @@ class Parallel:
     on:
         Somebody else's executor, to run the tasks on.
     initializer, initargs:
-        Called as `initializer(*initargs)` in each worker before its first task; the workers are this object's own then.
+        Called as `initializer(*initargs)` in each worker before its first task.
 
     The first failure that is met is raised, as itself, with the worker's traceback; what has not begun is dropped, and
     workers in the middle of a task are replaced. A worker that dies fails the task that it ran (`WorkerDied`). Used in
@@ -175,9 +175,13 @@ class Parallel:
         if self._held is not None:
             return self._held
         initializer, initargs = self._initializer
-        if initializer is not None:
-            return _Own(_backends.make(self._backend, self._count, initializer, initargs, on=self._on))
-        return _backends.kept(self._backend, self._count, on=self._on)
+        if initializer is None:
+            return _backends.kept(self._backend, self._count, on=self._on)
+        if self._backend == "processes" and self._on is None:
+            from . import _implicit
+
+            return _implicit.workers(self._count, initializer=initializer, initargs=initargs)
+        return _Own(_backends.make(self._backend, self._count, initializer, initargs, on=self._on))
 
     def __enter__(self):
         if not self._is_serial():
@@ -280,7 +284,7 @@ class _Call:
 
 
 class _Own:
-    """Workers that belong to one `Parallel` object or call, with the face of those that are kept."""
+    """Workers that are made for one call or `with` block, with the face of those that are kept."""
 
     def __init__(self, workers):
         from . import _exits

@@ -1,0 +1,192 @@
+"""The backend that `import manyhands.joblib` registers, beside joblib's own."""
+
+import os
+import signal
+import time
+import warnings
+
+import pytest
+
+import manyhands as mh
+
+joblib = pytest.importorskip("joblib")
+
+import manyhands.joblib  # noqa: E402
+
+delayed = joblib.delayed
+
+
+@pytest.fixture
+def backend():
+    """joblib's default is ours, with two workers."""
+    with joblib.parallel_config("manyhands", n_jobs=2):
+        yield
+
+
+def square(x):
+    return x * x
+
+
+def fail_at(x, bad):
+    if x == bad:
+        raise LookupError(f"no {x}")
+    return x
+
+
+def test_it_is_registered_by_the_import(python):
+    program = """
+        import joblib
+        import manyhands.joblib
+        offset = 10
+        print(joblib.Parallel(n_jobs=2, backend="manyhands")(joblib.delayed(lambda x: x + offset)(i) for i in range(4)))
+    """
+    for how in ("file", "-c", "stdin"):
+        assert python(program, how) == "[10, 11, 12, 13]\n"
+
+
+def test_results_and_where_they_come_from(backend):
+    assert joblib.Parallel()(delayed(square)(i) for i in range(2000)) == [i * i for i in range(2000)]
+    pids = set(joblib.Parallel()(delayed(os.getpid)() for _ in range(200)))
+    assert os.getpid() not in pids
+    # The workers are those of `mh.map`, and there in the next call too.
+    assert pids | set(joblib.Parallel()(delayed(os.getpid)() for _ in range(200))) == pids | set(
+        mh.map(lambda _: os.getpid(), range(200), workers=2)
+    )
+    assert len(pids) <= 2
+
+
+def test_arguments_that_plain_pickle_refuses(backend):
+    class Local:
+        def __init__(self, x):
+            self.x = x
+
+        def doubled(self):
+            return 2 * self.x
+
+    assert joblib.Parallel()(delayed(Local(i).doubled)() for i in range(5)) == [0, 2, 4, 6, 8]
+    assert [made.x for made in joblib.Parallel()(delayed(Local)(x=i) for i in range(5))] == list(range(5))
+
+
+@pytest.mark.parametrize("return_as", ["list", "generator", "generator_unordered"])
+def test_ways_to_return(backend, return_as):
+    results = joblib.Parallel(return_as=return_as)(delayed(square)(i) for i in range(300))
+    assert sorted(results) == [i * i for i in range(300)]
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"batch_size": 7}, {"pre_dispatch": "all"}, {"pre_dispatch": 3, "batch_size": 1}]
+)
+def test_batches(backend, options):
+    assert joblib.Parallel(**options)(delayed(square)(i) for i in range(100)) == [i * i for i in range(100)]
+
+
+def test_a_failure_ends_the_call_and_the_next_works(backend):
+    with joblib.Parallel() as parallel:
+        for bad in (0, 50):
+            with pytest.raises(LookupError, match=f"no {bad}"):
+                parallel(delayed(fail_at)(i, bad) for i in range(100))
+            assert parallel(delayed(square)(i) for i in range(5)) == [0, 1, 4, 9, 16]
+
+
+def test_a_worker_that_dies(backend):
+    def die_at(x):
+        if x == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return x
+
+    with pytest.raises(mh.WorkerDied, match="SIGKILL"):
+        joblib.Parallel()(delayed(die_at)(i) for i in range(4))
+    assert joblib.Parallel()(delayed(square)(i) for i in range(3)) == [0, 1, 4]
+
+
+def test_a_timeout(backend):
+    from multiprocessing import TimeoutError
+
+    with pytest.raises(TimeoutError):
+        joblib.Parallel(timeout=0.2)(delayed(time.sleep)(1000) for _ in range(2))
+    assert joblib.Parallel()(delayed(square)(i) for i in range(3)) == [0, 1, 4]
+
+
+def test_what_a_task_raises_that_is_no_exception(backend):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        joblib.Parallel()([delayed(interrupted)()] * 2)
+
+
+@pytest.mark.parametrize("at", [0, 30])
+def test_what_cannot_be_sent(backend, at):
+    from pickle import PicklingError
+
+    class Unsendable:
+        def __reduce__(self):
+            raise ValueError("never")
+
+    with pytest.raises(PicklingError, match="the task to send to the workers: ValueError: never"):
+        joblib.Parallel(batch_size=1)(delayed(id)(Unsendable() if i == at else i) for i in range(40))
+    assert joblib.Parallel()(delayed(square)(i) for i in range(3)) == [0, 1, 4]
+
+
+def test_a_dropped_generator_leaves_the_workers_free(backend):
+    results = joblib.Parallel(return_as="generator")(delayed(time.sleep)(1000) for _ in range(10))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        results.close()
+    assert joblib.Parallel()(delayed(square)(i) for i in range(3)) == [0, 1, 4]
+
+
+def test_calls_inside_of_tasks(backend):
+    def inner(name):
+        pids = joblib.Parallel(n_jobs=2, backend=name)(delayed(os.getpid)() for _ in range(4))
+        return len(set(pids)) == 1 and pids[0] == os.getpid()
+
+    # By default threads, and a loop where this backend is named: the same process in both cases.
+    assert joblib.Parallel()(delayed(inner)(name) for name in [None, "manyhands", "threading"] * 3) == [True] * 9
+
+
+def test_shared_memory_is_asked_of_threads(backend):
+    seen = []
+    joblib.Parallel(n_jobs=2, require="sharedmem")(delayed(seen.append)(i) for i in range(5))
+    assert sorted(seen) == list(range(5))
+
+
+def test_numbers_of_jobs():
+    with joblib.parallel_config("manyhands"):
+        assert joblib.effective_n_jobs(-1) == mh.cpu_count()
+        assert joblib.effective_n_jobs(-1000) == 1
+        assert joblib.Parallel(n_jobs=1)([delayed(os.getpid)()]) == [os.getpid()]
+        with pytest.raises(ValueError, match="n_jobs == 0"):
+            joblib.Parallel(n_jobs=0)([delayed(square)(1)])
+
+
+def test_threads_of_libraries_and_initializers():
+    def begin(value):
+        os.environ["BEGUN"] = value
+
+    def look():
+        return os.environ.get("BEGUN"), os.environ["OMP_NUM_THREADS"]
+
+    with joblib.parallel_config("manyhands", n_jobs=2, inner_max_num_threads=3, initializer=begin, initargs=("yes",)):
+        assert joblib.Parallel()(delayed(look)() for _ in range(4)) == [("yes", "3")] * 4
+    with joblib.parallel_config("manyhands", n_jobs=2):
+        begun, threads = joblib.Parallel()([delayed(look)()] * 2)[0]
+        assert begun is None and threads == os.environ.get("OMP_NUM_THREADS", str(max(1, mh.cpu_count() // 2)))
+
+
+def test_an_array_travels_once_for_all_tasks_of_a_call(backend):
+    numpy = pytest.importorskip("numpy")
+    data = numpy.arange(1_000_000.0)
+
+    def place(array, number):
+        # Where the file lies behind the memory that the array is in.
+        address = array.__array_interface__["data"][0]
+        with open("/proc/self/maps") as maps:
+            for line in maps:
+                span, _, offset, _, inode, *_ = line.split()
+                start, end = (int(part, 16) for part in span.split("-"))
+                if start <= address < end:
+                    return inode, address - start + int(offset, 16)
+
+    places = joblib.Parallel(batch_size=1)(delayed(place)(data, i) for i in range(20))
+    assert len(set(places)) == 1 and places[0][0] != "0"
