@@ -1,4 +1,4 @@
-"""A grid search of scikit-learn, 200 small fits, on joblib's own processes and on ours: one line of the program differs."""
+"""A grid search of scikit-learn, 200 small fits, on joblib's own processes and on ours: one word of it differs."""
 
 from __future__ import annotations
 

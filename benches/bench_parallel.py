@@ -1,4 +1,4 @@
-"""`Parallel(...)(delayed(square)(i) for i in ...)`, many and few: joblib's loop on warm workers, the line as users write it.
+"""`Parallel(...)(delayed(square)(i) for i in ...)`, many and few: joblib's loop on warm workers, as users write it.
 
 What `delayed` itself costs counts: the generator is made anew for each pass.
 """
@@ -27,9 +27,7 @@ def _row(items: int, work: str, limit: float, passes: int, scale: float, unit: s
             "joblib": lambda: joblib.Parallel(n_jobs=WORKERS)(joblib.delayed(square)(i) for i in range(items)),
             "mh.Parallel": lambda: mh.Parallel(n_jobs=WORKERS)(mh.delayed(square)(i) for i in range(items)),
             "mh.map": lambda: mh.map(square, range(items), workers=WORKERS),
-            "loop over delayed": lambda: [
-                square(*args) for _, args, _ in (mh.delayed(square)(i) for i in range(items))
-            ],
+            "mh.Parallel(n_jobs=1)": lambda: mh.Parallel()(mh.delayed(square)(i) for i in range(items)),
         },
         passes=passes,
         check=[x * x for x in range(items)].__eq__,

@@ -1,4 +1,4 @@
-"""joblib's loop with one import changed: which degree of a polynomial fits noisy measurements best, by leaving one out."""
+"""joblib's loop with one import changed: which degree of a polynomial fits measurements best, leaving each out once."""
 
 import random
 
@@ -12,7 +12,7 @@ def fitted(points, degree):
     """The coefficients of the polynomial through the points with least squares, lowest first (normal equations)."""
     size = degree + 1
     rows = [[sum(x ** (i + j) for x, _ in points) for j in range(size)] for i in range(size)]
-    rows = [row + [sum(y * x**i for x, y in points)] for i, row in enumerate(rows)]
+    rows = [[*row, sum(y * x**i for x, y in points)] for i, row in enumerate(rows)]
     for i in range(size):
         for k in range(i + 1, size):
             factor = rows[k][i] / rows[i][i]

@@ -26,8 +26,8 @@ class Workers:
     """The worker processes of one pool. Safe to use from several threads."""
 
     def __init__(self, count, initializer=None, initargs=(), tasks_per_worker=None, memory=None, threads=None):
-        """`threads`: how many a numerical library takes in a worker; None is a share of the cores, or what the environment
-        says."""
+        """`threads`: how many a numerical library takes in a worker; None is its share of the cores, or what the
+        environment says."""
         command, environment = _start_of(count, memory, threads)
         self.count = count
         self.engine = _native.Engine(count, command, environment, tasks_per_worker, memory)

@@ -6,8 +6,8 @@
 ...     joblib.Parallel()(joblib.delayed(abs)(i) for i in range(-3, 3))
 [3, 2, 1, 0, 1, 2]
 
-joblib hands over batches of tasks and calls back when one is done; what is here is how they get to the workers. They are
-those that `mh.map` keeps between calls, so that the second call starts nothing.
+joblib hands over batches of tasks and is called back when one is done; what is here is how they get to the workers.
+These are those that `mh.map` keeps between calls, so that the second call starts nothing.
 """
 
 from _thread import allocate_lock, start_new_thread
@@ -41,10 +41,10 @@ class ManyhandsBackend(AutoBatchingMixin, ParallelBackendBase):
         How many threads BLAS, OpenMP and numba take in a worker; by default its share of the cores. Only with
         `parallel_config`.
 
-    An array of 128 KiB or more is stored once for all tasks of a call that refer to it, in shared memory without a name:
-    `temp_folder`, `max_nbytes` and `mmap_mode` are accepted and not needed. A worker that dies fails its batch with
-    `manyhands.WorkerDied`, and is replaced. Calls inside of a task use threads, as with joblib's own processes, and with
-    this backend named they run as a loop.
+    An array of 128 KiB or more is stored once for all tasks of a call that refer to it, in shared memory without a
+    name: `temp_folder`, `max_nbytes` and `mmap_mode` are accepted and not needed. A worker that dies fails its batch
+    with `manyhands.WorkerDied`, and is replaced. Calls inside of a task use threads, as with joblib's own processes,
+    and with this backend named they run as a loop.
     """
 
     supports_retrieve_callback = True
@@ -239,8 +239,8 @@ def _tell_joblib_where_it_is():
 
 
 def _start_children_with_site():
-    """Workers run without `site`, and have from their parent what it does. loky's processes must not: they would not find
-    joblib."""
+    """Workers run without `site`, and have from their parent what it does. Python processes that a task starts do not:
+    loky's would not find joblib."""
     from multiprocessing import util
 
     arguments = util._args_from_interpreter_flags

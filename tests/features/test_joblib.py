@@ -187,6 +187,7 @@ def test_an_array_travels_once_for_all_tasks_of_a_call(backend):
                 start, end = (int(part, 16) for part in span.split("-"))
                 if start <= address < end:
                     return inode, address - start + int(offset, 16)
+        return None
 
     places = joblib.Parallel(batch_size=1)(delayed(place)(data, i) for i in range(20))
     assert len(set(places)) == 1 and places[0][0] != "0"

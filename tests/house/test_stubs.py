@@ -18,6 +18,7 @@ STUBBED = [
     "manyhands.context",
     "manyhands.errors",
     "manyhands.futures",
+    "manyhands.joblib",
     "manyhands.maps",
     "manyhands.parallel",
     "manyhands.pool",
