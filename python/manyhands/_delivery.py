@@ -45,8 +45,8 @@ class Delivery:
         """End the thread, after what has been answered has been delivered."""
         with self._lock:
             self._stop = True
-            if not self._running:
-                return
+            if not self._running or not self._engine.is_ours():
+                return  # in a forked child the thread is not there
         self._engine.nudge_delivery()
         from _thread import get_ident
 

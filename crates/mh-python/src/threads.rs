@@ -11,7 +11,7 @@ use mh_runtime::{
     Claim, JobId, Keeper, Loss, OnError, Outcome, Server, ThreadAnswer, ThreadBreakage, ThreadJobOptions,
     ThreadPool, ThreadSettings, Waited, stream::stream,
 };
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyException, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
@@ -279,6 +279,19 @@ impl ThreadServer {
         None
     }
 
+    /// A call with keywords, as one without.
+    fn with_keywords<'py>(
+        &self,
+        function: Bound<'py, PyAny>,
+        args: Bound<'py, PyAny>,
+        kwargs: Option<Bound<'py, PyDict>>,
+    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+        let Some(kwargs) = kwargs.filter(|kwargs| !kwargs.is_empty()) else { return Ok((function, args)) };
+        let py = kwargs.py();
+        let all = PyTuple::new(py, [function, args, kwargs.into_any()])?;
+        Ok((self.callers.with_keywords.bind(py).clone(), all.into_any()))
+    }
+
     fn call_of<'py>(
         &self,
         py: Python<'py>,
@@ -286,14 +299,14 @@ impl ThreadServer {
     ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
         let (context, item) = (&claim.context, claim.item.bind(py));
         let (function, arguments) = match context.mode {
-            CALL_APPLY | CALL_TASK => {
+            CALL_APPLY => {
+                let (function, args, kwargs): (_, Bound<'py, _>, Option<Bound<'py, PyDict>>) =
+                    item.extract()?;
+                self.with_keywords(function, args, kwargs)?
+            }
+            CALL_TASK => {
                 let Task { function, args, kwargs } = Task::of(item)?;
-                if kwargs.is_empty() {
-                    (function, args.into_any())
-                } else {
-                    let all = PyTuple::new(py, [function, args.into_any(), kwargs.into_any()])?;
-                    (self.callers.with_keywords.bind(py).clone(), all.into_any())
-                }
+                self.with_keywords(function, args.into_any(), Some(kwargs))?
             }
             CALL_ONE => (context.function.bind(py).clone(), PyTuple::new(py, [item])?.into_any()),
             _ => (context.function.bind(py).clone(), item.clone()),
@@ -433,17 +446,17 @@ impl ThreadJob {
         &self,
         py: Python<'py>,
         index: Option<u64>,
-        answer: Answer,
+        answer: &Answer,
         hooks: &Bound<'py, PyAny>,
     ) -> PyResult<(bool, Bound<'py, PyAny>)> {
         let error = match answer {
-            Answer::Done(value) => return Ok((true, value.into_bound(py))),
-            Answer::Failed(error, item) => hooks.call_method1("failure", (error, index, &*item)),
+            Answer::Done(value) => return Ok((true, value.bind(py).clone())),
+            Answer::Failed(error, item) => hooks.call_method1("failure", (error, index, &**item)),
             Answer::Lost(Loss::TimedOut { after, attempts }, item) => {
-                hooks.call_method1("timed_out", (index, &*item, after as f64 / 1e9, attempts))
+                hooks.call_method1("timed_out", (index, &**item, *after as f64 / 1e9, *attempts))
             }
             Answer::Lost(Loss::Cancelled, _) => hooks.call_method0("cancelled"),
-            Answer::Lost(Loss::ThreadEnded, item) => hooks.call_method1("thread_ended", (index, &*item)),
+            Answer::Lost(Loss::ThreadEnded, item) => hooks.call_method1("thread_ended", (index, &**item)),
         };
         Ok((false, error?))
     }
@@ -486,7 +499,7 @@ impl ThreadJob {
             py.check_signals()?;
             let taken = pool.take(self.id);
             for (index, answer) in taken.answers {
-                let (ok, value) = self.value(py, Some(index), answer, &hooks)?;
+                let (ok, value) = self.value(py, Some(index), &answer, &hooks)?;
                 gathered.add(index, ok, value);
             }
             gathered.report(progress.as_ref())?;
@@ -554,7 +567,7 @@ impl ThreadJob {
         let taken = pool.take(self.id);
         let mut values = Vec::with_capacity(taken.answers.len());
         for (index, answer) in taken.answers {
-            let (ok, value) = self.value(py, Some(index), answer, hooks)?;
+            let (ok, value) = self.value(py, Some(index), &answer, hooks)?;
             values.push((index, ok, value));
         }
         Ok((values, taken.outcome.map(outcome_name)))
@@ -581,7 +594,12 @@ impl ThreadJob {
             }
         };
         if let Some(answer) = pool.take_index(self.id, index) {
-            return self.value(py, None, answer, hooks).map(Some);
+            let value = self.value(py, None, &answer, hooks);
+            if value.as_ref().is_err_and(|error| !error.is_instance_of::<PyException>(py)) {
+                // A signal came in the midst of it: the next who asks shall have it.
+                pool.put_back(self.id, index, answer);
+            }
+            return value.map(Some);
         }
         match (waited, pool.outcome(self.id)) {
             (Waited::News, Some(Outcome::Broken)) => Ok(Some((false, hooks.call_method0("broken")?))),

@@ -151,8 +151,23 @@ impl<C: Part, I: Part, R: Part> Shared<C, I, R> {
         }
     }
 
-    /// Sleeps on `condvar`; gives whether the time was up. At the program's end it does not come back: the thread could
-    /// do nothing while the interpreter is taken apart.
+    /// The lock, for a thread that is about to wait. At the program's end it does not come back: the thread could do
+    /// nothing while the interpreter is taken apart.
+    fn lock_to_wait(&self) -> Guard<'_, C, I, R> {
+        self.unless_the_end(self.lock())
+    }
+
+    fn unless_the_end<'a>(&self, locked: Guard<'a, C, I, R>) -> Guard<'a, C, I, R> {
+        if locked.ender.is_none_or(|ender| ender == std::thread::current().id()) {
+            return locked;
+        }
+        drop(locked);
+        loop {
+            std::thread::park();
+        }
+    }
+
+    /// Sleeps on `condvar`; gives whether the time was up.
     fn sleep<'a>(
         &'a self,
         locked: Guard<'a, C, I, R>,
@@ -167,13 +182,7 @@ impl<C: Part, I: Part, R: Part> Shared<C, I, R> {
                 (locked, late.timed_out())
             }
         };
-        if locked.ender.is_some_and(|ender| ender != std::thread::current().id()) {
-            drop(locked);
-            loop {
-                std::thread::park();
-            }
-        }
-        (locked, late)
+        (self.unless_the_end(locked), late)
     }
 
     /// Waits in one slice until `ready`.
@@ -184,7 +193,7 @@ impl<C: Part, I: Part, R: Part> Shared<C, I, R> {
         register: impl FnOnce(&mut State<C, I, R>) -> Option<Arc<Condvar>>,
         leave: impl FnOnce(&mut State<C, I, R>),
     ) -> Waited {
-        let mut locked = self.lock();
+        let mut locked = self.lock_to_wait();
         if ready(&locked.state) {
             return Waited::News;
         }
@@ -309,6 +318,14 @@ impl<C: Part, I: Part, R: Part> ThreadPool<C, I, R> {
         self.shared.lock().state.jobs.get_mut(&id)?.by_index.remove(&index)
     }
 
+    /// An answer that was taken could not be used after all.
+    pub fn put_back(&self, id: JobId, index: Index, answer: ThreadAnswer<I, R>) {
+        self.shared.change(|state, trash| match state.jobs.get_mut(&id) {
+            Some(job) => drop(job.by_index.insert(index, answer)),
+            None => trash.push(Box::new(answer)),
+        });
+    }
+
     /// Nobody will ask for the answer to this item.
     pub fn discard(&self, id: JobId, index: Index) {
         self.shared.change(|state, trash| {
@@ -383,7 +400,7 @@ impl<C: Part, I: Part, R: Part> ThreadPool<C, I, R> {
     /// Waits, for no longer than [`LOOK_AROUND`], until every thread is gone that is no stray.
     pub fn wait_drained(&self, timeout: Duration) -> Waited {
         let shared = &self.shared;
-        let mut locked = shared.lock();
+        let mut locked = shared.lock_to_wait();
         let gone = |state: &State<C, I, R>| state.is_over() && state.live == 0;
         if !gone(&locked.state) && !timeout.is_zero() {
             locked = shared.sleep(locked, &shared.ends, Some(timeout.min(LOOK_AROUND))).0;
@@ -507,7 +524,7 @@ impl<C: Part, I: Part, R: Part> Server<C, I, R> {
     /// Waits until there may be something to do (`true`), or nothing more will come.
     pub fn wait(&self) -> bool {
         let shared = &self.shared;
-        let mut locked = shared.lock();
+        let mut locked = shared.lock_to_wait();
         loop {
             if locked.state.is_spent(self.id) {
                 return false;
@@ -577,7 +594,7 @@ impl<C: Part, I: Part, R: Part> Keeper<C, I, R> {
     /// Waits until an item may have run for too long (`true`), or nothing is left to be kept.
     pub fn wait(&self) -> bool {
         let shared = &self.shared;
-        let mut locked = shared.lock();
+        let mut locked = shared.lock_to_wait();
         let time = now();
         let until = if locked.state.is_over() { None } else { locked.state.next_deadline(time) };
         let Some(until) = until else {
