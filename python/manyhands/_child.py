@@ -39,9 +39,11 @@ class _Letter:
     """What the parent wrote, taken in."""
 
     def __init__(self, fd):
-        self._records = _letters.read(fd)
+        records = _letters.read(fd)
         os.close(fd)
-        self._seen = set()
+        seen = set()
+        # Before anything is made of them: who owns a descriptor may close it at once.
+        self._records = [(*record, _owned(fds, seen)) for *record, fds in records]
 
     def open(self, answer):
         """The process object, whose `run` leaves its answer in the file `answer`."""
@@ -55,27 +57,28 @@ class _Letter:
                 _assume(*payload)
             elif kind == _kinds.PROCESS:
                 try:
-                    process = receiver.loads(payload, buffers, self._owned(fds))
+                    process = receiver.loads(payload, buffers, fds)
                 except Exception as error:
                     _leave_failure(answer, receiver, error)
                     raise
             else:
-                receiver.install(number, _kinds.NAMES[kind], payload, buffers, self._owned(fds))
+                receiver.install(number, _kinds.NAMES[kind], payload, buffers, fds)
         self._records = None
         _record(process, answer, receiver)
         return process
 
-    def _owned(self, fds):
-        """The inherited descriptors, each for one owner: a pipe that came twice is closed by each on its own."""
-        owned = []
-        for fd in fds:
-            if fd in self._seen:
-                fd = os.dup(fd)
-            else:
-                self._seen.add(fd)
-                os.set_inheritable(fd, False)
-            owned.append(fd)
-        return owned
+
+def _owned(fds, seen):
+    """The inherited descriptors, each for one owner: a pipe that came twice is closed by each on its own."""
+    owned = []
+    for fd in fds:
+        if fd in seen:
+            fd = os.dup(fd)
+        else:
+            seen.add(fd)
+            os.set_inheritable(fd, False)
+        owned.append(fd)
+    return owned
 
 
 def _sender(fd):

@@ -84,11 +84,12 @@ class _Listener:
     def add(self, prints):
         with self._lock:
             if self._poll is None:
-                self._poll = select.epoll()
+                poll = select.epoll()
                 self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-                self._poll.register(self._wake, select.EPOLLIN)
-            self._children[prints.fd] = prints
+                self._poll = poll
+                poll.register(self._wake, select.EPOLLIN)
             self._poll.register(prints.fd, select.EPOLLIN)
+            self._children[prints.fd] = prints
             if not self._running:
                 self._running = True
                 start_new_thread(self._run, ())

@@ -32,6 +32,7 @@ class Popen:
         self._lock = RLock()
         self._answer = None  # the records, where they were few
         self._result = None  # (ok, value or error), once it was asked for
+        self._prints = None
         self._files = []  # what is open for the process until it is let go of
         self._publisher, records, passed = _letter_to(process)
         try:
@@ -40,6 +41,8 @@ class Popen:
             if self.pid is not None:
                 os.kill(self.pid, signal.SIGKILL)
                 os.waitpid(self.pid, 0)
+            if self._prints is not None:
+                self._prints.close()
             _close_all(self._files)
             raise
         # Where it is collected without `close`: the process itself is multiprocessing's to remember.

@@ -2,9 +2,12 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Signal, getpgrp, getpid, kill_current_process_group, kill_process};
+use rustix::process::{
+    Pid, Signal, WaitOptions, getpgrp, getpid, kill_current_process_group, kill_process, waitpid,
+};
 
 /// From now on this process ends when the one behind `parent` (a pidfd) has ended, and is the first of the two that the
 /// kernel takes when memory runs out.
@@ -13,13 +16,50 @@ pub fn follow(parent: OwnedFd) -> io::Result<()> {
     std::thread::Builder::new().name("manyhands-watch".into()).stack_size(128 * 1024).spawn(move || {
         loop {
             match poll(&mut [PollFd::from_borrowed_fd(parent.as_fd(), PollFlags::IN)], None) {
-                Ok(_) => end_with_parent(),
+                Ok(_) => {
+                    // It is in the group that the parent was in, which is not ours to kill.
+                    kill_descendants();
+                    end_with_parent();
+                }
                 Err(rustix::io::Errno::INTR) => {}
                 Err(_) => return,
             }
         }
     })?;
     Ok(())
+}
+
+/// Kills the processes that this one has started, and theirs. Once more where something came in between: what is killed
+/// starts nothing any more, so that it ends.
+fn kill_descendants() {
+    for _ in 0..100 {
+        let mut found = Vec::new();
+        let mut looked = 0;
+        children_of(getpid(), &mut found);
+        while looked < found.len() {
+            let child = found[looked];
+            children_of(child, &mut found);
+            looked += 1;
+        }
+        if found.is_empty() {
+            return;
+        }
+        for child in &found {
+            let _ = kill_process(*child, Signal::KILL);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+        // Only our own can be reaped; the others go to who takes orphans. None is waited for: our own end must come.
+        while let Ok(Some(_)) = waitpid(None, WaitOptions::NOHANG) {}
+    }
+}
+
+/// Adds the living children of a process, whichever of its threads has started them.
+fn children_of(process: Pid, found: &mut Vec<Pid>) {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{}/task", process.as_raw_nonzero())) else { return };
+    for thread in threads.flatten() {
+        let children = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+        found.extend(children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)));
+    }
 }
 
 /// The kernel should take a worker before its parent when memory runs out.
