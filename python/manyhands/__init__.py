@@ -31,6 +31,8 @@ _HOMES = {
     "active_children": "process",
     "current_process": "process",
     "parent_process": "process",
+    "task": "graph",
+    "compute": "graph",
     "rng": "_random",
     "cpu_count": "_native",
     "WorkerDied": "errors",

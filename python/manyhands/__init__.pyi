@@ -42,6 +42,7 @@ from .errors import (
     WorkerDied,
 )
 from .futures import Executor
+from .graph import compute, task
 from .maps import imap, imap_unordered, map, starmap
 from .parallel import Parallel
 from .pool import Pool, ThreadPool
@@ -82,6 +83,7 @@ __all__ = [
     "Value",
     "WorkerDied",
     "active_children",
+    "compute",
     "cpu_count",
     "current_process",
     "delayed",
@@ -98,6 +100,7 @@ __all__ = [
     "rng",
     "set_start_method",
     "starmap",
+    "task",
 ]
 
 def rng() -> Generator:

@@ -176,9 +176,8 @@ class _Hooks(Hooks):
         from ._failures import brief
         from .errors import WorkerDied
 
-        shown = "" if item is None else f" ({brief(item)})"
         tried = f"; it was tried {attempts} times" if attempts > 1 else "; retries=n would run the item again"
-        place = "" if index is None else f" while running item {index}{shown}"
+        place = "" if index is None else f" while running {self.called(index, item)}"
         error = WorkerDied(
             f"a worker of {self._name()} was lost{place}: {_said(cause)}{tried}",
             index=index,

@@ -83,13 +83,18 @@ def describe_unsendable(error, result, index, item, dumps, loads):
     return dumps(record)
 
 
-def rebuild(data, loads):
-    """The exception that `describe` or `describe_unsendable` described; `loads` is the parent's own."""
+def rebuild(data, loads, name=None):
+    """The exception that `describe` or `describe_unsendable` described; `loads` is the parent's own.
+
+    `name`: what the caller calls the item, where that is not its index.
+    """
     from . import errors
 
     record = loads(data)
     if "unsendable" in record:
         of_item = "" if record["index"] is None else f" of item {record['index']} ({record['item']})"
+        if name is not None:
+            of_item = f" of {name}"
         message = (
             f"the result{of_item} is a {record['unsendable']} that could not be sent back: {record['value']}. "
             f"Reason: {record['reason']}"
@@ -102,7 +107,9 @@ def rebuild(data, loads):
     else:
         error = _same_exception(record, loads) or _stand_in(record)
     error.__cause__ = errors.RemoteTraceback(record["traceback"])
-    if record["index"] is not None:
+    if name is not None:
+        annotate(error, f"while running {name}")
+    elif record["index"] is not None:
         shown = "" if record["item"] is None else f": {record['item']}"
         annotate(error, f"while running item {record['index']}{shown}")
     return error

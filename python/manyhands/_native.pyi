@@ -11,7 +11,10 @@ from typing_extensions import Buffer, ParamSpec
 
 __all__ = [
     "Engine",
+    "GraphRun",
     "Job",
+    "Lane",
+    "Plan",
     "Printer",
     "Scheduler",
     "SemLock",
@@ -245,6 +248,9 @@ class Job:
     def watch(self, index: int | None = None) -> None:
         """Ask that `Engine.next_delivery` tell of an answer, or, for None, of the end."""
 
+    def sweep(self) -> None:
+        """Let go of stored buffers of objects that nobody else keeps: they will not come again."""
+
     def cancel(self, kill: bool) -> None:
         """End the job early; with `kill`, workers that run its items are killed."""
 
@@ -444,6 +450,93 @@ class ThreadKeeper:
 
     def run(self) -> None:
         """Give up what runs for too long, as long as anything may."""
+# ---------------------------------------------------------------------------------------------------- graphs
+
+@final
+class Plan:
+    """Everything that some nodes need, themselves included: needs before readers, numbered from 0."""
+
+    def __new__(cls, outputs: list[Any], kind: type) -> Plan:
+        """`outputs`: the nodes that are asked for, instances of exactly `kind` (`graph.Node`)."""
+
+    def __len__(self) -> int: ...
+    def nodes(self) -> list[Any]: ...
+    def node(self, number: int) -> Any: ...
+    def tasks(self) -> list[Any]:
+        """The distinct tasks that the nodes call."""
+
+    def task_of(self, node: int) -> int:
+        """The number of the task that a node calls, in `tasks()`."""
+
+    def outputs(self) -> list[int]:
+        """The numbers of the nodes that were asked for."""
+
+    def leaves_of(self, node: int) -> list[int | None]:
+        """For each leaf of a node's arguments the number of the node that it stands for, or None."""
+
+    def run(self, lanes: Sequence[int], costs: Sequence[float] | None = None) -> GraphRun:
+        """A run in which nothing was begun. `lanes`: for each task the job that its nodes go to; `costs`: for each node
+        the seconds that it takes, if that is known."""
+
+    def analyse(
+        self, times: Sequence[float], workers: Sequence[int]
+    ) -> tuple[float, float, list[int], list[tuple[float, float, float]]]:
+        """Work, span, critical path, and for each number of workers (greedy schedule, least, most of any greedy)."""
+
+@final
+class GraphRun:
+    """One run of a graph, used by one thread. `garbage` gets results that nobody needs any more."""
+
+    def ready(self, lane: int) -> int:
+        """How many nodes of a lane are ready."""
+
+    def lane(self, lane: int) -> Lane:
+        """The items of a lane."""
+
+    def node_at(self, lane: int, index: int) -> int:
+        """The node behind an index of a lane's job."""
+
+    def unsent(self, lane: int) -> int:
+        """The last item of a lane was not sent: gives its node."""
+
+    def settle(
+        self, lane: int, answers: list[tuple[int, bool, Any]], garbage: list[Any]
+    ) -> tuple[int, list[tuple[int, BaseException]], bool]:
+        """Take answers of a lane's job: (how many succeeded, [(node, exception)], was a large result let go of)."""
+
+    def fail(self, node: int, garbage: list[Any]) -> int:
+        """The node has failed: gives how many are not run because of it."""
+
+    def again(self, node: int) -> None:
+        """The node is to be run once more."""
+
+    def is_over(self) -> bool:
+        """Has every node ended?"""
+
+    def running(self) -> int:
+        """How many nodes have been sent and have no answer."""
+
+    def state(self, node: int) -> str:
+        """ "done", "failed", "skipped", "running" or "waiting"."""
+
+    def cause(self, node: int) -> int:
+        """The node that failed, for which this one was skipped; of any other, itself."""
+
+    def route(self, node: int) -> list[int]:
+        """How a node is needed by what was asked for: from it to one of those."""
+
+    def result(self, node: int) -> Any:
+        """The result of a node that was asked for and is done."""
+
+    def record(self, failures: dict[int, str]) -> None:
+        """Note in each node how it ended: `_last` becomes (state, seconds or None, why or None)."""
+
+@final
+class Lane:
+    """The items for one job: an iterator that has one for each ready node."""
+
+    def __iter__(self) -> Lane: ...
+    def __next__(self) -> tuple[Any, ...]: ...
 
 # ----------------------------------------------------------------------------------------- the worker's side
 

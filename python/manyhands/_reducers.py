@@ -186,6 +186,12 @@ def _reduce_own_way(pickler, obj):
     return _new_object, (type(obj),), getattr(obj, "__dict__", None) or None
 
 
+def _reduce_task(pickler, task):
+    # As its function would go: by name only where the other side finds it by that name.
+    home = getattr(task, "__module__", None)
+    return task.__reduce__() if type(home) is str and importable(home) else task._by_value()
+
+
 def _is_plain_array_subclass(kind):
     # Memory maps, record arrays, the user's own; not those that say themselves how they are pickled (masked arrays).
     array = getattr(sys.modules.get("numpy"), "ndarray", None)
@@ -230,6 +236,8 @@ def reducer_for(kind, sender):
         return _reduce_module_constant
     if module == "functools" and kind.__name__ == "cached_property":
         return _reduce_cached_property
+    if module == f"{__package__}.graph" and kind.__name__ == "Task":
+        return _reduce_task
     if _is_plain_array_subclass(kind):
         return _reduce_array
     if kind in _dispatch_table or sender.is_named(kind):

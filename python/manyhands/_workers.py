@@ -5,6 +5,7 @@ from _thread import RLock
 
 from . import _context, _kinds, _native, _output
 from ._by_name import travels_by_name
+from ._naming import Naming
 
 #: Variables that set how many threads a numerical library starts; a worker gets its share of the cores in each.
 THREAD_VARIABLES = (
@@ -250,7 +251,7 @@ class _TaskSession(_LaterSession):
             self._told = []
 
 
-class Hooks:
+class Hooks(Naming):
     """What the native side asks for when it meets a failure, a death, or something printed."""
 
     def __init__(self, workers):
@@ -264,7 +265,7 @@ class Hooks:
         """The exception that a worker described."""
         from ._failures import rebuild
 
-        return rebuild(description, self._workers().loads)
+        return rebuild(description, self._workers().loads, self.name(index))
 
     @staticmethod
     def glimpse(data, buffers):
@@ -286,17 +287,17 @@ class Hooks:
             exitcode=exitcode,
             out_of_memory=out_of_memory,
             attempts=attempts,
+            name=self.name(index),
         )
 
     def timed_out(self, index, item, timeout, attempts):
         """The error for an item that ran longer than it may."""
-        from ._failures import brief
         from .errors import TimeoutError
 
-        shown = "" if item is None else f" ({brief(item)})"
         tried = f", {attempts} times" if attempts > 1 else ""
         return TimeoutError(
-            f"item {index}{shown} ran longer than its timeout{tried}: stopped after {timeout:.2f} s, worker replaced"
+            f"{self.called(index, item)} ran longer than its timeout{tried}: stopped after {timeout:.2f} s, worker "
+            "replaced"
         )
 
     def cancelled(self):
@@ -309,13 +310,13 @@ class Hooks:
         """The error for a result that cannot be rebuilt here, with a note about whose it was."""
         from ._failures import annotate
 
-        return annotate(error, f"the result of item {index} could not be rebuilt in the caller")
+        return annotate(error, f"the result of {self.called(index)} could not be rebuilt in the caller")
 
     def unsendable(self, error, index, item):
         """The error for an item that cannot be sent, with a note about which it was."""
-        from ._failures import annotate, brief
+        from ._failures import annotate
 
-        return annotate(error, f"item {index} ({brief(item)}) cannot be sent to a worker")
+        return annotate(error, f"{self.called(index, item)} cannot be sent to a worker")
 
     def terminated(self):
         """The error for a call whose pool was terminated under it."""

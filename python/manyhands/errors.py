@@ -94,9 +94,11 @@ def _make_worker_died():
             exitcode=None,
             out_of_memory=False,
             attempts=1,
+            name=None,
         ):
-            """The error with its message written from what is known of the worker's end."""
-            message = _death_notice(worker, pid, index, item, signal, exitcode, out_of_memory, attempts)
+            """The error with its message written from what is known of the worker's end. `name`: what the caller calls
+            the item, where that is not its index."""
+            message = _death_notice(worker, pid, index, item, signal, exitcode, out_of_memory, attempts, name)
             return cls(
                 message,
                 index=index,
@@ -193,7 +195,7 @@ def _rebuild_encoding_error(exc, value, message):
     return error
 
 
-def _death_notice(worker, pid, index, item, signal, exitcode, out_of_memory, attempts):
+def _death_notice(worker, pid, index, item, signal, exitcode, out_of_memory, attempts, name=None):
     who = "a worker" if worker is None else f"worker {worker}"
     if pid is not None:
         who += f" (pid {pid})"
@@ -203,7 +205,9 @@ def _death_notice(worker, pid, index, item, signal, exitcode, out_of_memory, att
         fate = f"ended with exit code {exitcode}"
     else:
         fate = "ended"
-    if index is None:
+    if name is not None:
+        doing = f"while running {name}"
+    elif index is None:
         doing = "while it had no item"
     else:
         doing = f"while running item {index}" + (f" ({item})" if item else "")

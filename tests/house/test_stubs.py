@@ -19,6 +19,7 @@ STUBBED = [
     "manyhands.errors",
     "manyhands.futures",
     "manyhands.joblib",
+    "manyhands.graph",
     "manyhands.maps",
     "manyhands.parallel",
     "manyhands.pool",

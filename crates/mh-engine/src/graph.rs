@@ -14,6 +14,9 @@ pub use analysis::{Analysis, bounds, schedule};
 pub use order::ranks;
 pub use run::{Run, State};
 
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet, VecDeque};
+
 /// The number of a node: nodes are numbered as they are added, so that needs have lower numbers than their readers.
 pub type Node = u32;
 
@@ -123,7 +126,7 @@ const FEW: usize = 32;
 /// Removes repeats from `nodes[start..]`, of which `start..end` are known to differ and `end..rest` are not needed; gives
 /// where the list ends.
 fn without_repeats(nodes: &mut [Node], start: usize, mut end: usize, rest: usize) -> usize {
-    let mut seen: std::collections::HashSet<Node> = nodes[start..end].iter().copied().collect();
+    let mut seen: HashSet<Node> = nodes[start..end].iter().copied().collect();
     for at in rest..nodes.len() {
         if seen.insert(nodes[at]) {
             nodes[end] = nodes[at];
@@ -164,6 +167,31 @@ impl Graph {
     /// The nodes that need its result, ascending.
     pub fn readers(&self, node: Node) -> &[Node] {
         self.readers.of(node)
+    }
+
+    /// A shortest chain of readers from a node to one of `ends`, both included; `None` if none of them needs it.
+    pub fn route(&self, from: Node, ends: &[Node]) -> Option<Vec<Node>> {
+        let ends: HashSet<Node> = ends.iter().copied().collect();
+        let mut before = HashMap::from([(from, from)]);
+        let mut next = VecDeque::from([from]);
+        while let Some(mut node) = next.pop_front() {
+            if ends.contains(&node) {
+                let mut route = vec![node];
+                while node != from {
+                    node = before[&node];
+                    route.push(node);
+                }
+                route.reverse();
+                return Some(route);
+            }
+            for &reader in self.readers(node) {
+                if let Entry::Vacant(place) = before.entry(reader) {
+                    place.insert(node);
+                    next.push_back(reader);
+                }
+            }
+        }
+        None
     }
 }
 

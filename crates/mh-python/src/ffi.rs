@@ -117,3 +117,9 @@ pub fn put_back(live: &Bound<'_, PyByteArray>, sent: &[u8]) {
         content.copy_from_slice(sent);
     }
 }
+
+/// How many references to an object there are, this one included.
+pub fn references(object: &Bound<'_, PyAny>) -> isize {
+    // SAFETY: the object is alive, as it is borrowed.
+    unsafe { pyo3::ffi::Py_REFCNT(object.as_ptr()) }
+}

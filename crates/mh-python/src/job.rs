@@ -475,6 +475,14 @@ impl Job {
         Ok(())
     }
 
+    /// Lets go of stored buffers that belong to objects which nobody else keeps: they will not come again.
+    fn sweep(&self, py: Python<'_>) -> PyResult<()> {
+        match &self.shared {
+            Some(shared) => shared.sweep(py, self.ours()?),
+            None => Ok(()),
+        }
+    }
+
     /// Ends the job early; with `kill`, workers that run its items are killed.
     fn cancel(&self, kill: bool) -> PyResult<()> {
         self.ours()?.cancel(self.id, kill);

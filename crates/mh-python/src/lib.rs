@@ -9,6 +9,7 @@
 //! | `gather` | a whole map's answers |
 //! | `semaphore` | `SemLock`: under multiprocessing's locks |
 //! | `codec` | values as bytes |
+//! | `graph` | `Plan`: a graph of tasks; `GraphRun`: one run of it |
 //! | `elsewhere` | `Scheduler`: decisions for somebody else's workers |
 //! | `sharing` | buffers that come again are stored once |
 //! | `tasks` | `delayed`, and calls that bring their own function |
@@ -20,6 +21,7 @@ mod codec;
 mod elsewhere;
 mod ffi;
 mod gather;
+mod graph;
 mod hooks;
 mod job;
 mod machine;
@@ -52,6 +54,8 @@ mod _native {
     use crate::elsewhere::Scheduler;
     #[pymodule_export]
     use crate::ffi::SharedBuffer;
+    #[pymodule_export]
+    use crate::graph::{GraphRun, Lane, Plan};
     #[pymodule_export]
     use crate::job::Job;
     #[pymodule_export]

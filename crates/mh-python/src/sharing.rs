@@ -5,9 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mh_runtime::{Object, Pool as Runtime};
 use pyo3::prelude::*;
+use pyo3::types::PyMemoryView;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::codec::Store;
+use crate::ffi::references;
 use crate::pool::PoolStore;
 
 /// Shared buffers that are kept for items to come, in bytes and in number.
@@ -35,7 +37,7 @@ struct Pin {
     /// Of the contents; only where they are checked.
     digest: u128,
     /// Keeps the memory from being given to another array.
-    _owner: Py<PyAny>,
+    owner: Py<PyAny>,
     used: u64,
 }
 
@@ -50,6 +52,23 @@ impl Sharing {
         for pin in pins.into_values() {
             runtime.unpin(pin.object);
         }
+    }
+
+    /// Lets go of buffers of objects that nobody else keeps: they will not come again.
+    pub fn sweep(&self, py: Python<'_>, runtime: &Runtime) -> PyResult<()> {
+        let owners: Vec<_> =
+            self.lock().places.iter().map(|(place, pin)| (*place, pin.owner.clone_ref(py))).collect();
+        for (place, owner) in owners {
+            let exporter = PyMemoryView::from(owner.bind(py))?.getattr("obj")?;
+            // The pickled buffer, the look at it, and this reference.
+            if references(&exporter) <= 2 {
+                let pin = self.lock().remove(place);
+                if let Some(pin) = pin {
+                    runtime.unpin(pin.object);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
@@ -90,12 +109,18 @@ impl Kept {
         Some(pin.object)
     }
 
+    fn remove(&mut self, place: (usize, usize)) -> Option<Pin> {
+        let pin = self.places.remove(&place)?;
+        self.bytes -= pin.object.len;
+        Some(pin)
+    }
+
     /// Adds a stored buffer; gives those to be let go of: what lay in its place, and where they are many those that have
     /// not been met for longest.
     fn add(&mut self, place: (usize, usize), digest: u128, object: Object, owner: Py<PyAny>) -> Vec<Object> {
         let mut unused = Vec::new();
         self.bytes += object.len;
-        let before = self.places.insert(place, Pin { object, digest, _owner: owner, used: self.clock });
+        let before = self.places.insert(place, Pin { object, digest, owner, used: self.clock });
         let mut release = |bytes: &mut u64, pin: Pin| {
             *bytes -= pin.object.len;
             unused.push(pin.object);

@@ -33,8 +33,8 @@ pub struct Run {
     missing: Vec<u32>,
     /// How many of its readers have not ended, and one for each output.
     unread: Vec<u32>,
-    /// Of a skipped node: which of its needs it was skipped for.
-    via: Vec<Node>,
+    /// Of a skipped node: which one failed.
+    cause: Vec<Node>,
     /// Places of the ready nodes.
     ready: BinaryHeap<Reverse<u32>>,
     running: usize,
@@ -60,7 +60,7 @@ impl Run {
         let free = graph.nodes().filter(|node| missing[*node as usize] == 0);
         let ready = free.map(|node| Reverse(ranks[node as usize])).collect();
         Run {
-            via: vec![0; graph.len()],
+            cause: vec![0; graph.len()],
             graph,
             states,
             ranks,
@@ -128,10 +128,11 @@ impl Run {
     }
 
     fn skip_readers(&mut self, graph: &Graph, node: Node, skipped: &mut Vec<Node>) {
+        let cause = self.cause(node);
         for &reader in graph.readers(node) {
             if self.states[reader as usize] == State::Waiting {
                 self.states[reader as usize] = State::Skipped;
-                self.via[reader as usize] = node;
+                self.cause[reader as usize] = cause;
                 self.ended += 1;
                 skipped.push(reader);
             }
@@ -186,15 +187,8 @@ impl Run {
         self.ended == self.states.len()
     }
 
-    /// From the node that failed to this one, which was skipped for it; of any other node, itself.
-    pub fn path(&self, node: Node) -> Vec<Node> {
-        let mut path = vec![node];
-        let mut at = node;
-        while self.states[at as usize] == State::Skipped {
-            at = self.via[at as usize];
-            path.push(at);
-        }
-        path.reverse();
-        path
+    /// Of a skipped node, the one that failed; of any other, itself.
+    pub fn cause(&self, node: Node) -> Node {
+        if self.states[node as usize] == State::Skipped { self.cause[node as usize] } else { node }
     }
 }

@@ -1,0 +1,274 @@
+"""Running a graph: its ready nodes go to jobs as items, their answers make others ready.
+
+Which node is next, and what is free or skipped, is decided in native code (`_native.GraphRun`); this loop goes around
+once for many nodes. Nodes with the same time-out share a job.
+"""
+
+from itertools import islice
+from time import perf_counter
+
+from . import _backends, _kinds
+from ._failures import annotate, brief
+from ._graph_calls import Runner
+
+# Waits in native code look around this often, for signals and for other threads.
+_SLICE = 0.25
+#: With several jobs none can be waited for alone.
+_SHORT = 0.005
+#: Where everything runs in one thread, what a node has made ready is looked at after so many seconds.
+_MOMENT = 0.0002
+_SHOWN = 5  # names in a message
+
+
+def run(plan, options, workers=None, backend="processes", on=None):
+    """The results of the nodes that `plan` was made for, in a list, with exceptions in it if `options` says so."""
+    count = _backends.count(workers, on)
+    _backends.check(backend, on)
+    tasks = plan.tasks()
+    if backend == "serial" and (options.timeout is not None or any(task.timeout is not None for task in tasks)):
+        raise ValueError('timeout= needs workers: a task of backend="serial" cannot be interrupted')
+    if _backends.in_line(backend):
+        return _Running(plan, tasks, options, _InLine(), limited=False).results()
+    with _backends.kept(backend, count, on) as kept:
+        return _Running(plan, tasks, options, kept).results()
+
+
+class _Lane:
+    """One job, with the nodes that go to it."""
+
+    def __init__(self, job, session, items, hooks):
+        self.job = job
+        self.session = session
+        self.items = items
+        self.hooks = hooks
+        self.sweep = getattr(job, "sweep", None)
+
+
+class _NotSent(Exception):
+    """A node's arguments could not be sent: `error` says why."""
+
+    def __init__(self, error):
+        self.error = error
+
+
+class _Running:
+    """One run of a graph."""
+
+    def __init__(self, plan, tasks, options, workers, limited=True):
+        self._plan = plan
+        self._tasks = tasks
+        self._options = options
+        self._workers = workers
+        self._failures = {}  # node -> what it raised
+        self._tries = {}  # node -> how often its worker died or it timed out
+        timeouts = [options.timeout if task.timeout is None else task.timeout for task in tasks]
+        self._timeouts = list(dict.fromkeys(timeouts)) if limited else [None]
+        lanes = [self._timeouts.index(timeout) if limited else 0 for timeout in timeouts]
+        self._run = plan.run(lanes, self._costs())
+
+    def _costs(self):
+        if all(task.cost is None for task in self._tasks):
+            return None
+        return [node._cost or 0.0 for node in self._plan.nodes()]
+
+    def results(self):
+        """Run everything; the results."""
+        bar = None
+        lanes = []
+        try:
+            if self._options.progress:
+                from ._progress import Progress
+
+                bar = Progress(len(self._plan), self._options.progress)
+            runner = Runner([task.function for task in self._tasks])
+            for number, timeout in enumerate(self._timeouts):
+                lanes.append(self._open(number, runner, timeout))
+            self._drive(lanes, bar)
+            return self._found()
+        except BaseException as error:
+            for lane in lanes:
+                lane.job.cancel(not isinstance(error, Exception))
+            raise
+        finally:
+            if bar is not None:
+                bar.close()
+            for lane in lanes:
+                lane.job.cancel(False)
+                lane.job.close()
+                lane.session.close()
+            self._run.record({node: _said(error) for node, error in self._failures.items()})
+
+    def _open(self, number, runner, timeout):
+        job, session = self._workers.open(
+            runner, _kinds.STAR, share=True, return_errors=True, retries=0, timeout=timeout
+        )
+        run = self._run
+        hooks = self._workers.hooks.naming(lambda index: self._name(run.node_at(number, index)))
+        hooks.unsendable = lambda error, index, item: _NotSent(error)
+        # Retries are done here, as they are each task's own: so only here it is known how many there were.
+        for name in "died", "timed_out":
+            told = getattr(hooks, name, None)
+            if told is not None:
+                setattr(hooks, name, self._counting(told, number))
+        return _Lane(job, session, run.lane(number), hooks)
+
+    def _counting(self, told, number):
+        def counted(index, *fate):
+            before = self._tries.get(self._run.node_at(number, index), 0)
+            return told(index, *fate[:-1], fate[-1] + before)
+
+        return counted
+
+    def _name(self, node):
+        from .graph import _label
+
+        return f"task {_label(self._plan.node(node))!r}"
+
+    def _drive(self, lanes, bar):
+        run, loads = self._run, self._workers.loads
+        several = len(lanes) > 1
+        while not run.is_over():
+            ended = failed = 0
+            for number, lane in enumerate(lanes):
+                room = self._feed(number, lane)
+                garbage = []
+                answers, outcome = lane.job.collect(loads, lane.hooks, _SHORT if several else _SLICE, room)
+                done, failures, large = run.settle(number, answers, garbage)
+                answers = None
+                ended += done
+                for node, error in failures:
+                    lost = self._settle_failure(node, error, garbage)
+                    ended, failed = ended + lost, failed + lost
+                if garbage:
+                    garbage = None
+                    if large and lane.sweep is not None:
+                        lane.sweep()
+                if outcome is not None and not run.is_over():
+                    raise lane.hooks.broken() if outcome == "broken" else lane.hooks.terminated()
+            if bar is not None and ended:
+                bar.update(ended, failed)
+
+    def _feed(self, number, lane):
+        """Send what is ready, as far as there is room; whether more is ready than there was room for."""
+        run = self._run
+        while ready := run.ready(number):
+            try:
+                lane.job.feed(lane.items, lane.session, lane.hooks, ready)
+                return run.ready(number) > 0
+            except _NotSent as refused:
+                node = run.unsent(number)
+                garbage = []
+                annotate(refused.error, f"the arguments of {self._name(node)} cannot be sent to a worker")
+                self._fail(node, refused.error, garbage)
+        return False
+
+    def _settle_failure(self, node, error, garbage):
+        """A node failed: run it again, or give up on it. How many nodes have ended by that."""
+        retries = self._tasks[self._plan.task_of(node)].retries
+        retries = self._options.retries if retries is None else retries
+        if retries and _is_loss(error):
+            self._tries[node] = self._tries.get(node, 0) + 1
+            if self._tries[node] <= retries:
+                self._run.again(node)
+                return 0
+        return self._fail(node, error, garbage)
+
+    def _fail(self, node, error, garbage):
+        self._failures[node] = error
+        return 1 + self._run.fail(node, garbage)
+
+    def _found(self):
+        """What was asked for, once everything has ended."""
+        outputs = self._plan.outputs()
+        if self._failures:
+            self._explain(outputs)
+            if self._options.on_error == "raise":
+                raise self._failures[min(self._failures)]
+        causes = [self._run.cause(node) for node in outputs]
+        return [self._failures[cause] if cause in self._failures else self._run.result(cause) for cause in causes]
+
+    def _explain(self, outputs):
+        """Add to failures by which path they cost what was asked for, and to the first one which others there are."""
+        first, *others = sorted(self._failures)
+        for node in {first, *(self._run.cause(output) for output in outputs)} & self._failures.keys():
+            annotate(self._failures[node], self._path(self._run.route(node)))
+        if others and self._options.on_error == "raise":
+            names = [f"{self._name(node)} ({_said(self._failures[node])})" for node in others[:_SHOWN]]
+            more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+            annotate(self._failures[first], f"failed too: {', '.join(names)}{more}")
+
+    def _path(self, path):
+        from .graph import _label
+
+        names = [repr(_label(self._plan.node(node))) for node in (path if len(path) < 12 else [*path[:4], *path[-3:]])]
+        if len(path) >= 12:
+            names.insert(4, f"... {len(path) - 7} more ...")
+        failed, *needed = names
+        return f"task {failed} failed" + (f"; needed by {' -> '.join(needed)}" if needed else "")
+
+
+def _is_loss(error):
+    """Whether the worker died or the time was up, rather than that the task raised this."""
+    from .errors import RemoteTraceback, TimeoutError, WorkerDied
+
+    raised = error.__traceback__ is not None or isinstance(error.__cause__, RemoteTraceback)
+    return isinstance(error, (WorkerDied, TimeoutError)) and not raised
+
+
+def _said(error):
+    return f"{type(error).__name__}: {brief(str(error))}"
+
+
+# ------------------------------------------------------------------------------ in the caller's own thread
+
+
+class _InLine:
+    """Stands for workers where everything runs in this very thread, one node after the other."""
+
+    def __init__(self):
+        from ._naming import Naming
+
+        self.hooks = Naming()
+
+    def open(self, function, mode, **options):
+        """A job that runs an item whenever it is asked for an answer; it is its own session."""
+        job = _InLineJob(function)
+        return job, job
+
+    def loads(self, data):
+        """Nothing is pickled."""
+        raise AssertionError("nothing is pickled in one thread")
+
+
+class _InLineJob:
+    """Runs some of what is ready whenever it is asked for answers: few, lest more results wait than need to."""
+
+    def __init__(self, function):
+        self._function = function
+        self._ready = iter(()), 0
+        self._index = 0
+
+    def feed(self, source, session, hooks, limit):
+        """Take note of what is ready."""
+        self._ready = source, limit
+
+    def collect(self, loads, hooks, timeout, room):
+        """Run for a moment, one item at least."""
+        source, limit = self._ready
+        answers = []
+        end = perf_counter() + _MOMENT
+        for item in islice(source, limit):
+            try:
+                answers.append((self._index, True, self._function(*item)))
+            except Exception as error:
+                answers.append((self._index, False, annotate(error, f"while running {hooks.called(self._index)}")))
+            self._index += 1
+            if perf_counter() > end:
+                break
+        return answers, None
+
+    def cancel(self, kill):
+        """Nothing runs."""
+
+    def close(self):
+        """Nothing is kept."""
