@@ -60,6 +60,7 @@ class WorkerDied(BrokenProcessPool):
         exitcode: int | None = None,
         out_of_memory: bool = False,
         attempts: int = 1,
+        name: str | None = None,
     ) -> Self: ...
 
 class PoolBroken(BrokenProcessPool, BrokenThreadPool):

@@ -5,6 +5,7 @@ mod run;
 pub use run::{GraphRun, Lane};
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
@@ -95,8 +96,8 @@ impl Plan {
             if !output.get_type().is(kind) {
                 return Err(PyTypeError::new_err("only nodes of a graph can be computed"));
             }
-            if !numbers.contains_key(&place(&output)) {
-                numbers.insert(place(&output), ENTERED);
+            if let Entry::Vacant(number) = numbers.entry(place(&output)) {
+                number.insert(ENTERED);
                 stack.push(Frame::new(output.clone())?);
             }
             while let Some(frame) = stack.last_mut() {
@@ -109,13 +110,13 @@ impl Plan {
                 let leaf = frame.leaves.get_item(frame.at)?;
                 frame.at += 1;
                 if leaf.get_type().is(kind) {
-                    match numbers.get(&place(&leaf)) {
-                        Some(&ENTERED) => {
+                    match numbers.entry(place(&leaf)) {
+                        Entry::Occupied(number) if *number.get() == ENTERED => {
                             return Err(PyValueError::new_err("the graph has a cycle: a task needs itself"));
                         }
-                        Some(_) => {}
-                        None => {
-                            numbers.insert(place(&leaf), ENTERED);
+                        Entry::Occupied(_) => {}
+                        Entry::Vacant(number) => {
+                            number.insert(ENTERED);
                             stack.push(Frame::new(leaf)?);
                         }
                     }
