@@ -72,7 +72,7 @@ demo: build  ## real text on all cores: the serial answer, sooner, and by how mu
 test: check  ## everything that must pass: lints, Rust tests, loom's model, Python tests on every Python that is here
 	@$(STEP) 'Rust tests of the engine (release)' cargo test --release --quiet --locked -p mh-engine
 	@$(STEP) 'engine: ten million items, ten thousand workers' $(MAKE) --no-print-directory target/.simulated
-	@$(STEP) 'Rust tests of store and runtime' cargo test --quiet --locked -p mh-store -p mh-runtime
+	@$(STEP) 'Rust tests of store, runtime, pictures' cargo test --quiet --locked -p mh-store -p mh-runtime -p mh-draw
 	@$(STEP) 'model of the slot protocol (loom)' $(MAKE) --no-print-directory target/loom/.passed
 	@$(STEP) 'Python tests, $(MAIN)' $(PYTHON) -m pytest --ignore tests/house --ignore tests/typing
 	@for version in $(OTHERS); do \

@@ -478,6 +478,17 @@ class Plan:
         """A run in which nothing was begun. `lanes`: for each task the job that its nodes go to; `costs`: for each node
         the seconds that it takes, if that is known."""
 
+    def draw(
+        self,
+        language: str,
+        most: int,
+        labels: Sequence[str],
+        seconds: Sequence[float | None],
+        chain: Sequence[int],
+        declared: bool,
+    ) -> str:
+        """A picture in "svg", "mermaid" or "dot", in at most `most` boxes, with how each node's last run ended."""
+
     def analyse(
         self, times: Sequence[float], workers: Sequence[int]
     ) -> tuple[float, float, list[int], list[tuple[float, float, float]]]:

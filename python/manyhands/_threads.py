@@ -9,6 +9,7 @@ import sys
 from _thread import RLock, _local, get_ident, start_new_thread
 
 from . import _kinds, _native
+from ._naming import Naming
 
 #: Threads of the kept pools that have had nothing to do for so many seconds end.
 IDLE = 60.0
@@ -138,7 +139,7 @@ class _Session:
         """Nothing was opened."""
 
 
-class Hooks:
+class Hooks(Naming):
     """What the native side asks for when an item fails."""
 
     def __init__(self, engine):
@@ -150,14 +151,16 @@ class Hooks:
 
         if not isinstance(error, Exception):
             error = exited(error)
+        name = self.name(index)
+        if name is not None:
+            return annotate(error, f"while running {name}")
         return error if index is None else annotate(error, f"while running item {index}: {brief(item)}")
 
     def timed_out(self, index, item, timeout, attempts):
         """The error for an item that ran longer than it may."""
-        from ._failures import brief
         from .errors import TimeoutError
 
-        which = "the call" if index is None else f"item {index} ({brief(item)})"
+        which = "the call" if index is None else self.called(index, item)
         tried = f", {attempts} times" if attempts > 1 else ""
         return TimeoutError(
             f"{which} ran longer than its timeout{tried}: given up after {timeout:.2f} s; a thread cannot be stopped, "
@@ -169,7 +172,7 @@ class Hooks:
         from ._failures import brief
         from .errors import WorkerDied
 
-        which = "a call" if index is None else f"item {index} ({brief(item)})"
+        which = "a call" if index is None else self.called(index, item)
         return WorkerDied(f"a thread was ended from outside while it ran {which}", index=index, item=brief(item))
 
     def cancelled(self):

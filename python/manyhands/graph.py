@@ -221,6 +221,60 @@ class Node:
         options = {"workers": workers, "backend": backend, "progress": progress, "timeout": timeout}
         return compute(self, **options, retries=retries, on_error=on_error, on=on)[0]
 
+    # ------------------------------------------------------------------------------ pictures and figures
+
+    def svg(self, max_nodes=300):
+        """The graph behind this node as SVG, a string, coloured by how the tasks ended when they were last run.
+
+        Above `max_nodes` tasks are folded together, and the picture says so. A notebook shows a node this way.
+        """
+        from ._graph_picture import draw
+
+        return draw(self, "svg", max_nodes)
+
+    def mermaid(self, max_nodes=300):
+        """The same in Mermaid's language, which notebooks and many editors draw.
+
+        >>> import manyhands as mh
+        >>> print(mh.task(abs, name="boil")(1).mermaid())
+        flowchart TD
+            n0["boil"]:::planned
+            classDef planned fill:#eef1f5,stroke:#8a94a3,color:#1b1f24
+        <BLANKLINE>
+        """
+        from ._graph_picture import draw
+
+        return draw(self, "mermaid", max_nodes)
+
+    def dot(self, max_nodes=300):
+        """The same in Graphviz's language."""
+        from ._graph_picture import draw
+
+        return draw(self, "dot", max_nodes)
+
+    def _repr_svg_(self):
+        return self.svg()
+
+    def explain(self, workers=None, times=None):
+        """What can be gained from workers: an `Explanation`, to be printed or asked.
+
+        Parameters
+        ----------
+        workers:
+            A number of workers, or several, to say what they can reach; by default 1, 2, 4 and so on.
+        times:
+            "measured": what the tasks took when they were last run; "declared": what `cost=` says. By default
+            measured ones where all tasks have them, else declared ones. `ValueError` where there are neither.
+
+        >>> import manyhands as mh
+        >>> slow, quick = mh.task(abs, cost=3), mh.task(abs, cost=1)
+        >>> (slow(1) + quick(1)).explain(workers=2).speedup
+        1.3333333333333333
+        """
+        from ._graph_explain import explain
+
+        return explain(self, workers, times)
+
     # ------------------------------------------------------------------------------ what a node is not
 
     def __bool__(self):

@@ -10,10 +10,11 @@ TEXT = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 
 #: Which siblings a crate may depend on.
 EDGES = {
+    "mh-draw": set(),
     "mh-engine": set(),
     "mh-store": set(),
     "mh-runtime": {"mh-engine", "mh-store"},
-    "mh-python": {"mh-engine", "mh-store", "mh-runtime"},
+    "mh-python": {"mh-draw", "mh-engine", "mh-store", "mh-runtime"},
 }
 CRATES = sorted(folder.name for folder in (ROOT / "crates").iterdir() if (folder / "Cargo.toml").exists())
 

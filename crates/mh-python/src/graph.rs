@@ -1,5 +1,6 @@
 //! Graphs of tasks: found from the nodes that are asked for, then run, analysed or drawn.
 
+mod picture;
 mod run;
 
 pub use run::{GraphRun, Lane};
@@ -173,6 +174,28 @@ impl Plan {
             return Err(PyValueError::new_err("a cost for each node is needed"));
         }
         GraphRun::new(slf, lanes, costs)
+    }
+
+    /// A picture in a language ("svg", "mermaid", "dot") in at most `most` boxes, with how each node's last run ended.
+    /// `labels` and `seconds` (None where nobody knows): for each node; `chain`: the nodes of the longest chain, or none.
+    #[allow(clippy::too_many_arguments)] // One call for a whole picture, from one place.
+    fn draw(
+        &self,
+        py: Python<'_>,
+        language: &str,
+        most: usize,
+        labels: Vec<String>,
+        seconds: Vec<Option<f64>>,
+        chain: Vec<Node>,
+        declared: bool,
+    ) -> PyResult<String> {
+        let picture = self.picture(py, labels, seconds, chain, declared)?;
+        py.detach(|| match language {
+            "svg" => Ok(picture.svg(most)),
+            "mermaid" => Ok(picture.mermaid(most)),
+            "dot" => Ok(picture.dot(most)),
+            _ => Err(PyValueError::new_err("a picture is svg, mermaid or dot")),
+        })
     }
 
     /// Work, span, the critical path (numbers of nodes), and for each number of workers (time of a greedy schedule, least

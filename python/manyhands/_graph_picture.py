@@ -1,0 +1,30 @@
+"""A graph's pictures: what the native side needs to draw one."""
+
+
+def draw(node, language, most):
+    """The graph behind `node` in a language, in at most `most` boxes."""
+    from ._options import worker_count
+    from .graph import _label, _plan
+
+    most = worker_count(most, "max_nodes")
+    plan = _plan([node])
+    nodes = plan.nodes()
+    declared = all(each._last is None for each in nodes)
+    if declared:
+        seconds = [each._cost for each in nodes]
+        some = any(each is not None for each in seconds)
+        if some and not _undeclared(nodes):
+            seconds = [each or 0.0 for each in seconds]
+    else:
+        seconds = [None if each._last is None else each._last[1] for each in nodes]
+    chain = ()
+    if len(nodes) > 1 and all(each is not None for each in seconds):
+        chain = plan.analyse(seconds, [])[2]
+    return plan.draw(language, most, [_label(each) for each in nodes], seconds, chain, declared)
+
+
+def _undeclared(nodes):
+    """The tasks among them that might have declared what they cost, and did not."""
+    from .graph import _OPERATIONS
+
+    return {each._task.name: each for each in nodes if each._cost is None and each._task not in _OPERATIONS}
