@@ -12,8 +12,8 @@ class Explanation:
     `work` is what one worker needs, `span` what is needed however many there are: the tasks of `critical_path` (names)
     have to wait for each other. `speedup` is the best possible, work by span. `reach` tells for numbers of workers when
     the last task ends if each takes, whenever it is free, the task with the longest chain behind it; `bounds` what no
-    schedule can beat and what none that leaves nobody idle exceeds (Graham's bound). `source` says whether the times were
-    "measured" or "declared". What it costs to hand out tasks is not in it.
+    schedule can beat and what none that leaves nobody idle exceeds (Graham's bound). `source` says whether the times
+    were "measured" or "declared". What it costs to hand out tasks is not in it.
     """
 
     def __init__(self, tasks, source, work, span, critical_path, reach, bounds):

@@ -450,6 +450,7 @@ class ThreadKeeper:
 
     def run(self) -> None:
         """Give up what runs for too long, as long as anything may."""
+
 # ---------------------------------------------------------------------------------------------------- graphs
 
 @final

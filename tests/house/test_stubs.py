@@ -13,6 +13,7 @@ pytest.importorskip("mypy")
 
 STUBBED = [
     "manyhands._future",
+    "manyhands._graph_explain",
     "manyhands._native",
     "manyhands._results",
     "manyhands.context",

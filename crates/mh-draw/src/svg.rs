@@ -36,7 +36,7 @@ pub(crate) fn draw(picture: &Picture, boxes: &Boxes) -> String {
     let _ = write!(
         out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"mh-graph\" width=\"{wide:.0}\" height=\"{high:.0}\" \
-         viewBox=\"0 0 {wide:.0} {high:.0}\" style=\"max-width:100%;height:auto\" role=\"img\" \
+         viewBox=\"0 0 {wide:.0} {high:.0}\" role=\"img\" \
          font-family=\"Helvetica, Arial, sans-serif\">\n<title>{}</title>\n<style>{}</style>\n\
          <rect class=\"ground\" width=\"{wide:.0}\" height=\"{high:.0}\" rx=\"8\" fill=\"#ffffff\"/>\n\
          <g class=\"arrows\" fill=\"none\" stroke=\"{ARROW}\" stroke-width=\"1.2\">\n",
@@ -136,7 +136,8 @@ fn draw_box(
         let (below, shown) = (y + 32.0, time(seconds));
         let _ = write!(
             out,
-            "<text class=\"time\" x=\"{middle:.1}\" y=\"{below:.1}\" font-size=\"{SMALL}\">{shown}</text>"
+            "<text class=\"time\" x=\"{middle:.1}\" y=\"{below:.1}\" font-size=\"{SMALL}\" {}>{shown}</text>",
+            ink(FAINT)
         );
         if longest > 0.0 {
             let (start, full) = (x + 8.0, wide - 16.0);
@@ -245,7 +246,8 @@ const ARROW: &str = "#7d8793";
 /// The colours on dark grounds. Those for light ones stand at the elements themselves, for viewers without style sheets.
 fn style() -> String {
     let mut out = String::from(
-        "@media (prefers-color-scheme:dark){.mh-graph .ground{fill:#15181d}.mh-graph text{fill:#e8ebef}\
+        "@media screen{.mh-graph{max-width:100%;height:auto}}\
+         @media (prefers-color-scheme:dark){.mh-graph .ground{fill:#15181d}.mh-graph text{fill:#e8ebef}\
          .mh-graph .time{fill:#b4bcc6}.mh-graph .arrows path{stroke:#8b95a1}.mh-graph .arrows path.critical{stroke:#f2f4f6}\
          .mh-graph .arrows path.head{fill:#8b95a1;stroke:none}.mh-graph .arrows path.head.critical{fill:#f2f4f6}\
          .mh-graph .legend text{fill:#b4bcc6}.mh-graph .legend path{stroke:#3a424c}",
