@@ -16,6 +16,7 @@ LAST_LINES = {
     "closures": r"a closure, a lambda and a bound method gave what the loop gives",
     "monte_carlo_pi": r"pi is about 3\.14\d+, from 2,000,000 points, with any number of workers",
     "pairwise_distances": r"60,000 distances; the closest pair is row 12 and row 154, 1\.9056 apart",
+    "processes": r"the squares up to 99 add up to 328350",
     "simpson": r"the integral of exp from 0 to 1 is 1\.718281828459; e - 1 is 1\.718281828459",
     "squares": r"the squares up to 32 add up to 11440",
     "three_arguments": r"sums of three: \[3, 12, 21, 30, 39, 48, 57, 66\]",
@@ -56,7 +57,7 @@ def test_example_prints_its_result(name, tmp_path):
     assert not os.listdir(tmp_path), "an example leaves nothing behind"
 
 
-@pytest.mark.parametrize("name", ["closures", "squares", "word_autocorrelation"])
+@pytest.mark.parametrize("name", ["closures", "processes", "squares", "word_autocorrelation"])
 def test_example_runs_from_standard_input(name, tmp_path):
     lines = run(["-"], tmp_path, source_of(name))
     assert re.fullmatch(LAST_LINES[name], lines[-1])

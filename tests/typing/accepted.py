@@ -51,3 +51,14 @@ assert_type(mh.Parallel(n_jobs=2)(mh.delayed(half)(number) for number in range(3
 assert_type(next(mh.Parallel(-1, return_as="generator")([mh.delayed(both)("a", number=1)])), bytes)
 with mh.Parallel(n_jobs=2, prefer="threads", verbose=1) as parallel:
     assert_type(parallel([mh.delayed(half)(1)]), list[float])
+
+process = mh.Process(target=half, args=(1,), name="half", daemon=True)
+process.start()
+process.result(timeout=1)
+assert_type(process.exitcode, int | None)
+context = mh.get_context("spawn")
+assert_type(context.Process(target=print).is_alive(), bool)
+with mh.Lock(), mh.Manager() as manager:
+    shared = manager.dict({"a": 1})
+mh.Queue().put(1)
+assert_type(mh.Event().is_set(), bool)
