@@ -37,6 +37,7 @@ BENCHES = (
     "balance",
     "distances",
     "parallel",
+    "threads",
     "grid_search",
 )
 """In the order of the report; NAME is the module bench_NAME."""

@@ -1,4 +1,4 @@
-"""Runs CPython's own tests of `multiprocessing.Pool` against `manyhands.Pool`.
+"""Runs CPython's own tests of `multiprocessing.Pool` against `manyhands.Pool`, and those of threads against `ThreadPool`.
 
     python tests/judges/cpython_pool.py                        the judgement
     python tests/judges/cpython_pool.py --pool multiprocessing  the judge judged: CPython's pool must pass its own tests
@@ -56,6 +56,7 @@ test_pool_initializer
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.dummy
 import multiprocessing.pool
 import os
 import sys
@@ -65,7 +66,6 @@ import verdict
 
 LEFT_OUT = {
     "WithManagerTestPool": "a manager's Pool is multiprocessing's own, made in the manager's process",
-    "WithThreadsTestPool": "multiprocessing.dummy's pool of threads, another class than the one judged",
     "TestInitializers.test_manager_initializer": "tests a Manager's initializer; no pool takes part",
     "TestPoolNotLeakOnFailure": "counts what a mock of multiprocessing.Process made; ours are not made by it",
 }
@@ -85,6 +85,7 @@ def _choose(name: str) -> None:
     judged = pool_cases.judged
     if name == "multiprocessing":
         judged.pool = multiprocessing.pool.Pool
+        judged.thread_pool = multiprocessing.dummy.Pool
         judged.remote_traceback = multiprocessing.pool.RemoteTraceback
         judged.import_line = "from multiprocessing import Pool"
         return
@@ -99,6 +100,7 @@ def _choose(name: str) -> None:
             """Nothing to do: a worker that has done its tasks is replaced without being asked for."""
 
     judged.pool = JudgedPool
+    judged.thread_pool = manyhands.ThreadPool
     judged.remote_traceback = manyhands.errors.RemoteTraceback
     judged.unsendable_result = pool_cases.lock_as_result
     # The tests' scripts run isolated from the environment, so they are told where the package lies.

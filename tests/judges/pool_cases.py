@@ -28,6 +28,9 @@ class Judged:
     pool: type | None = None
     """Called as `multiprocessing.Pool` is: (processes, initializer, initargs, maxtasksperchild)."""
 
+    thread_pool: type | None = None
+    """Called as `multiprocessing.dummy.Pool` is: (processes, initializer, initargs)."""
+
     remote_traceback: type | None = None
     """The class of `__cause__` of an exception that was raised in a worker."""
 
@@ -49,6 +52,11 @@ def lock_as_result():
 def make_pool(*args, **kwargs):
     """`multiprocessing.Pool`, but of the judged kind."""
     return judged.pool(*args, **kwargs)
+
+
+def make_thread_pool(*args, **kwargs):
+    """`multiprocessing.dummy.Pool`, but of the judged kind."""
+    return judged.thread_pool(*args, **kwargs)
 
 
 _assert_python_ok = script_helper.assert_python_ok
@@ -89,9 +97,15 @@ class JudgedProcessesMixin(JudgedPoolInstalled, theirs.ProcessesMixin):
     Pool = staticmethod(make_pool)
 
 
+class JudgedThreadsMixin(theirs.ThreadsMixin):
+    """CPython's mixin for pools of threads, with the judged pool as its `Pool`."""
+
+    Pool = staticmethod(make_thread_pool)
+
+
 MIXINS = {
     "processes": JudgedProcessesMixin,
-    "threads": theirs.ThreadsMixin,
+    "threads": JudgedThreadsMixin,
     "manager": theirs.ManagerMixin,
 }
 
