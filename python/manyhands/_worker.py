@@ -11,6 +11,8 @@ from . import _context, _kinds, _native, _output
 
 #: True in a worker process: maps inside of it run serially.
 inside = False
+#: The number of this worker in its pool.
+number = None
 
 
 class Handlers:
@@ -105,9 +107,10 @@ def _find(payload):
 
 def main(memory=None):
     """Serve, then end as a Python program ends: exit handlers, flushed streams. `memory`: what is taken to be free."""
-    global inside
+    global inside, number
     inside = True
     link = _native.WorkerLink(None if memory is None else int(memory))
+    number = link.id
     printer = link.printer()
     output = _output.install(printer, printer.note)
     own = os.environ.get("MANYHANDS_OWN", "")

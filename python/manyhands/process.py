@@ -1,9 +1,15 @@
 """`Process`: multiprocessing's, started clean and told what to run by value; and it has a result."""
 
+import sys
 from multiprocessing import process as _theirs
-from multiprocessing.process import active_children, current_process, parent_process
+from multiprocessing.process import active_children, parent_process
 
 __all__ = ["Process", "active_children", "current_process", "parent_process"]
+
+
+def current_process():
+    """The process that this code runs in, as an object. In a pool its name is "PoolWorker-1" and so on."""
+    return _theirs.current_process()
 
 
 class Process(_theirs.BaseProcess):
@@ -66,3 +72,14 @@ class Process(_theirs.BaseProcess):
 
             raise TimeoutError(f"{self.name} (pid {popen.pid}) has not ended after {timeout} s; it goes on")
         return popen.result()
+
+
+def _name_worker():
+    """Give a worker the name and number that programs print."""
+    worker, current = sys.modules.get("manyhands._worker"), _theirs.current_process()
+    if worker is not None and worker.inside and not current._identity:
+        current._identity = (worker.number,)
+        current.name = f"PoolWorker-{worker.number}"
+
+
+_name_worker()

@@ -1,10 +1,12 @@
 """The types of `process.py`."""
 
 from collections.abc import Callable, Iterable, Mapping
-from multiprocessing.process import BaseProcess, active_children, current_process, parent_process
+from multiprocessing.process import BaseProcess, active_children, parent_process
 from typing import Any
 
 __all__ = ["Process", "active_children", "current_process", "parent_process"]
+
+def current_process() -> BaseProcess: ...
 
 class Process(BaseProcess):
     def __init__(

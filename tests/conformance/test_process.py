@@ -99,6 +99,16 @@ def test_a_daemon_may_have_none():
         result_of(lambda: started(print), daemon=True)
 
 
+def test_workers_of_a_pool_have_names():
+    def name(gate):
+        gate.wait(60)
+        return mh.current_process().name
+
+    with mh.Pool(2) as pool:
+        names = pool.map(name, [mh.Barrier(2)] * 2)
+    assert len(set(names)) == 2 and all(name.startswith("PoolWorker-") for name in names)
+
+
 def test_in_a_worker_of_a_map():
     assert mh.map(lambda x: result_of(abs, x), [-1, -2], workers=2) == [1, 2]
 
