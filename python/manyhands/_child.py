@@ -22,6 +22,8 @@ def main(*numbers):
     try:
         process = _Letter(letter).open(answer)
         status = process._bootstrap(parent)
+    except KeyboardInterrupt:
+        pass  # before anything of the user's ran: nothing to be said
     except BaseException:
         import traceback
 

@@ -447,6 +447,30 @@ def test_a_manager(parallel):
         assert dict(table) == {0: 0, 1: 1, 2: 4, 3: 9, 9: 81}
 
 
+def test_locks_of_ours_in_processes_of_multiprocessings(python):
+    printed = python("""
+        import multiprocessing
+        import manyhands as mh
+
+        def up(lock, value):
+            for _ in range(1000):
+                with lock:
+                    value.value += 1
+
+        if __name__ == "__main__":
+            lock, value = mh.Lock(), mh.Value("i", 0, lock=False)
+            for method in "fork", "spawn":
+                context = multiprocessing.get_context(method)
+                both = [context.Process(target=up, args=(lock, value)) for _ in range(2)]
+                for process in both:
+                    process.start()
+                for process in both:
+                    process.join()
+                print(method, value.value)
+    """)
+    assert printed == "fork 2000\nspawn 4000\n"
+
+
 def test_misused_locks():
     lock = mh.Lock()
     with pytest.raises(ValueError, match="released too many times"):
