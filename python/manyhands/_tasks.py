@@ -45,11 +45,15 @@ class InLine:
 
     def stream(self, ordered):
         """The results one by one."""
-        while taken := list(islice(self._source, self._batch)):
-            for task in taken:
-                result = call(task)
-                self._count(1)
-                yield result
+        count = self._count
+        for task in self._source if self._batch == 1 else _in_batches(self._source, self._batch):
+            try:
+                function, args, kwargs = task
+            except (TypeError, ValueError):
+                function, args, kwargs = _parts(task)
+            result = function(*args, **kwargs)
+            count(1)
+            yield result
         self._done = True
 
     def is_unfinished(self):
@@ -58,6 +62,12 @@ class InLine:
 
     def close(self):
         """There is nothing to let go of."""
+
+
+def _in_batches(source, size):
+    """The same items, so many of which are taken at a time."""
+    while taken := list(islice(source, size)):
+        yield from taken
 
 
 class Run:

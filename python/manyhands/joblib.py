@@ -23,6 +23,7 @@ from joblib.parallel import (
 )
 
 from . import _implicit, _kinds, _tasks
+from ._failures import annotate
 from ._native import cpu_count
 
 __all__ = ["ManyhandsBackend"]
@@ -151,7 +152,7 @@ class _Calls:
         self._workers = workers
         self._parallel = parallel
         self._lock = allocate_lock()
-        self._waiting = {}  # index -> (callback, number of tasks)
+        self._waiting = {}  # index -> callback
         self._idle = allocate_lock()  # held while there is something to wait for
         self._idle.acquire()
         # Tasks come from iterators: what they refer to may be filled anew for each.
@@ -193,6 +194,8 @@ class _Calls:
             while outcome is None:
                 answers, outcome = job.collect(workers.loads, workers.hooks, _SLICE, False)
                 for index, succeeded, value in answers:
+                    if not succeeded and type(value).__name__ == "WorkerDied":
+                        annotate(value, f"item {index} is a batch of tasks of joblib.Parallel here")
                     with self._lock:
                         callback = self._waiting.pop(index)
                     if callback is not None:

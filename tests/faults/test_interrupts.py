@@ -31,6 +31,9 @@ CALLS = {
     "endless input": "pool.map(slow, iter(int, 1))",
     "mh.map": "mh.map(slow, range(6), workers=2)",
     "mh.imap": "list(mh.imap(slow, range(6), workers=2))",
+    "Parallel": "mh.Parallel(n_jobs=2)(mh.delayed(slow)(i) for i in range(6))",
+    "Parallel's generator": "list(mh.Parallel(n_jobs=2, return_as='generator')(mh.delayed(slow)(i) for i in range(6)))",
+    "Parallel, lazily": "mh.Parallel(n_jobs=2, pre_dispatch=2)(mh.delayed(slow)(i) for i in range(6))",
 }
 
 
@@ -90,12 +93,13 @@ def test_a_handler_that_raises_at_any_moment():
                      lambda: list(pool.imap(lambda x: x * x, range(3_000))),
                      lambda: pool.map_async(lambda x: x * x, range(3_000)).get(),
                      lambda: mh.map(lambda x: x * x, range(3_000), workers=2),
+                     lambda: mh.Parallel(n_jobs=2)(mh.delayed(pow)(x, 2) for x in range(3_000)),
                      lambda: [pool.apply(pow, (x, 2)) for x in range(50)]]
             for round in range(200):
                 try:
                     try:
                         signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.0005, 0.02))
-                        found = calls[round % 5]()
+                        found = calls[round % 6]()
                         assert found == [x * x for x in range(len(found))]
                         full += 1
                     finally:

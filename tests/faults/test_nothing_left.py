@@ -62,7 +62,8 @@ def test_nothing_is_left_after(end):
 
 @pytest.mark.parametrize("call", ["mh.map(item, range(2, 9), workers=2)", "pool.map(item, range(2, 9))", "single.get()",
                                   "several.get()", "list(pool.imap(item, range(9)))", "pool.apply(item, (9,))",
-                                  "several.wait()", "pool.close(); pool.join()"])  # fmt: skip
+                                  "several.wait()", "pool.close(); pool.join()",
+                                  "mh.Parallel(n_jobs=2)(mh.delayed(item)(i) for i in range(2, 9))"])  # fmt: skip
 def test_control_c_ends_the_call_and_the_program(call):
     program = f"""
 print("begin")

@@ -204,6 +204,23 @@ def test_an_initializer_runs_in_each_worker():
     assert Parallel(n_jobs=2, initializer=begin, initargs=(7,))(delayed(lambda: BEGUN)() for _ in range(4)) == [7] * 4
 
 
+@pytest.mark.parametrize("choice", [{"prefer": "threads"}, {"backend": "threading"}, {"require": "sharedmem"}])
+def test_threads(choice):
+    seen = []
+    with Parallel(n_jobs=2, **choice) as parallel:
+        parallel(delayed(seen.append)(i) for i in range(20))
+        assert sorted(seen) == list(range(20))
+        assert parallel(delayed(shifted)(i, by=1) for i in range(5)) == [1, 2, 3, 4, 5]
+        with pytest.raises(LookupError, match="no 3"):
+            parallel(delayed(fail_at)(i, 3) for i in range(10))
+        with pytest.raises(TypeError, match=r"delayed\(function\)\(arguments\)"):
+            parallel([3])
+    ordered = Parallel(n_jobs=2, return_as="generator", **choice)
+    assert list(ordered(delayed(square)(i) for i in range(100))) == [i * i for i in range(100)]
+    with pytest.raises(TimeoutError):
+        Parallel(n_jobs=2, timeout=0.2, **choice)(delayed(threading.Event().wait)(2) for _ in range(2))
+
+
 def test_on_somebody_elses_executor():
     from concurrent.futures import ThreadPoolExecutor
 
