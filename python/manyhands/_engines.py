@@ -26,6 +26,9 @@ _ACCEPTED = (
 class Futures:
     """Any executor of the kind that `concurrent.futures` defines."""
 
+    #: Whether a lost worker is held against everything that was with it, so that an item is to be tried by itself.
+    blames_bystanders = False
+
     def __init__(self, executor):
         self._found = _reference(executor)
         self.name = type(executor).__name__
@@ -44,7 +47,7 @@ class Futures:
         return self._found()
 
     def count(self):
-        """How many items run at once, or None where it does not tell."""
+        """How many items run at once; 0 when it has no workers now, None where it does not tell."""
         for name in ("_max_workers", "num_workers", "max_workers"):
             count = getattr(self._executor, name, None)
             if isinstance(count, int) and count > 0:
@@ -103,6 +106,8 @@ class Futures:
 class Dask(Futures):
     """A client of `dask.distributed`."""
 
+    blames_bystanders = True
+
     def __init__(self, client):
         if client.asynchronous:
             raise TypeError("on= needs a Dask client that is not asynchronous: Client(..., asynchronous=False)")
@@ -113,7 +118,7 @@ class Dask(Futures):
 
     def count(self):
         """The threads of all workers."""
-        return sum(self._executor.nthreads().values()) or None
+        return sum(self._executor.nthreads().values())
 
     def submit(self, function, *arguments):
         """A future of the call, under a name that nobody else's has."""
@@ -156,7 +161,7 @@ class View(Futures):
 
     def count(self):
         """Its engines."""
-        return len(self._view.targets or self._view.client.ids) or None
+        return len(self._view.targets or self._view.client.ids)
 
     def cancel(self, future):
         """What has been sent to an engine is not taken back."""

@@ -25,6 +25,8 @@ _WORTH = 20
 _SHOWN = 8
 #: Once in so many seconds whoever waits asks whether the executor is alive.
 _LOOK_AROUND = 1.0
+#: After so many in a row it is said when the executor has no workers. They may come: a batch system may start some.
+_LONG_SILENCE = 10
 
 _ids = _count(1)
 
@@ -46,6 +48,8 @@ class Queue:
         self._version = 0
         self._messages = {}  # number -> _Message
         self._jobs = {}  # id -> _Job
+        self._accused = deque()  # numbers of messages of one item that are to be tried again with nothing beside them
+        self._held = deque()  # numbers of messages that wait meanwhile
         self._broken = None
         self._drained = False
         self._deliveries = deque()
@@ -87,6 +91,7 @@ class Queue:
     def wait(self, ready, timeout):
         """Drive until `ready()`, for `timeout` seconds at most; None: without end. Whether it is."""
         end = None if timeout is None else monotonic() + timeout
+        silent = 0
         while True:
             self._take_in()
             seen = self._version
@@ -97,8 +102,11 @@ class Queue:
                 return False
             with self._news:
                 news = self._inbox or self._version != seen or self._news.wait(left)
-            if not news and left == _LOOK_AROUND:
-                self._look_around()
+            if news:
+                silent = 0
+            elif left == _LOOK_AROUND:
+                silent += 1
+                self._look_around(silent)
 
     # ------------------------------------------------------------------------------ what comes and goes
 
@@ -108,6 +116,7 @@ class Queue:
         with self._lock:
             try:
                 yield
+                self._send_held()
             except BaseException as error:
                 self._spoil(error)
                 raise
@@ -193,7 +202,11 @@ class Queue:
         if not self.other.is_loss(error):
             return self._break(self.other.explain(error), error)
         if not self.other.alive():
-            return self._break(f"{type(error).__name__}: {error} ({self._under_way()})", error)
+            return self._break(f"{type(error).__name__}: {error} {self._under_way()}", error)
+        if message.count == 1 and message.beside and self.other.blames_bystanders:
+            message.future = None
+            self._accused.append(number)
+            return None
         del self._messages[number]
         message.job.cause = error
         message.job.take_back(message.first, message.items)
@@ -201,13 +214,14 @@ class Queue:
 
     def _under_way(self):
         """The items that may have been the reason for a loss, in words."""
+        if not self._messages:
+            return ""
         shown = [
             f"{message.first}" if message.count == 1 else f"{message.first} to {message.first + message.count - 1}"
             for message in list(self._messages.values())[:_SHOWN]
         ]
-        return (
-            f"under way, as numbers of their calls: {', '.join(shown)}{', ...' if len(self._messages) > _SHOWN else ''}"
-        )
+        more = ", ..." if len(self._messages) > _SHOWN else ""
+        return f"; under way, as numbers of their calls: {', '.join(shown)}{more}"
 
     def _break(self, why, cause, description=None):
         if self._broken is None:
@@ -222,11 +236,15 @@ class Queue:
             if message.future is not None:
                 self.other.cancel(message.future)
 
-    def _look_around(self):
-        """Nothing has come for a while: is anybody there?"""
+    def _look_around(self, silent):
+        """Nothing has come for a while, so many times in a row: is anybody there?"""
         with self._changing():
             if self._messages and self._broken is None and not self.other.connected():
                 self._break("it has been shut down, or its connection is lost", None)
+            if silent == _LONG_SILENCE and self._messages and self.other.count() == 0:
+                from warnings import warn
+
+                warn(f"{self.other.name} has no workers at the moment: waiting for some", RuntimeWarning, stacklevel=2)
 
     def _do(self, steps):
         """Carry out the scheduler's instructions, and those that follow from them."""
@@ -236,7 +254,23 @@ class Queue:
     def _do_send(self, slot, number, job, first, count):
         job = self._jobs[job]
         message = self._messages[number] = _Message(slot, job, first, job.items(first, count))
-        self._send_to(number, message)
+        if self._accused or self._held:
+            self._held.append(number)
+        else:
+            self._send_to(number, message)
+
+    def _send_held(self):
+        """An accused item is tried when nothing else is under way; then the others go on."""
+        while (self._accused or self._held) and not any(m.future is not None for m in self._messages.values()):
+            while self._accused:
+                number = self._accused.popleft()
+                if number in self._messages:
+                    self._send_to(number, self._messages[number])
+                    return
+            held, self._held = self._held, deque()
+            for number in held:
+                if number in self._messages:
+                    self._send_to(number, self._messages[number])
 
     def _send_to(self, number, message, everything=False):
         job, first = message.job, message.first
@@ -251,15 +285,19 @@ class Queue:
         except Exception as error:
             self._messages.pop(number, None)
             why = self.other.explain(error)
-            return self._break(f"{why} ({self._under_way()})" if self.other.is_loss(error) else why, error)
-        message.future = future
+            return self._break(why + self._under_way() if self.other.is_loss(error) else why, error)
+        message.future, message.beside = future, False
+        for other in self._messages.values():
+            if other.future is not None and other is not message:
+                other.beside = message.beside = True
         future.add_done_callback(partial(self._arrived, number))
         return None
 
     def _do_drop(self, slot, number):
         message = self._messages.get(number)
         count = 0
-        if message is not None and not message.ended and self.other.cancel(message.future):
+        unsent = message is not None and message.future is None
+        if unsent or (message is not None and not message.ended and self.other.cancel(message.future)):
             del self._messages[number]
             message.job.take_back(message.first, message.items)
             count = message.count
@@ -344,7 +382,7 @@ class Queue:
 class _Message:
     """Items on their way."""
 
-    __slots__ = ("count", "ended", "first", "future", "items", "job", "slot", "waited")
+    __slots__ = ("beside", "count", "ended", "first", "future", "items", "job", "slot", "waited")
 
     def __init__(self, slot, job, first, items):
         self.slot = slot
@@ -354,6 +392,7 @@ class _Message:
         self.count = len(items)
         self.future = None
         self.ended = False
+        self.beside = False  # whether something else was under way at any time while it was
         self.waited = False
 
 

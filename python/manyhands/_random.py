@@ -85,11 +85,6 @@ def begin_item(words) -> None:
         _import_hook.insert()
 
 
-def begin_item_in_thread(words) -> None:
-    """The same for a thread that shares its process with others: only `rng` has a stream of its own there."""
-    _item.words, _item.generator = words, None
-
-
 def rng():
     """The current item's `numpy.random.Generator`: the same object during the item, a stream of its own with `seed=`.
 

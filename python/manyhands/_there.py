@@ -13,7 +13,8 @@ from _thread import RLock, _local
 from time import perf_counter
 
 from . import _kinds, _native
-from ._failures import brief, describe, describe_unsendable
+from ._failures import annotate, brief, describe, describe_unsendable, exited, without_own_frames
+from ._random import begin_item, call_with_stream, preserved
 from ._receiving import Receiver
 
 #: Changes when messages do. Code travels marshalled, so that the Python must be the same too.
@@ -120,10 +121,8 @@ class _Runner:
         self.begin = None
 
     def seeded(self, items):
-        from . import _random
-
-        self.begin = _random.begin_item
-        with _streams, _random.preserved():
+        self.begin = begin_item
+        with _streams, preserved():
             return self.all(items)
 
     def all(self, items):
@@ -266,35 +265,30 @@ def _table(caller):
 
 
 def run_here(function, call, first, items):
-    """A message for a thread of the caller's own process: nothing is pickled, failures come as exceptions."""
-    from . import _random
-    from ._failures import annotate
+    """A message for a thread of the caller's own process: nothing is pickled, failures come as exceptions.
 
+    With a seed only `rng()` has a stream of its own: other generators belong to all threads.
+    """
     began = perf_counter()
     failed, values = [], []
     with _Inside():
-        for position, item in enumerate(items):
-            index = first + position
+        for index, item in enumerate(items, first):
             try:
                 if call.seed:
-                    _random.begin_item_in_thread(_native.stream(list(call.seed), index))
-                values.append(call(function, item))
+                    words = _native.stream(list(call.seed), index)
+                    values.append(call_with_stream(words, call, (function, item)))
+                else:
+                    values.append(call(function, item))
             except BaseException as error:
-                if not isinstance(error, Exception):
-                    error = _exited(error)
-                if call.mode != _kinds.APPLY:
-                    annotate(error, f"while running item {index}: {brief(item)}")
-                values.append(error)
-                failed.append(position)
+                values.append(_as_failure(error, None if call.mode == _kinds.APPLY else index, item))
+                failed.append(index - first)
                 if call.stop:
                     break
-            finally:
-                if call.seed:
-                    _random.begin_item_in_thread(None)
     return "done", "here", began, perf_counter(), failed, values
 
 
-def _exited(error):
-    from ._failures import exited
-
-    return exited(error)
+def _as_failure(error, index, item):
+    error = without_own_frames(error)
+    if not isinstance(error, Exception):
+        error = exited(error)
+    return error if index is None else annotate(error, f"while running item {index}: {brief(item)}")

@@ -1,0 +1,72 @@
+"""`on=` over Dask, for real: a local cluster with two worker processes.
+
+    .judges/engines/bin/python tests/judges/elsewhere_dask.py
+
+Runs `elsewhere_cases.py` with a client, with its executor, and by the scheduler's address; and what is Dask's own: lost
+workers, which it replaces.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import tempfile
+from pathlib import Path
+
+import dask
+import elsewhere_cases as cases
+from distributed import Client, LocalCluster
+
+import manyhands as mh
+
+bonus = 1
+
+
+def with_bonus(x):
+    return x + bonus
+
+
+def main() -> int:
+    global bonus
+    # A worker that dies is what is tried here, and Dask says much about it.
+    for name in ("scheduler", "nanny", "client", "worker", "core", "comm"):
+        logging.getLogger(f"distributed.{name}").setLevel(logging.CRITICAL)
+    # One death is enough to tell; by default Dask tries an item on four workers.
+    dask.config.set({"distributed.scheduler.allowed-failures": 0})
+    failed = 0
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+        failed += cases.judge("Dask", ("case",), client)
+        # The program's own globals, as they are now.
+        failed += mh.map(with_bonus, range(3), on=client) != [1, 2, 3]
+        bonus = 2
+        failed += mh.map(with_bonus, range(3), on=client) != [2, 3, 4]
+        for on in (client.get_executor(), "dask", cluster.scheduler_address.replace("tcp://", "dask://")):
+            failed += mh.map(abs, range(-100, 0), on=on) != list(range(100, 0, -1))
+    # Dask replaces a worker that dies, but for one that does so while it starts: so there are some more here.
+    with LocalCluster(n_workers=6, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+        with tempfile.TemporaryDirectory() as temporary:
+            failed += cases.judge("Dask, workers that die", ("lost",), client, Path(temporary))
+    # Several threads in one worker process: seeds hold there too.
+    with LocalCluster(n_workers=1, threads_per_worker=3, dashboard_address=None) as cluster, Client(cluster) as client:
+        cases.case_seeds_are_ours(client)
+        results = mh.imap(abs, range(10**6), on=client)
+        next(results)
+    # The cluster is gone, with items under way: an error, and no hang.
+    try:
+        sum(results)
+    except mh.PoolBroken as error:
+        print(f"ok, closed: {error}")
+    else:
+        failed += 1
+        print("FAILED: a closed cluster went on")
+    for name in ("dask://127.0.0.1:1",):
+        try:
+            dask.config.set({"distributed.comm.timeouts.connect": "1s"})
+            mh.map(abs, [1], on=name)
+        except OSError as error:
+            print(f"ok, nobody there: {error}")
+    return failed
+
+
+if __name__ == "__main__":  # Dask's own need: its workers import this file
+    sys.exit(1 if main() else 0)
