@@ -43,9 +43,12 @@ def main() -> int:
         for on in (client.get_executor(), "dask", cluster.scheduler_address.replace("tcp://", "dask://")):
             failed += mh.map(abs, range(-100, 0), on=on) != list(range(100, 0, -1))
     # Dask replaces a worker that dies, but for one that does so while it starts: so there are some more here.
-    with LocalCluster(n_workers=6, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
-        with tempfile.TemporaryDirectory() as temporary:
-            failed += cases.judge("Dask, workers that die", ("lost",), client, Path(temporary))
+    with (
+        LocalCluster(n_workers=6, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+        tempfile.TemporaryDirectory() as temporary,
+    ):
+        failed += cases.judge("Dask, workers that die", ("lost",), client, Path(temporary))
     # Several threads in one worker process: seeds hold there too.
     with LocalCluster(n_workers=1, threads_per_worker=3, dashboard_address=None) as cluster, Client(cluster) as client:
         cases.case_seeds_are_ours(client)
