@@ -94,7 +94,7 @@ target/loom/.passed: crates/mh-store/src/protocol.rs crates/mh-store/tests/loom.
 	RUSTFLAGS='--cfg loom' cargo test --quiet --locked -p mh-store --test loom --release --target-dir target/loom
 	@touch $@
 
-judges:  ## other people's tests against ours: CPython's, on every Python that has them, and joblib's
+judges:  ## other people's tests against ours: CPython's, on every Python that has them, and joblib's; on= over Dask and MPI
 	@for version in $(ALL); do \
 	    if $(PYTHON_OF) -c 'import test._test_multiprocessing' 2>/dev/null; then \
 	        $(STEP) "install for Python $$version" $(MAKE) --no-print-directory .judges/$$version/.installed; \
@@ -107,6 +107,9 @@ judges:  ## other people's tests against ours: CPython's, on every Python that h
 	@$(STEP) "joblib's tests, our backend" .judges/joblib/bin/python tests/judges/joblib_parallel.py backend
 	@$(STEP) "joblib's tests, our Parallel" .judges/joblib/bin/python tests/judges/joblib_parallel.py face
 	@$(STEP) 'scikit-learn on our backend' .judges/joblib/bin/python -m pytest tests/features/test_scikit_learn.py
+	@$(STEP) 'install for Dask and MPI' $(MAKE) --no-print-directory .judges/engines/.installed
+	@$(STEP) 'on= over Dask, two worker processes' .judges/engines/bin/python tests/judges/elsewhere_dask.py
+	@$(STEP) 'on= over MPI, one worker and two' .judges/engines/bin/python tests/judges/elsewhere_mpi.py
 
 PYTHON_OF = $$(for python in $(PYTHONS); do case $$python in $$version=*) echo $${python\#*=};; esac; done)
 
@@ -123,6 +126,13 @@ PYTHON_OF = $$(for python in $(PYTHONS); do case $$python in $$version=*) echo $
 	env -u PYO3_PYTHON CARGO_TARGET_DIR=$(CURDIR)/target/python$(MAIN) MATURIN_PEP517_ARGS='--profile dev-fast --locked' \
 	    .judges/joblib/bin/python $(PIP) --force-reinstall .
 	.judges/joblib/bin/python $(PIP) joblib scikit-learn threadpoolctl pytest
+	@touch $@
+
+# For on=: the extras, and the MPI of the package registry.
+.judges/engines/.installed: $(SOURCES) $(wildcard python/manyhands/*.py) constraints.txt
+	$(call program,$(MAIN)) -m venv .judges/engines
+	env -u PYO3_PYTHON CARGO_TARGET_DIR=$(CURDIR)/target/python$(MAIN) MATURIN_PEP517_ARGS='--profile dev-fast --locked' \
+	    .judges/engines/bin/python $(PIP) --force-reinstall '.[dask,mpi]' mpich numpy
 	@touch $@
 
 .PRECIOUS: .judges/%/.installed
