@@ -38,7 +38,7 @@ def run(quick: bool) -> list[Row]:
         seconds: dict[str, list[float]] = {name: [] for name in calls}
         for block in range(blocks + 1):
             for name, call in calls.items():
-                block_seconds = _block(name, call)
+                block_seconds = one_block(name, call)
                 if block > 0:  # the first one warms
                     seconds[name] += block_seconds
     medians = scaled({name: statistics.median(values) for name, values in seconds.items()}, 1e6)
@@ -56,7 +56,8 @@ def run(quick: bool) -> list[Row]:
     ]
 
 
-def _block(name: str, call: Callable[[int], int]) -> list[float]:
+def one_block(name: str, call: Callable[[int], int]) -> list[float]:
+    """The seconds of each of `BLOCK` calls."""
     seconds = []
     for x in range(BLOCK):
         start = time.perf_counter()

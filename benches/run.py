@@ -31,6 +31,8 @@ BENCHES = (
     "squares",
     "one_at_a_time",
     "round_trip",
+    "executor_submit",
+    "executor_round_trip",
     "start",
     "big_argument",
     "big_results",

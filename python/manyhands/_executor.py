@@ -46,15 +46,10 @@ class Crew:
         if self.job.outcome() is not None:
             raise self.refusal()
         try:
-            job, index, session = self.workers.submit(function, arguments, keywords)
+            _, index, session = self.workers.submit(function, arguments, keywords)
         except Exception as error:
             return _failed(error)
-        future = TaskFuture(self, job, index, session)
-        if session is not None:
-            # What goes by value must be kept until the answer is there, whether or not anybody keeps the future.
-            with future._lock:
-                future._arm()
-        return future
+        return TaskFuture(self, index, session)
 
     def refusal(self):
         """Why nothing can be submitted."""

@@ -35,16 +35,19 @@ class TaskFuture(_base.Future):
     _armed = False
     _made_condition = _made_waiters = None
     _done_callbacks = ()
-    _result = _exception = None
+    _result = _exception = _final = _session = None
 
-    def __init__(self, crew, job, index, session):
+    def __init__(self, crew, index, session):
         self._crew = crew  # kept until the answer is there, lest the workers end before
-        self._job = job
+        self._job = crew.job
         self._index = index
-        self._session = session
-        self._final = None
         self._lock = RLock()
         self._collecting = allocate_lock()
+        if session is not None:
+            # What goes by value must be kept until the answer is there, whether or not anybody keeps the future.
+            self._session = session
+            with self._lock:
+                self._arm()
 
     # ------------------------------------------------------------------------------------------- what callers call
 
@@ -171,6 +174,8 @@ class TaskFuture(_base.Future):
 
     def _wait(self, timeout):
         """Wait until it is settled; TimeoutError when it is not within `timeout` seconds."""
+        if timeout is None and not self._armed and self._collecting.acquire(False):
+            self._collect_and_release(_SLICE)
         end = None if timeout is None else monotonic() + timeout
         while self._final is None:
             left = None if end is None else max(0.0, end - monotonic())
@@ -235,25 +240,28 @@ class TaskFuture(_base.Future):
     def _set(self, final):
         """It has ended: tell those who wait. Under the lock."""
         self._final = final
-        for waiter in self._made_waiters or ():
-            if final is CANCELLED:
-                waiter.add_cancelled(self)
-            elif self._exception is not None:
-                waiter.add_exception(self)
-            else:
-                waiter.add_result(self)
+        if self._made_waiters is not None:
+            for waiter in self._made_waiters:
+                if final is CANCELLED:
+                    waiter.add_cancelled(self)
+                elif self._exception is not None:
+                    waiter.add_exception(self)
+                else:
+                    waiter.add_result(self)
         if self._made_condition is not None:
             self._made_condition.notify_all()
 
     def _finish(self):
         """Call back, and let go of what the call needed. Without the lock, by the thread that settled it."""
-        session, self._session, self._crew = self._session, None, None
-        if session is not None:
+        self._crew = None
+        if self._session is not None:
+            session, self._session = self._session, None
             session.close()
             session.kept = None  # now: it stands in a cycle
-        callbacks, self._done_callbacks = self._done_callbacks, ()
-        for callback in callbacks:
-            self._call_back(callback)
+        if self._done_callbacks:
+            callbacks, self._done_callbacks = self._done_callbacks, ()
+            for callback in callbacks:
+                self._call_back(callback)
 
     def _call_back(self, callback):
         try:

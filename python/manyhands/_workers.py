@@ -1,6 +1,7 @@
 """One pool's worker processes, and what they have been told: what every face of the map stands on."""
 
 import os
+import sys
 from _thread import RLock
 
 from . import _context, _kinds, _native, _output
@@ -39,7 +40,7 @@ class Workers:
         self._initial = None  # the initializer's session: what it needs is kept for workers to come
         self._context = _context.Context()
         self._context_version = self._context_number = None
-        self._functions = {}  # id of a function that goes by name -> (function, number)
+        self._functions = {}  # id of a function that goes by name -> (function, number, its module)
         self._calls = None
         self._prepare(initializer, initargs)
         self.engine.start()
@@ -144,7 +145,15 @@ class Workers:
 
     def _number_of(self, function):
         """The number of a function that goes by its name, which workers are told once for all calls; else None."""
-        if type(function) not in _SIMPLE or not travels_by_name(function):
+        if type(function) not in _SIMPLE:
+            return None
+        known = self._functions.get(id(function))
+        if known is not None:
+            # Is it still what its name leads to?
+            module = sys.modules.get(function.__module__)
+            if module is known[2] and module.__dict__.get(function.__qualname__) is function:
+                return known[1]
+        if not travels_by_name(function):
             return None
         with self._lock:
             known = self._functions.get(id(function))
@@ -155,7 +164,7 @@ class Workers:
                 self._functions.pop(next(iter(self._functions)))
             payload = f"{function.__module__}:{function.__qualname__}".encode()
             number = self.engine.add_object(_kinds.FUNCTION_BY_NAME, payload, [], [])
-            self._functions[id(function)] = (function, number)
+            self._functions[id(function)] = (function, number, sys.modules.get(function.__module__))
             return number
 
     def calls(self, **options):
@@ -169,7 +178,7 @@ class Workers:
     def submit(self, function, args, kwargs):
         """Send one call; gives (job, index, session). The session is None or to be kept until the answer is there: it
         keeps what the call needs from being forgotten."""
-        job = self.calls()
+        job = self._calls or self.calls()
         if not kwargs:
             number = self._number_of(function)
             if number is not None:

@@ -81,6 +81,10 @@ def _left_out(options, cases: dict[str, type]) -> dict[str, str]:
         case, _, test = name.partition(".")
         if case in cases and hasattr(cases[case], test):
             left_out[name] = reason
+    if sys.version_info < (3, 12) and options.kind == "threads":
+        left_out["ThreadsThreadPoolShutdownTest.test_cancel_futures_wait_false"] = (
+            "expects a call to have begun the moment it is submitted; mended in later Pythons (gh-116682)"
+        )
     return left_out
 
 

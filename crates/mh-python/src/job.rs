@@ -396,12 +396,20 @@ impl Job {
     ) -> PyResult<Option<(bool, Bound<'py, PyAny>)>> {
         let runtime = self.ours()?;
         let hooks = Hooks(hooks);
-        let waited = py.detach(|| runtime.wait_index(self.id, index, Some(Duration::from_secs_f64(timeout))));
-        py.check_signals()?;
-        for print in runtime.take_prints() {
-            hooks.emit(&print)?;
+        // Most often it is there, and nobody needs to wait.
+        let (mut answer, mut prints) = runtime.take_index(self.id, index);
+        let mut waited = Waited::Nothing;
+        if answer.is_none() {
+            waited = py.detach(|| runtime.wait_index(self.id, index, Some(Duration::from_secs_f64(timeout))));
+            py.check_signals()?;
+            let (later, printed) = runtime.take_index(self.id, index);
+            answer = later;
+            prints.extend(printed);
         }
-        let Some(answer) = runtime.take_index(self.id, index) else {
+        for print in &prints {
+            hooks.emit(print)?;
+        }
+        let Some(answer) = answer else {
             return match (waited, runtime.outcome(self.id)) {
                 (Waited::News, Some(Outcome::Broken)) => Ok(Some((false, hooks.0.call_method0("broken")?))),
                 (_, Some(_)) => Ok(Some((false, hooks.0.call_method0("terminated")?))),

@@ -75,6 +75,9 @@ impl Shared {
     pub fn wait(&self, timeout: Option<Duration>, ready: impl Fn(&State) -> bool) -> Waited {
         let until = timeout.map(|timeout| now().saturating_add(timeout.as_nanos() as u64));
         let mut locked = self.lock();
+        if locked.state.let_all_go(&self.world) {
+            self.after(&mut locked);
+        }
         loop {
             if locked.drivers.ender.is_some_and(|ender| ender != std::thread::current().id()) {
                 drop(locked);
@@ -201,6 +204,9 @@ impl Shared {
             state.wake_at = None;
             state.handle(&self.world, Event::Tick);
         }
+        if state.let_go_at.is_some_and(|at| at <= time) {
+            state.let_all_go(&self.world);
+        }
         state.watch_waiting(&self.world);
         for worker in state.workers.values_mut() {
             if worker.deadline.is_some_and(|deadline| deadline <= time) {
@@ -222,7 +228,7 @@ impl Shared {
     fn next_timer(&self, state: &State) -> Option<Nanos> {
         let deadline = state.workers.values().filter_map(|worker| worker.deadline).min();
         let look = state.look.as_ref().map(|look| look.until);
-        [state.wake_at, state.trim_at, look, deadline].into_iter().flatten().min()
+        [state.wake_at, state.trim_at, state.let_go_at, look, deadline].into_iter().flatten().min()
     }
 
     /// After anything that may concern others: wakes those who wait for it.

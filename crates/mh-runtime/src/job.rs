@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use mh_engine::{Fault, Index, JobOptions, Outcome};
+use mh_engine::{Fault, Index, JobOptions, Nanos, Outcome};
 use mh_store::Object;
 
 use crate::answers::{Answer, AnswerBatch};
@@ -34,6 +34,11 @@ pub struct Chunk {
 }
 
 impl Chunk {
+    /// Is there nothing but bytes to it?
+    pub fn is_plain(&self) -> bool {
+        self.objects.is_empty() && self.descriptors.is_empty()
+    }
+
     /// The memory that the chunk keeps busy, in bytes.
     pub fn weight(&self) -> u64 {
         self.items.bytes.len() as u64 + self.objects.iter().map(|(_, object)| object.len).sum::<u64>()
@@ -59,6 +64,9 @@ pub(crate) struct Job {
     /// By the index of the first item.
     pub chunks: BTreeMap<Index, Kept>,
     pub fed: u64,
+    /// The last so many of them are held back for others to go with them: the engine does not know of them yet.
+    pub held: u64,
+    pub last_fed: Nanos,
     /// Bytes of the items that have not ended.
     pub weight: u64,
     /// Room that the engine has offered and nobody has used.
@@ -79,6 +87,8 @@ impl Job {
             needs: Vec::new(),
             chunks: BTreeMap::new(),
             fed: 0,
+            held: 0,
+            last_fed: 0,
             weight: 0,
             want: 0,
             answers: VecDeque::new(),
@@ -97,6 +107,19 @@ impl Job {
     pub fn add_chunk(&mut self, chunk: Chunk) -> u64 {
         let count = chunk.items.len() as u64;
         self.weight += chunk.weight();
+        if self.held > 0 && chunk.is_plain() {
+            // One that is held back has not been sent to anybody yet: it can take more.
+            if let Some((start, kept)) = self.chunks.iter_mut().next_back()
+                && *start >= self.fed - self.held
+                && kept.chunk.is_plain()
+                && let Some(last) = Arc::get_mut(&mut kept.chunk)
+            {
+                last.items.append(&chunk.items);
+                kept.remaining += count;
+                self.fed += count;
+                return count;
+            }
+        }
         let ended = if chunk.objects.is_empty() { Vec::new() } else { vec![false; chunk.items.len()] };
         self.chunks.insert(self.fed, Kept { chunk: Arc::new(chunk), remaining: count, ended });
         self.fed += count;

@@ -229,27 +229,16 @@ impl Pool {
             // Before the items: their results can then lie where the earlier ones lay.
             state.tell_freed(&self.shared.world);
         }
-        let mut first = 0;
-        if let Some(job) = state.jobs.get_mut(&id).filter(|job| job.outcome.is_none()) {
-            first = job.fed;
-            job.want = 0;
-            if !chunk.items.is_empty() {
-                for (_, object) in &chunk.objects {
-                    state.leases.retain(*object);
-                }
-                let count = job.add_chunk(chunk);
-                state.handle(&self.shared.world, Event::Feed { job: id, count });
-            }
-            if end {
-                state.handle(&self.shared.world, Event::EndOfInput { job: id });
-            }
+        let first = if state.jobs.get(&id).is_some_and(|job| job.outcome.is_none()) {
+            state.feed(&self.shared.world, id, chunk, end)
         } else {
             // The job has ended meanwhile: what was stored for these is free, unless others need it or still read it.
             for (_, object) in &chunk.objects {
                 state.leases.retain(*object);
             }
             state.drop_needs(&self.shared.world, chunk.objects.into_iter().map(|(_, object)| object));
-        }
+            0
+        };
         self.shared.after(&mut locked);
         first
     }
@@ -291,9 +280,12 @@ impl Pool {
         }
     }
 
-    /// The answer to one item of a job that is asked by index.
-    pub fn take_index(&self, id: JobId, index: Index) -> Option<Answer> {
-        self.shared.lock().state.jobs.get_mut(&id)?.by_index.remove(&index)
+    /// The answer to one item of a job that is asked by index, and what was printed meanwhile.
+    pub fn take_index(&self, id: JobId, index: Index) -> (Option<Answer>, Vec<Print>) {
+        let mut locked = self.shared.lock();
+        let state = &mut locked.state;
+        let answer = state.jobs.get_mut(&id).and_then(|job| job.by_index.remove(&index));
+        (answer, state.prints.drain(..).collect())
     }
 
     /// An answer that was taken could not be used after all.
@@ -317,6 +309,7 @@ impl Pool {
     /// killing its worker, which costs no other item.
     pub fn withdraw(&self, id: JobId, index: Index, kill: bool) -> Withdrawal {
         let mut locked = self.shared.lock();
+        locked.state.let_go(&self.shared.world, id);
         if !kill && locked.state.has_begun(id, index) {
             return Withdrawal::Refused;
         }
@@ -340,6 +333,7 @@ impl Pool {
     /// The same for every item of a job that has not begun.
     pub fn withdraw_waiting(&self, id: JobId) {
         let mut locked = self.shared.lock();
+        locked.state.let_go(&self.shared.world, id);
         // From the end: what is unsent goes first, so that nothing of it is sent in the place of what is taken back.
         let waiting = locked.state.jobs.get(&id).map_or(Vec::new(), Job::indices);
         for index in waiting.into_iter().rev() {

@@ -12,7 +12,7 @@ use mh_store::{Arena, Leases, Object, OomCounter, Page, SegmentId};
 use rustix::event::epoll;
 
 use crate::answers::AnswerBatch;
-use crate::job::{Job, objects_of};
+use crate::job::{Chunk, Job, objects_of};
 use crate::link::{Descriptor, Link};
 use crate::objects::{ObjectId, Objects};
 use crate::spawn::{Process, Program};
@@ -24,6 +24,11 @@ use crate::workers::{Message, Worker, counted};
 const GRACE: Nanos = 5_000_000_000;
 /// How long shared memory that nobody uses is kept for the next result or argument.
 pub(crate) const IDLE_SEGMENT: Nanos = 3_000_000_000;
+/// Calls that follow on each other so closely are gathered for so long, up to so many, if each is smaller than that.
+const IN_A_ROW: Nanos = 100_000;
+const HOLD: Nanos = 1_000_000;
+const MOST_HELD: u64 = 1024;
+const HELD_BYTES: u64 = 4096;
 
 /// What the state needs of the world.
 pub(crate) struct World {
@@ -104,6 +109,9 @@ pub(crate) struct State {
     pub wake_at: Option<Nanos>,
     /// When shared memory that lies idle is next given back.
     pub trim_at: Option<Nanos>,
+    /// When items that are held back go on their way, and the jobs that they are of.
+    pub let_go_at: Option<Nanos>,
+    pub holding: Vec<JobId>,
     /// The look under way at whether workers wait.
     pub look: Option<Look>,
     pub breakage: Breakage,
@@ -134,6 +142,8 @@ impl State {
             has_initializer: false,
             wake_at: None,
             trim_at: None,
+            let_go_at: None,
+            holding: Vec::new(),
             look: None,
             breakage: Breakage::default(),
             broken: false,
@@ -432,6 +442,58 @@ impl State {
         }
         let objects = job.drop_items();
         self.drop_needs(world, objects);
+    }
+
+    /// Adds items to an open job; gives the index of the first. See README.md about those that are held back.
+    pub fn feed(&mut self, world: &World, id: JobId, chunk: Chunk, end: bool) -> Index {
+        let Some(job) = self.jobs.get_mut(&id) else { return 0 };
+        let first = job.fed;
+        job.want = 0;
+        let count = chunk.items.len() as u64;
+        if count > 0 {
+            for (_, object) in &chunk.objects {
+                self.leases.retain(*object);
+            }
+            let now = world.now();
+            let in_a_row = now.saturating_sub(std::mem::replace(&mut job.last_fed, now)) < IN_A_ROW;
+            let hold = in_a_row
+                && job.spec.by_index
+                && !job.chunks.is_empty()
+                && job.held < MOST_HELD
+                && chunk.weight() < HELD_BYTES;
+            job.add_chunk(chunk);
+            job.held += count;
+            if !hold {
+                self.let_go(world, id);
+            } else if !self.holding.contains(&id) {
+                self.holding.push(id);
+                self.let_go_at.get_or_insert(now + HOLD);
+            }
+        }
+        if end {
+            self.let_go(world, id);
+            self.handle(world, Event::EndOfInput { job: id });
+        }
+        first
+    }
+
+    /// Tells the engine of the items of a job that are held back.
+    pub fn let_go(&mut self, world: &World, id: JobId) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let count = std::mem::take(&mut job.held);
+        if count > 0 && job.outcome.is_none() {
+            self.handle(world, Event::Feed { job: id, count });
+        }
+    }
+
+    /// The same for all jobs; whether there was anything.
+    pub fn let_all_go(&mut self, world: &World) -> bool {
+        self.let_go_at = None;
+        let holding = std::mem::take(&mut self.holding);
+        for id in &holding {
+            self.let_go(world, *id);
+        }
+        !holding.is_empty()
     }
 
     /// Forgets a job; its answers that nobody took are dropped.

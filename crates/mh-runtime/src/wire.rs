@@ -205,6 +205,13 @@ impl Parts {
         self.ends.is_empty()
     }
 
+    /// Adds the other's parts at the end.
+    pub fn append(&mut self, other: &Parts) {
+        let base = self.bytes.len() as u64;
+        self.ends.extend(other.ends.iter().map(|end| base + end));
+        self.bytes.extend_from_slice(&other.bytes);
+    }
+
     /// Ends the part that was written to `bytes` since the last end.
     pub fn end_part(&mut self) {
         self.ends.push(self.bytes.len() as u64);

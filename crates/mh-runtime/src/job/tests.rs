@@ -122,3 +122,34 @@ fn only_short_items_are_shown() {
     assert_eq!(job.short_item(2), None);
     assert_eq!(job.short_item(3), None);
 }
+
+/// A chunk of bytes and nothing else.
+fn plain(first: u64, count: u64) -> Chunk {
+    Chunk { objects: Vec::new(), ..chunk(first, count) }
+}
+
+#[test]
+fn what_is_held_back_grows_together_and_what_was_sent_does_not() {
+    let mut job = Job::new(JobSpec::default());
+    job.add_chunk(plain(0, 1));
+    job.held = 1;
+    job.add_chunk(plain(1, 2));
+    job.held = 3;
+    assert_eq!((job.chunks.len(), job.fed), (1, 3));
+    // What refers to memory stays by itself, and nothing is added to it.
+    job.add_chunk(chunk(3, 1));
+    job.held = 4;
+    job.add_chunk(plain(4, 1));
+    job.held = 5;
+    assert_eq!(job.chunks.len(), 3);
+    let sent = job.pieces(4, 1);
+    job.add_chunk(plain(5, 1));
+    assert_eq!(job.chunks.len(), 4, "somebody has the last one");
+    drop(sent);
+    job.held = 0;
+    job.add_chunk(plain(6, 1));
+    assert_eq!(job.chunks.len(), 5, "nothing is held back");
+    assert_eq!(items(&job, 0, 7), ["0", "1", "2", "3", "4", "5", "6"]);
+    assert_eq!(numbers(job.end_items(0, 7)), [3]);
+    assert!(job.chunks.is_empty() && job.weight == 0);
+}

@@ -51,12 +51,12 @@ fn answers_may_be_asked_for_by_index() {
         eventually("the item is answered", || pool.wait_index(job, index, Some(PATIENCE)) == Waited::News);
         assert!(pool.is_answered(job, index));
         let mut ended = BTreeMap::new();
-        put(pool.take_index(job, index).unwrap(), &mut ended);
+        put(pool.take_index(job, index).0.unwrap(), &mut ended);
         assert_eq!(ended, [(index, echoed(index.to_string()))].into());
-        assert!(pool.take_index(job, index).is_none(), "an answer is handed out once");
+        assert!(pool.take_index(job, index).0.is_none(), "an answer is handed out once");
     }
     eventually("the item fed later is answered", || pool.is_answered(job, 50));
-    assert!(pool.take_index(job, 20).is_none(), "nobody was to ask for this one");
+    assert!(pool.take_index(job, 20).0.is_none(), "nobody was to ask for this one");
     assert_eq!(pool.outcome(job), None);
     pool.feed(job, echoes(0), true);
     eventually("the job has ended", || pool.wait_end(job, Some(PATIENCE)) == Waited::News);

@@ -31,7 +31,7 @@ fn each_thread_gets_its_own_answers_whoever_reads_them() {
                 for index in (thread..400).step_by(THREADS as usize) {
                     wait_index(pool, job, index);
                     let mut ended = BTreeMap::new();
-                    put(pool.take_index(job, index).unwrap(), &mut ended);
+                    put(pool.take_index(job, index).0.unwrap(), &mut ended);
                     assert_eq!(ended[&index], echoed(index.to_string()));
                 }
             });
@@ -189,4 +189,29 @@ fn prints_that_nobody_waits_for_come_to_the_delivery_thread() {
     });
     assert_eq!(prints[0].bytes, b"here");
     collect(&pool, job);
+}
+
+#[test]
+fn calls_that_nobody_waits_for_go_on_their_way_all_the_same() {
+    let pool = pool(1);
+    let job = pool.open(JobSpec { by_index: true, options: tolerant(), ..JobSpec::default() });
+    let mut gate = Gate::new();
+    pool.feed(job, item("meet", &[], gate.descriptors()), false);
+    gate.wait_begun();
+    // One after the other, while the worker is busy: they are held back for each other.
+    for index in 1..500 {
+        pool.feed(job, items([format!("echo {index}")]), false);
+    }
+    gate.open();
+    eventually("the last is answered", || pool.is_answered(job, 499));
+    // Whoever waits lets them go at once.
+    for index in 500..600 {
+        pool.feed(job, items([format!("echo {index}")]), false);
+    }
+    for index in (1..600).rev() {
+        wait_index(&pool, job, index);
+        let mut ended = BTreeMap::new();
+        put(pool.take_index(job, index).0.unwrap(), &mut ended);
+        assert_eq!(ended[&index], echoed(index.to_string()));
+    }
 }

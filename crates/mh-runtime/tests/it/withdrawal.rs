@@ -19,7 +19,7 @@ fn begun(pool: &Pool) -> (JobId, Gate) {
 fn answer(pool: &Pool, job: JobId, index: u64) -> Ended {
     assert_eq!(pool.wait_index(job, index, Some(PATIENCE)), Waited::News);
     let mut ended = std::collections::BTreeMap::new();
-    put(pool.take_index(job, index).unwrap(), &mut ended);
+    put(pool.take_index(job, index).0.unwrap(), &mut ended);
     ended.remove(&index).unwrap()
 }
 
@@ -79,7 +79,7 @@ fn an_answer_that_could_not_be_used_is_there_again() {
     let job = pool.open(JobSpec { by_index: true, options: tolerant(), ..JobSpec::default() });
     pool.feed(job, items(["echo 0"]), false);
     assert_eq!(pool.wait_index(job, 0, Some(PATIENCE)), Waited::News);
-    let taken: Answer = pool.take_index(job, 0).unwrap();
+    let taken: Answer = pool.take_index(job, 0).0.unwrap();
     assert!(!pool.is_answered(job, 0));
     pool.put_back(job, 0, taken);
     assert_eq!(answer(&pool, job, 0), echoed("0"));
