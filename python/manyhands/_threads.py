@@ -199,8 +199,9 @@ class Hooks(Naming):
 
 # ---------------------------------------------------------------------------------------------- kept between calls
 
+# Re-entrant: `release` may run as a finalizer in the middle of a call.
 _lock = RLock()
-_kept: dict = {}  # number of threads -> Threads
+_current = None
 
 
 def serves_maps():
@@ -208,36 +209,62 @@ def serves_maps():
     return _here.kept
 
 
-class kept:
-    """The kept threads, so many of them. They end by themselves when they have been idle for a minute."""
-
-    __slots__ = ("workers",)
+class _Held:
+    """The kept threads, and how many calls use them. Idle ones end by themselves."""
 
     def __init__(self, count):
-        with _lock:
-            workers = _kept.get(count)
-            if workers is None or workers.engine.breakage() is not None:
-                from . import _exits
+        from . import _exits
 
-                workers = _kept[count] = Threads(count, kept=True)
-                _exits.register(workers)
-        self.workers = workers
+        self.workers = Threads(count, kept=True)
+        self.users = 0
+        _exits.register(self.workers)
+
+
+class kept:
+    """Kept threads, in use by one or several calls. Left by `with`, by `release`, or when it is collected."""
+
+    __slots__ = ("_held", "workers")
+
+    def __init__(self, count):
+        global _current
+        self._held = None
+        with _lock:
+            held = _current
+            if held is None or held.workers.count != count or held.workers.engine.breakage() is not None:
+                _current = held = _replaced(held, count)
+            held.users += 1
+            self._held = held
+        self.workers = held.workers
 
     def __enter__(self):
         return self.workers
 
     def __exit__(self, *_):
-        pass
+        self.release()
 
     def release(self):
-        """This call is done with the threads: nothing needs to be done."""
+        """This call is done with the threads."""
+        held, self._held = self._held, None
+        if held is not None:
+            with _lock:
+                held.users -= 1
+                if held.users == 0 and held is not _current and held.workers.engine.is_ours():
+                    held.workers.terminate()
+
+    __del__ = release
+
+
+def _replaced(held, count):
+    if held is not None and held.users == 0:
+        held.workers.terminate()  # else the last who uses it does
+    return _Held(count)
 
 
 def _forget():
     """In a forked child: the parent's threads are not there."""
-    global _lock
+    global _lock, _current
     _lock = RLock()
-    _kept.clear()
+    _current = None
 
 
 def _register():

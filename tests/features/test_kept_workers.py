@@ -105,3 +105,59 @@ except mh.WorkerDied:
 """
     )
     assert printed == "[1, 2, 3]\n[1, 2, 3]\n"
+
+
+THREADS = (
+    HEAD
+    + """
+import threading
+from manyhands import _threads
+def there(): return len(os.listdir("/proc/self/task"))
+def maps(count, items=range(100)): return mh.map(lambda _: threading.get_ident(), items, workers=count, backend="threads")
+"""
+)
+
+
+def test_the_same_threads_serve_call_after_call(python):
+    printed = python(
+        THREADS
+        + """
+barrier = threading.Barrier(2)
+first = set(mh.map(lambda _: barrier.wait() and 0 or threading.get_ident(), range(2), workers=2, backend="threads"))
+later = {ident for _ in range(20) for ident in maps(2)}
+print(len(first), later <= first, there())
+"""
+    )
+    assert printed == "2 True 3\n"
+
+
+def test_another_number_of_threads_replaces_them(python):
+    printed = python(
+        THREADS
+        + """
+iterator = mh.imap(abs, range(500), workers=2, backend="threads", buffer=1)
+next(iterator)
+for count in (*range(1, 30), 3):
+    maps(count)
+wait_until(lambda: there() <= 1 + 3 + 2)
+print(sum(iterator))
+del iterator
+wait_until(lambda: there() <= 1 + 3)
+print("done")
+"""
+    )
+    assert printed == f"{sum(range(500))}\ndone\n"
+
+
+def test_idle_threads_end(python):
+    printed = python(
+        THREADS
+        + """
+_threads.IDLE = 0.1  # a minute in earnest
+for _ in range(3):
+    maps(3)
+    wait_until(lambda: there() == 1)
+print("none left")
+"""
+    )
+    assert printed == "none left\n"

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use mh_runtime::{Mapping, Object, ResultLease, Use};
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::sync::critical_section::with_critical_section;
 use pyo3::types::{PyByteArray, PyByteArrayMethods};
 
 /// What keeps the memory behind a `SharedBuffer` in place.
@@ -107,15 +108,18 @@ pub fn duplicate(number: i32) -> std::io::Result<OwnedFd> {
 
 /// Makes the content of a bytearray that was lent to arrays what was sent, if something else was written to it.
 pub fn put_back(live: &Bound<'_, PyByteArray>, sent: &[u8]) {
-    if live.len() != sent.len() {
-        return; // It was resized, so nothing refers to its memory any more.
-    }
-    // SAFETY: the interpreter's lock is held and no Python code runs in this block, so nobody resizes or frees the memory;
-    // threads that write to it without the lock write bytes of an array, as they might at any time.
-    let content = unsafe { live.as_bytes_mut() };
-    if content != sent {
-        content.copy_from_slice(sent);
-    }
+    with_critical_section(live, || {
+        if live.len() != sent.len() {
+            return; // It was resized, so nothing refers to its memory any more.
+        }
+        // SAFETY: the interpreter's lock is held, or where there is none the object's own, and no Python code runs in this
+        // block, so nobody resizes or frees the memory; threads that write to it without the lock write bytes of an array,
+        // as they might at any time.
+        let content = unsafe { live.as_bytes_mut() };
+        if content != sent {
+            content.copy_from_slice(sent);
+        }
+    });
 }
 
 /// How many references to an object there are, this one included.

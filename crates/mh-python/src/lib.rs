@@ -48,6 +48,9 @@ const CALL_TASK: u8 = 3;
 const CALL_KEYWORDS: u8 = 4;
 
 /// The module `manyhands._native`.
+///
+/// `gil_used = false`: nothing here leans on the interpreter's lock. What is shared lies behind locks of its own, which are
+/// held for no call into Python; a worker's link is used by one thread only.
 #[pyo3::pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
