@@ -45,15 +45,17 @@ _HOMES = {
     # Of multiprocessing's.
     **dict.fromkeys(
         (
-            "Array Barrier BoundedSemaphore Condition Event JoinableQueue Lock Manager Pipe Queue RLock RawArray "
-            "RawValue Semaphore SimpleQueue Value AuthenticationError BufferTooShort ProcessError freeze_support "
-            "get_all_start_methods get_context get_logger get_start_method log_to_stderr set_start_method"
+            "Array AuthenticationError Barrier BoundedSemaphore BufferTooShort Condition Event JoinableQueue Lock "
+            "Manager Pipe ProcessError Queue RLock RawArray RawValue Semaphore SimpleQueue Value "
+            "allow_connection_pickling freeze_support get_all_start_methods get_context get_logger "
+            "get_start_method log_to_stderr set_executable set_forkserver_preload set_start_method"
         ).split(),
         "context",
     ),
 }
-# Modules that are reached as attributes, as multiprocessing's are.
+# Modules that are reached as attributes, as multiprocessing's are; of these the last ones are its own.
 _MODULES = ("connection", "context", "dummy", "futures", "managers", "pool", "process", "shared_memory")
+_THEIRS = ("queues", "reduction", "sharedctypes", "synchronize", "util")
 
 __all__ = sorted(_HOMES)
 
@@ -63,6 +65,8 @@ def __getattr__(name):
     if home is None:
         if name in _MODULES:
             return __import__(f"manyhands.{name}", fromlist=("manyhands",))
+        if name in _THEIRS:
+            return __import__(f"multiprocessing.{name}", fromlist=("multiprocessing",))
         raise AttributeError(f"module 'manyhands' has no attribute {name!r}")
     value = getattr(__import__(f"manyhands.{home}", fromlist=(name,)), name)
     globals()[name] = value

@@ -124,8 +124,8 @@ _default = _Default()
 #: What `manyhands` has of the default context, each under its own name.
 NAMES = (
     "Array Barrier BoundedSemaphore Condition Event JoinableQueue Lock Manager Pipe Queue RLock RawArray RawValue "
-    "Semaphore SimpleQueue Value freeze_support get_all_start_methods get_context get_logger get_start_method "
-    "log_to_stderr set_start_method"
+    "Semaphore SimpleQueue Value allow_connection_pickling freeze_support get_all_start_methods get_context get_logger "
+    "get_start_method log_to_stderr set_executable set_forkserver_preload set_start_method"
 ).split()
 
 globals().update({name: getattr(_default, name) for name in NAMES})

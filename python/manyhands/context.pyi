@@ -35,12 +35,15 @@ __all__ = [
     "Semaphore",
     "SimpleQueue",
     "Value",
+    "allow_connection_pickling",
     "freeze_support",
     "get_all_start_methods",
     "get_context",
     "get_logger",
     "get_start_method",
     "log_to_stderr",
+    "set_executable",
+    "set_forkserver_preload",
     "set_start_method",
 ]
 
@@ -92,10 +95,13 @@ RawValue = _default.RawValue
 Semaphore = _default.Semaphore
 SimpleQueue = _default.SimpleQueue
 Value = _default.Value
+allow_connection_pickling = _default.allow_connection_pickling
 freeze_support = _default.freeze_support
 get_all_start_methods = _default.get_all_start_methods
 get_context = _default.get_context
 get_logger = _default.get_logger
 get_start_method = _default.get_start_method
 log_to_stderr = _default.log_to_stderr
+set_executable = _default.set_executable
+set_forkserver_preload = _default.set_forkserver_preload
 set_start_method = _default.set_start_method

@@ -52,3 +52,13 @@ def test_every_name_is_there_and_no_other():
     assert set(mh.__all__) <= set(dir(mh))
     with pytest.raises(AttributeError, match="no attribute 'maps_'"):
         mh.maps_  # noqa: B018 (the look is the test)
+
+
+def test_every_name_of_multiprocessing_is_there():
+    import multiprocessing
+
+    import manyhands as mh
+
+    assert set(multiprocessing.__all__) - {"reducer"} <= set(mh.__all__)
+    for name in "connection context dummy managers pool process queues shared_memory sharedctypes synchronize".split():
+        assert getattr(mh, name).__name__.endswith(name)
