@@ -41,10 +41,11 @@ BENCHES = (
     "parallel",
     "threads",
     "grid_search",
+    "graph",
 )
 """In the order of the report; NAME is the module bench_NAME."""
 
-PACKAGES = ("manyhands", "numpy", "joblib", "scikit-learn", "ray")
+PACKAGES = ("manyhands", "numpy", "joblib", "scikit-learn", "dask", "ray")
 
 
 def main() -> int:
