@@ -1,7 +1,7 @@
-"""A random graph of 100,000 tasks that do nothing, 5 inputs each: what it costs to hand out a task. Building is not counted.
+"""A random graph of 100,000 tasks that do nothing, 5 inputs each: what it costs to hand out a task.
 
-What is asked for is a fixed number of microseconds a task. The peers are shown beside it, on the same graph made smaller:
-Dask's threaded scheduler on a tenth of it, `dask.distributed` on a hundredth.
+Building is not counted. What is asked for is a fixed number of microseconds a task. The peers are shown beside it, on
+the same graph made smaller: Dask's threaded scheduler on a tenth of it, `dask.distributed` on a hundredth.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import dask
 import distributed
+
 import manyhands as mh
 from harness import WORKERS, Row, interleaved
 

@@ -40,7 +40,7 @@ vegetables = clean_and_chop("leek", "celeriac", "onion", "carrot", "potato")
 cooked = simmer_together(pan, vegetables)
 soup = reheat_and_season(leave(cooked))
 
-# The day in which nobody may touch the soup hides all else: so first the kitchen, up to the moment when it is left alone.
+# The day in which nobody may touch the soup hides all else: so first the kitchen, up to when it is left alone.
 kitchen = cooked.explain(workers=[1, 2])
 print(kitchen)
 print()

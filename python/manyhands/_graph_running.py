@@ -106,16 +106,17 @@ class _Running:
         hooks = self._workers.hooks.naming(lambda index: self._name(run.node_at(number, index)))
         hooks.unsendable = lambda error, index, item: _NotSent(error)
         # Retries are done here, as they are each task's own: so only here it is known how many there were.
-        for name in "died", "timed_out":
+        for name, place in ("died", -1), ("timed_out", -1), ("gone", 1):
             told = getattr(hooks, name, None)
             if told is not None:
-                setattr(hooks, name, self._counting(told, number))
+                setattr(hooks, name, self._counting(told, number, place))
         return _Lane(job, session, run.lane(number), hooks)
 
-    def _counting(self, told, number):
+    def _counting(self, told, number, place):
         def counted(index, *fate):
-            before = self._tries.get(self._run.node_at(number, index), 0)
-            return told(index, *fate[:-1], fate[-1] + before)
+            fate = list(fate)
+            fate[place] += self._tries.get(self._run.node_at(number, index), 0)
+            return told(index, *fate)
 
         return counted
 

@@ -525,12 +525,6 @@ class GraphRun:
     def is_over(self) -> bool:
         """Has every node ended?"""
 
-    def running(self) -> int:
-        """How many nodes have been sent and have no answer."""
-
-    def state(self, node: int) -> str:
-        """ "done", "failed", "skipped", "running" or "waiting"."""
-
     def cause(self, node: int) -> int:
         """The node that failed, for which this one was skipped; of any other, itself."""
 

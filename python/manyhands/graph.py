@@ -4,7 +4,7 @@ import functools
 import operator
 import sys
 
-from . import _graph_calls
+from . import _graph_calls, _graph_operators
 from ._options import _number
 
 __all__ = ["Node", "Task", "compute", "task"]
@@ -335,42 +335,7 @@ _ATTRIBUTE = Task(getattr)
 _METHOD = Task(_graph_calls.call_method)
 _CALL = Task(_graph_calls.call)
 
-#: Signs of the operators, for pictures.
-_SIGNS = {
-    "add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**", "matmul": "@",
-    "and_": "&", "or_": "|", "xor": "^", "lshift": "<<", "rshift": ">>",
-    "lt": "<", "le": "<=", "eq": "==", "ne": "!=", "gt": ">", "ge": ">=",
-    "neg": "-", "pos": "+", "invert": "~", "abs": "abs",
-}  # fmt: skip
-_COMPARISONS = ("lt", "le", "eq", "ne", "gt", "ge")
-_UNARY = ("neg", "pos", "invert", "abs")
-
-
-def _add_operators():
-    for name, sign in _SIGNS.items():
-        known = Task(getattr(operator, name), name=sign)
-        _OPERATIONS.append(known)
-        setattr(Node, f"__{name.rstrip('_')}__", _unary(known) if name in _UNARY else _binary(known))
-        if name not in _UNARY and name not in _COMPARISONS:
-            setattr(Node, f"__r{name.rstrip('_')}__", _reflected(known))
-    _OPERATIONS.append(Task(operator.getitem))
-    Node.__getitem__ = _binary(_OPERATIONS[-1])
-
-
-def _unary(known):
-    return lambda self: known(self)
-
-
-def _binary(known):
-    return lambda self, other: known(self, other)
-
-
-def _reflected(known):
-    return lambda self, other: known(other, self)
-
-
-_OPERATIONS = [_ATTRIBUTE, _METHOD, _CALL]
-_add_operators()
+_OPERATIONS = [_ATTRIBUTE, _METHOD, _CALL, *_graph_operators.give(Node, Task)]
 
 
 def _label(node):

@@ -1,5 +1,7 @@
 """What a type checker must accept, with the types that it must infer. Checked by mypy, never run."""
 
+from typing import Any
+
 from typing_extensions import assert_type
 
 import manyhands as mh
@@ -62,3 +64,10 @@ with mh.Lock(), mh.Manager() as manager:
     shared = manager.dict({"a": 1})
 mh.Queue().put(1)
 assert_type(mh.Event().is_set(), bool)
+assert_type(mh.task(half)(1).compute(workers=2, backend="threads"), float)
+counted = mh.task(nout=2, cost=lambda text, number: 0.5 * number, retries=1)(both)("a", 1)
+first, second = counted
+assert_type((counted + counted)[0].upper().compute(), Any)
+assert_type(counted.explain(workers=[1, 2]).reach, dict[int, float])
+assert_type(mh.compute(counted, [first], second, on_error="return"), tuple[Any, ...])
+assert_type(counted.svg(max_nodes=10) + counted.mermaid() + counted.dot(), str)

@@ -20,3 +20,7 @@ print(mh.no_such_name)  # refused: attr-defined
 mh.Parallel(2, return_as="tuple")  # refused: call-overload
 mh.Parallel(n_jobs=2)(half(i) for i in range(3))  # refused: arg-type
 mh.Parallel(n_jobs=2)([mh.delayed(half)("text")])  # refused: arg-type
+mh.task(3)  # refused: call-overload
+mh.task(half, nout="two")  # refused: call-overload
+mh.task(half)(1).compute(backend="gpu")  # refused: arg-type
+mh.compute(1, worker=2)  # refused: call-arg

@@ -191,16 +191,6 @@ impl GraphRun {
         self.run.is_over()
     }
 
-    /// How many nodes have been sent to jobs (or dealt out) and have no answer.
-    fn running(&self) -> usize {
-        self.run.running()
-    }
-
-    /// "done", "failed", "skipped", "running", "waiting".
-    fn state(&self, node: Node) -> &'static str {
-        name_of(self.run.state(node))
-    }
-
     /// The node that failed, for which this one was skipped; of any other, itself.
     fn cause(&self, node: Node) -> Node {
         self.run.cause(node)
