@@ -370,6 +370,31 @@ def test_start_methods(python):
     ]
 
 
+@pytest.mark.parametrize("how", ["file", "-c", "stdin"])
+def test_however_the_program_is_given(python, how):
+    printed = python(
+        """
+        import manyhands as mp
+
+        class Counting(mp.Process):
+            def run(self):
+                print(__name__, read())
+
+        def read():
+            return queue.get() + 1
+
+        print("once")
+        queue = mp.SimpleQueue()
+        process = Counting()
+        process.start()
+        queue.put(1)
+        process.join()
+        """,
+        how,
+    )
+    assert printed == "once\n__main__ 2\n"
+
+
 # ---------------------------------------------------------------------------------------------- what they share
 
 
