@@ -16,7 +16,8 @@ class MapResults:
     """
 
     def __init__(self, crew, function, iterables, timeout, ahead):
-        self._started = self._closed = False
+        self._started = False
+        self._closed = True  # until there is something to close
         self._end = None if timeout is None else timeout + monotonic()
         if len(iterables) == 1:
             mode, source = _kinds.ONE, iter(iterables[0])
@@ -33,7 +34,6 @@ class MapResults:
         self._outcome = None
         self._open = True
         self._shut = False  # the input was ended by the executor's shutdown
-        self._closed = True  # until there is something to close
         self.job, self._session = crew.workers.open(function, mode, share=share, return_errors=True, **crew.options)
         self._closed = False
         try:
