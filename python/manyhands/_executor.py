@@ -48,6 +48,8 @@ class Crew:
         try:
             _, index, session = self.workers.submit(function, arguments, keywords)
         except Exception as error:
+            if not self.open or self.job.outcome() is not None:
+                raise self.refusal() from None  # it was ended in the midst of this
             return _failed(error)
         return TaskFuture(self, index, session)
 

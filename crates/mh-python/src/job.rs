@@ -158,7 +158,13 @@ impl Job {
         Ok(false)
     }
 
-    fn send(&self, py: Python<'_>, session: &Bound<'_, PyAny>, chunk: Chunk, end: bool) -> PyResult<u64> {
+    fn send(
+        &self,
+        py: Python<'_>,
+        session: &Bound<'_, PyAny>,
+        chunk: Chunk,
+        end: bool,
+    ) -> PyResult<Option<u64>> {
         let needs = session.getattr("needs")?;
         let needs = needs.cast::<PyList>()?;
         if !needs.is_empty() {
@@ -331,7 +337,7 @@ impl Job {
             let next = self.next.load(Ordering::Relaxed);
             return Err(Hooks(hooks).unsendable(error, next, value));
         }
-        self.send(value.py(), session, chunk, false)
+        self.send(value.py(), session, chunk, false)?.ok_or_else(ended)
     }
 
     /// The same for a call with plain arguments of the function that is object `number`; None, with nothing sent, when
@@ -350,10 +356,11 @@ impl Job {
         }
         chunk.items.end_part();
         self.next.fetch_add(1, Ordering::Relaxed);
-        Ok(Some(py.detach(|| {
+        let fed = py.detach(|| {
             runtime.add_needs(self.id, &[ObjectId(context), ObjectId(number)]);
             runtime.feed(self.id, chunk, false)
-        })))
+        });
+        fed.ok_or_else(ended).map(Some)
     }
 
     /// Waits up to `timeout` seconds for answers (`room`: or for room for items) and gives what there is: ([(index,
@@ -509,6 +516,11 @@ impl Job {
             }
         }
     }
+}
+
+/// For a single call to a job that has ended.
+pub fn ended() -> PyErr {
+    PyRuntimeError::new_err("the workers take no further calls")
 }
 
 pub fn outcome_name(outcome: Outcome) -> &'static str {

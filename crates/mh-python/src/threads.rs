@@ -408,7 +408,7 @@ impl ThreadJob {
         ours(&self.pool, "call")
     }
 
-    fn send(&self, py: Python<'_>, items: Vec<Arc<Object>>, end: bool) -> u64 {
+    fn send(&self, py: Python<'_>, items: Vec<Arc<Object>>, end: bool) -> Option<u64> {
         self.next.fetch_add(items.len() as u64, Ordering::Relaxed);
         let first = self.pool.feed(self.id, items, end);
         start_wanted(py, &self.pool, &self.callers);
@@ -548,7 +548,7 @@ impl ThreadJob {
         let _ = (session, hooks);
         self.ours()?;
         let py = value.py();
-        Ok(self.send(py, vec![Arc::new(value.unbind())], false))
+        self.send(py, vec![Arc::new(value.unbind())], false).ok_or_else(crate::job::ended)
     }
 
     /// Waits up to `timeout` seconds for answers (`room`: or for room for items), as `Job.collect`.

@@ -221,8 +221,8 @@ impl Pool {
         }
     }
 
-    /// Adds items to a job; gives the index of the first.
-    pub fn feed(&self, id: JobId, chunk: Chunk, end: bool) -> Index {
+    /// Adds items to a job; gives the index of the first, or `None` for a job that has ended.
+    pub fn feed(&self, id: JobId, chunk: Chunk, end: bool) -> Option<Index> {
         let mut locked = self.shared.lock();
         let state = &mut locked.state;
         if state.workers.values().any(|worker| worker.results.has_freed()) {
@@ -230,14 +230,14 @@ impl Pool {
             state.tell_freed(&self.shared.world);
         }
         let first = if state.jobs.get(&id).is_some_and(|job| job.outcome.is_none()) {
-            state.feed(&self.shared.world, id, chunk, end)
+            Some(state.feed(&self.shared.world, id, chunk, end))
         } else {
             // The job has ended meanwhile: what was stored for these is free, unless others need it or still read it.
             for (_, object) in &chunk.objects {
                 state.leases.retain(*object);
             }
             state.drop_needs(&self.shared.world, chunk.objects.into_iter().map(|(_, object)| object));
-            0
+            None
         };
         self.shared.after(&mut locked);
         first

@@ -266,8 +266,8 @@ impl<C: Part, I: Part, R: Part> ThreadPool<C, I, R> {
         self.shared.change(|state, _| state.open(context, options, now()))
     }
 
-    /// Adds items to a job; gives the index of the first.
-    pub fn feed(&self, id: JobId, items: Vec<Arc<I>>, end: bool) -> Index {
+    /// Adds items to a job; gives the index of the first, or `None` for a job that has ended.
+    pub fn feed(&self, id: JobId, items: Vec<Arc<I>>, end: bool) -> Option<Index> {
         let count = items.len();
         let mut trash = Trash::new();
         let mut locked = self.shared.lock();

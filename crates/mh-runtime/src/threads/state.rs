@@ -116,22 +116,29 @@ where
     }
 
     /// Adds items to a job; gives the index of the first. What a job that has ended is given is dropped.
-    pub fn feed(&mut self, id: JobId, items: Vec<Arc<I>>, end: bool, now: Nanos, trash: &mut Trash) -> Index {
-        let Some(job) = self.jobs.get_mut(&id) else {
+    pub fn feed(
+        &mut self,
+        id: JobId,
+        items: Vec<Arc<I>>,
+        end: bool,
+        now: Nanos,
+        trash: &mut Trash,
+    ) -> Option<Index> {
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| job.is_open()) else {
             trash.push(Box::new(items));
-            return 0;
+            return None;
         };
         let first = job.fed();
-        if !job.is_open() || job.limit < Index::MAX {
+        if job.limit < Index::MAX {
             trash.push(Box::new(items));
-            return first;
+            return Some(first);
         }
         self.unclaimed += items.len() as u64;
         job.feed(items, self.count, now);
         job.closed |= end;
         self.rotate_in(id);
         self.finish_if_over(id);
-        first
+        Some(first)
     }
 
     fn rotate_in(&mut self, id: JobId) {

@@ -318,7 +318,7 @@ fn single_calls_are_answered_by_index_and_can_be_taken_back() {
         }),
         options,
     );
-    let indices: Vec<Index> = (0..5).map(|x| pool.feed(job, vec![Arc::new(x)], false)).collect();
+    let indices: Vec<Index> = (0..5).filter_map(|x| pool.feed(job, vec![Arc::new(x)], false)).collect();
     start_numbers(&pool);
     while !pool.has_begun(job, indices[0]) {
         std::thread::yield_now();

@@ -41,8 +41,8 @@ fn empty_items_and_empty_answers_are_items_and_answers() {
 fn answers_may_be_asked_for_by_index() {
     let pool = pool(2);
     let job = pool.open(JobSpec { by_index: true, options: tolerant(), ..JobSpec::default() });
-    assert_eq!(pool.feed(job, echoes(50), false), 0);
-    assert_eq!(pool.feed(job, items(["echo more"]), false), 50);
+    assert_eq!(pool.feed(job, echoes(50), false), Some(0));
+    assert_eq!(pool.feed(job, items(["echo more"]), false), Some(50));
     for index in (0..50).rev() {
         if index == 20 {
             pool.discard(job, index);
@@ -87,7 +87,7 @@ fn input_in_slices_stays_within_the_buffer() {
         if fed < 1000 && room > 0 {
             let next = fed..(fed + room).min(1000);
             let slice = items(next.clone().map(|index| format!("echo {index}")));
-            assert_eq!(pool.feed(job, slice, next.end == 1000), next.start);
+            assert_eq!(pool.feed(job, slice, next.end == 1000), Some(next.start));
             fed = next.end;
         } else {
             pool.wait(job, fed < 1000, Some(PATIENCE));

@@ -13,7 +13,7 @@ fn broken(pool: &Pool) -> Breakage {
     // And from now on at once.
     assert_eq!(collect(pool, submit(pool, JobOptions::default(), echoes(1))).1, Outcome::Broken);
     let job = pool.open(JobSpec { by_index: true, ..JobSpec::default() });
-    assert_eq!((pool.feed(job, echoes(1), false), pool.outcome(job)), (0, Some(Outcome::Broken)));
+    assert_eq!((pool.feed(job, echoes(1), false), pool.outcome(job)), (None, Some(Outcome::Broken)));
     pool.wait_drained(None);
     pool.breakage().unwrap()
 }
