@@ -243,7 +243,7 @@ class _TaskSession(_LaterSession):
         """
         workers = self._workers
         number = workers._number_of(function)
-        if number is None and again and type(function) in _SIMPLE:
+        if number is None and again and type(function) is _SIMPLE[0]:
             buffers, descriptors = [], []
             payload = self.dumps(function, buffers.append, _collector(descriptors))
             number = workers.engine.add_object(_kinds.FUNCTION, payload, buffers, descriptors)

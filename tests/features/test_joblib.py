@@ -23,6 +23,13 @@ def backend():
         yield
 
 
+def test_the_example_in_its_docstring_holds():
+    import doctest
+
+    examples = doctest.testmod(manyhands.joblib)
+    assert examples.attempted and not examples.failed
+
+
 def square(x):
     return x * x
 

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 import warnings
+import weakref
 from functools import partial
 
 import pytest
@@ -89,6 +90,28 @@ def test_an_object_that_changes_between_tasks_is_sent_as_it_is():
             yield delayed(counter.read)()
 
     assert Parallel(n_jobs=2)(tasks()) == list(range(10))
+
+
+@pytest.mark.parametrize("make", [lambda big: big.read, lambda big: lambda: big.read(), lambda big: partial(big.read)])
+def test_what_a_task_calls_is_let_go_of_when_it_was_sent(make):
+    class Big:
+        def read(self):
+            return 1
+
+    alive, most = weakref.WeakSet(), 0
+
+    def tasks():
+        nonlocal most
+        for _ in range(400):
+            big = Big()
+            alive.add(big)
+            most = max(most, len(alive))
+            yield delayed(make(big))()
+
+    assert Parallel(n_jobs=2)(tasks()) == [1] * 400
+    assert most < 20
+    gc.collect()
+    assert not alive
 
 
 def test_tasks_of_other_makers_are_tasks():

@@ -91,7 +91,7 @@ SCRIPTS = (
 # The values of a `backend` parameter that come to what is judged.
 OURS = {
     "joblib": ("loky", None),
-    "backend": ("loky", "manyhands", None),
+    "backend": ("loky", None),
     "face": ("loky", "threading", "sequential", None),
 }
 

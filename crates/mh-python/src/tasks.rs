@@ -1,17 +1,19 @@
 //! Tasks: calls that were not made yet, each with a function of its own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyCFunction, PyDict, PyFunction, PyTuple};
 
 use crate::codec::{encode_call, encode_call_with_keywords, start_pickled_call};
 
-/// Functions of one call that are remembered.
+/// Functions of one call whose numbers are remembered.
 const KNOWN: usize = 256;
+/// Functions that were brought along once and may come again.
+const MET: usize = 8;
 
 /// `delayed(function)(arguments)` makes a task of a call, for `Parallel`: the tuple `(function, args, kwargs)`.
 ///
@@ -159,53 +161,66 @@ pub struct Callees {
 #[derive(Default)]
 struct Known {
     /// The one met last, which is mostly the next one too.
-    last: Option<(usize, Option<u64>)>,
-    table: HashMap<usize, Callee>,
+    last: Option<(usize, u64)>,
+    numbers: HashMap<usize, Callee>,
+    /// Functions that were met and brought along. Few, as what they refer to is kept with them.
+    met: VecDeque<Py<PyAny>>,
 }
 
 struct Callee {
     /// Keeps the address from becoming another function's.
     _function: Py<PyAny>,
-    number: Option<u64>,
-    /// Whether the session has been asked for the last time.
-    decided: bool,
+    number: u64,
 }
 
 impl Callees {
-    /// The function's number, or None where the task brings it along. The session decides when a function is first met
-    /// and when it comes again.
+    /// The function's number, or None where the task brings it along. The session is asked when a function is first met
+    /// and when it comes again. Other callables are part of their tasks, and not kept.
     pub fn number_of(
         &self,
         function: &Bound<'_, PyAny>,
         session: &Bound<'_, PyAny>,
     ) -> PyResult<Option<u64>> {
+        let own = function.cast_exact::<PyFunction>().is_ok();
+        if !own && function.cast_exact::<PyCFunction>().is_err() {
+            return Ok(None);
+        }
         let address = function.as_ptr() as usize;
         let again = {
             let mut known = self.lock();
             match known.last {
-                Some((last, number)) if last == address => return Ok(number),
+                Some((last, number)) if last == address => return Ok(Some(number)),
                 _ => {}
             }
-            match known.table.get(&address).map(|callee| (callee.number, callee.decided)) {
-                Some((number, true)) => {
-                    known.last = Some((address, number));
-                    return Ok(number);
-                }
-                Some((_, false)) => true,
-                None => false,
+            if let Some(number) = known.numbers.get(&address).map(|callee| callee.number) {
+                known.last = Some((address, number));
+                return Ok(Some(number));
             }
+            known.met.iter().any(|met| met.is(function))
         };
         let number: Option<u64> = session.call_method1("number_of", (function, again))?.extract()?;
+        // What is let go of may run code of its own: only after the lock.
+        let mut unused = Vec::new();
         let mut known = self.lock();
-        if known.table.len() >= KNOWN {
-            known.table.clear();
-            known.last = None;
+        match number {
+            Some(number) => {
+                if known.numbers.len() >= KNOWN {
+                    unused.extend(known.numbers.drain().map(|(_, callee)| callee._function));
+                }
+                let callee = Callee { _function: function.clone().unbind(), number };
+                known.numbers.insert(address, callee);
+                known.last = Some((address, number));
+            }
+            None if own && !again => {
+                if known.met.len() >= MET {
+                    unused.extend(known.met.pop_front());
+                }
+                known.met.push_back(function.clone().unbind());
+            }
+            None => {}
         }
-        let decided = again || number.is_some();
-        known.table.insert(address, Callee { _function: function.clone().unbind(), number, decided });
-        if decided {
-            known.last = Some((address, number));
-        }
+        drop(known);
+        drop(unused);
         Ok(number)
     }
 
