@@ -137,7 +137,7 @@ def test_destructors_that_call_the_pool_again():
             def __init__(self, n=0):
                 self.n = n
             def __call__(self, x):
-                return Clingy(x)
+                return Clingy(x.n)
             def __del__(self):
                 died.append(pool.apply_async(abs, (-self.n,)))
                 if self.n % 50 == 0:
@@ -453,16 +453,15 @@ def test_ctrl_c_comes_through_at_once(call):
         def begin(x):
             Flag("begun").set()
             Tally("begun").add()
-            time.sleep(5)
+            threading.Event().wait(600)
 
         pool = mh.ThreadPool(2)
         print("ready", flush=True)
         try:
             {call}
         except KeyboardInterrupt:
-            assert time.monotonic() - float(open("sent").read()) < 3
             print("interrupted", flush=True)
-        # What runs goes on; the next map does not wait for it.
+        # What runs goes on; neither the interruption nor the next map waits for it.
         assert mh.map(abs, [-1, -2], backend="threads", workers=2) == [1, 2]
         assert int(Tally("begun")) <= 2
         os._exit(0)
@@ -470,7 +469,6 @@ def test_ctrl_c_comes_through_at_once(call):
     with Scenario(program) as scenario:
         scenario.wait_for("ready")
         until(lambda: (scenario.folder / "flag-begun").exists(), "the first item")
-        (scenario.folder / "sent").write_text(str(time.monotonic()))
         scenario.signal(signal.SIGINT)
         ended = scenario.finish()
     assert ended.out == "ready\ninterrupted\n"

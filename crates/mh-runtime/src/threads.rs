@@ -189,12 +189,12 @@ impl<C: Part, I: Part, R: Part> Shared<C, I, R> {
     fn wait(
         &self,
         timeout: Duration,
-        ready: impl Fn(&State<C, I, R>) -> bool,
+        ready: impl Fn(&mut State<C, I, R>) -> bool,
         register: impl FnOnce(&mut State<C, I, R>) -> Option<Arc<Condvar>>,
         leave: impl FnOnce(&mut State<C, I, R>),
     ) -> Waited {
         let mut locked = self.lock_to_wait();
-        if ready(&locked.state) {
+        if ready(&mut locked.state) {
             return Waited::News;
         }
         if timeout.is_zero() {
@@ -208,7 +208,7 @@ impl<C: Part, I: Part, R: Part> Shared<C, I, R> {
                 break Waited::Nothing;
             }
             locked = self.sleep(locked, &condvar, Some(Duration::from_nanos(left))).0;
-            if ready(&locked.state) {
+            if ready(&mut locked.state) {
                 break Waited::News;
             }
         };
@@ -359,7 +359,7 @@ impl<C: Part, I: Part, R: Part> ThreadPool<C, I, R> {
     pub fn wait(&self, id: JobId, answers: bool, room: bool, timeout: Duration) -> Waited {
         self.shared.wait(
             timeout,
-            |state| state.jobs.get(&id).is_none_or(|job| job.has_news(answers, room)),
+            |state| state.jobs.get_mut(&id).is_none_or(|job| job.take_news(answers, room)),
             |state| {
                 let job = state.jobs.get_mut(&id)?;
                 job.waiting.callers += 1;

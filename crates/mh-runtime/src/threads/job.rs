@@ -100,6 +100,8 @@ pub(crate) struct Job<C, I, R> {
     pub news: Arc<Condvar>,
     /// Who waits there, for what; and whether they have been woken since they looked.
     pub waiting: Waiting,
+    /// Whether somebody has been told of the room that there is, and has not fed since.
+    offered: bool,
     /// Where callers wait for one answer each.
     pub seekers: HashMap<Index, Arc<Condvar>>,
 
@@ -140,6 +142,7 @@ impl<C, I, R> Job<C, I, R> {
             watched: HashSet::new(),
             news: Arc::default(),
             waiting: Waiting::default(),
+            offered: false,
             seekers: HashMap::new(),
             window,
             ended: 0,
@@ -185,6 +188,7 @@ impl<C, I, R> Job<C, I, R> {
             self.window = (pace.min(u128::from(most)) as u64).max(2 * threads as u64 + 2);
         }
         self.looked = (now, self.ended);
+        self.offered = false;
         self.queue.extend(items.into_iter().map(Some));
     }
 
@@ -270,11 +274,22 @@ impl<C, I, R> Job<C, I, R> {
         trash.push(Box::new(std::mem::take(&mut self.queue)));
     }
 
-    /// Is there something that those who wait want to hear of?
+    /// Is there something that those who wait want to hear of? Room that nobody takes is offered once.
     pub fn has_news(&self, answers: bool, room: bool) -> bool {
-        self.outcome.is_some()
-            || (answers && !self.answers.is_empty())
-            || (room && self.room() * 2 >= self.window.min(MOST))
+        let other = self.outcome.is_some() || (answers && !self.answers.is_empty());
+        other || (room && !self.offered && self.has_room())
+    }
+
+    /// Is it worth feeding?
+    fn has_room(&self) -> bool {
+        self.room() * 2 >= self.window.min(MOST)
+    }
+
+    /// The same for a caller who then goes to look.
+    pub fn take_news(&mut self, answers: bool, room: bool) -> bool {
+        let news = self.has_news(answers, room);
+        self.offered |= news && room && self.has_room();
+        news
     }
 
     /// Wakes those who wait, if there is something for them and they do not know it.
