@@ -20,7 +20,6 @@ _UNKNOWN_STATUS = 255
 class Popen:
     """The process that runs `process` (a `manyhands.Process`)."""
 
-    method = "spawn"
     pid = None
 
     def __init__(self, process):
@@ -70,12 +69,12 @@ class Popen:
 
     # ------------------------------------------------------------------------- what multiprocessing asks of it
 
-    def poll(self, flag=os.WNOHANG):
+    def poll(self):
         """The exit code, -n for signal n; None while the process lives."""
         with self._lock:
             if self.returncode is None:
                 try:
-                    pid, status = os.waitpid(self.pid, flag)
+                    pid, status = os.waitpid(self.pid, os.WNOHANG)
                 except ChildProcessError:
                     if not _wait([self.sentinel], 0):
                         return None
@@ -104,10 +103,6 @@ class Popen:
     def close(self):
         """Let go of what is kept of the process, its answer included."""
         self.finalizer()
-
-    def duplicate_for_child(self, fd):
-        """For objects that are pickled while multiprocessing takes us for the process being started."""
-        return fd
 
     def _send_signal(self, number):
         with self._lock:
