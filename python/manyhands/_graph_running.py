@@ -8,12 +8,12 @@ from itertools import islice
 from time import perf_counter
 
 from . import _backends, _kinds
-from ._failures import annotate, brief
+from ._failures import annotate, brief, without_own_frames
 from ._graph_calls import Runner
 
 # Waits in native code look around this often, for signals and for other threads.
 _SLICE = 0.25
-#: With several jobs none can be waited for alone.
+#: With several jobs at work none can be waited for alone.
 _SHORT = 0.005
 #: Where everything runs in one thread, what a node has made ready is looked at after so many seconds.
 _MOMENT = 0.0002
@@ -86,31 +86,30 @@ class _Running:
             self._drive(lanes, bar)
             return self._found()
         except BaseException as error:
-            for lane in lanes:
-                lane.job.cancel(not isinstance(error, Exception))
+            # Ctrl-C and its like: what runs is of no use any more.
+            _cancel(lanes, not isinstance(error, Exception))
             raise
         finally:
             if bar is not None:
                 bar.close()
-            for lane in lanes:
-                lane.job.cancel(False)
-                lane.job.close()
-                lane.session.close()
+            _end(lanes)
             self._run.record({node: _said(error) for node, error in self._failures.items()})
+            # What was raised refers to here by its traceback: results must not live as long.
+            self._run = None
+            self._failures = {}
 
     def _open(self, number, runner, timeout):
         job, session = self._workers.open(
             runner, _kinds.STAR, share=True, return_errors=True, retries=0, timeout=timeout
         )
-        run = self._run
-        hooks = self._workers.hooks.naming(lambda index: self._name(run.node_at(number, index)))
+        hooks = self._workers.hooks.naming(lambda index: self._name(self._run.node_at(number, index)))
         hooks.unsendable = lambda error, index, item: _NotSent(error)
         # Retries are done here, as they are each task's own: so only here it is known how many there were.
         for name, place in ("died", -1), ("timed_out", -1), ("gone", 1):
             told = getattr(hooks, name, None)
             if told is not None:
                 setattr(hooks, name, self._counting(told, number, place))
-        return _Lane(job, session, run.lane(number), hooks)
+        return _Lane(job, session, self._run.lane(number), hooks)
 
     def _counting(self, told, number, place):
         def counted(index, *fate):
@@ -126,42 +125,48 @@ class _Running:
         return f"task {_label(self._plan.node(node))!r}"
 
     def _drive(self, lanes, bar):
-        run, loads = self._run, self._workers.loads
-        several = len(lanes) > 1
-        while not run.is_over():
-            ended = failed = 0
-            for number, lane in enumerate(lanes):
-                room = self._feed(number, lane)
-                garbage = []
-                answers, outcome = lane.job.collect(loads, lane.hooks, _SHORT if several else _SLICE, room)
-                done, failures, large = run.settle(number, answers, garbage)
-                answers = None
-                ended += done
-                for node, error in failures:
-                    lost = self._settle_failure(node, error, garbage)
-                    ended, failed = ended + lost, failed + lost
-                if garbage:
-                    garbage = None
-                    if large and lane.sweep is not None:
-                        lane.sweep()
-                if outcome is not None and not run.is_over():
-                    raise lane.hooks.broken() if outcome == "broken" else lane.hooks.terminated()
+        # The frames of a task that runs in this thread refer to this one, and an exception's traceback to them: no name
+        # here holds the run, lest its results live as long as what was raised.
+        while not self._run.is_over():
+            fed = [self._feed(number, lane) for number, lane in enumerate(lanes)]
+            # A lane that takes nothing although it has nothing to do has ended: only it can say why.
+            waiting = [number for number, (left, _) in enumerate(fed) if left or self._run.outstanding(number)]
+            ended = failed = sum([lost for _, lost in fed])
+            for number in waiting:
+                timeout = 0.0 if ended else _SLICE if len(waiting) == 1 else _SHORT
+                done, lost = self._collect(number, lanes[number], timeout, fed[number][0])
+                ended, failed = ended + done + lost, failed + lost
             if bar is not None and ended:
                 bar.update(ended, failed)
 
+    def _collect(self, number, lane, timeout, room):
+        """Take the answers that come within `timeout`: how many nodes are done by them, and how many failed."""
+        garbage = []
+        answers, outcome = lane.job.collect(self._workers.loads, lane.hooks, timeout, room)
+        done, failures, large = self._run.settle(number, answers, garbage)
+        answers.clear()
+        lost = sum([self._settle_failure(node, error, garbage) for node, error in failures])
+        if garbage:
+            garbage = None
+            if large and lane.sweep is not None:
+                lane.sweep()
+        if outcome is not None and not self._run.is_over():
+            raise lane.hooks.broken() if outcome == "broken" else lane.hooks.terminated()
+        return done, lost
+
     def _feed(self, number, lane):
-        """Send what is ready, as far as there is room; whether more is ready than there was room for."""
+        """Send what is ready, as far as there is room: whether some is left, and how many nodes failed by that."""
         run = self._run
+        lost = 0
         while ready := run.ready(number):
             try:
                 lane.job.feed(lane.items, lane.session, lane.hooks, ready)
-                return run.ready(number) > 0
+                return run.ready(number) > 0, lost
             except _NotSent as refused:
                 node = run.unsent(number)
-                garbage = []
                 annotate(refused.error, f"the arguments of {self._name(node)} cannot be sent to a worker")
-                self._fail(node, refused.error, garbage)
-        return False
+                lost += self._fail(node, refused.error, [])
+        return False, lost
 
     def _settle_failure(self, node, error, garbage):
         """A node failed: run it again, or give up on it. How many nodes have ended by that."""
@@ -208,6 +213,21 @@ class _Running:
         return f"task {failed} failed" + (f"; needed by {' -> '.join(needed)}" if needed else "")
 
 
+def _cancel(lanes, kill):
+    for lane in lanes:
+        lane.job.cancel(kill)
+
+
+def _end(lanes):
+    """Leave nothing of the jobs."""
+    _cancel(lanes, False)
+    while lanes:
+        lane = lanes.pop()
+        lane.job.close()
+        lane.session.close()
+        lane.items = None
+
+
 def _is_loss(error):
     """Whether the worker died or the time was up, rather than that the task raised this."""
     from .errors import RemoteTraceback, TimeoutError, WorkerDied
@@ -246,7 +266,7 @@ class _InLineJob:
 
     def __init__(self, function):
         self._function = function
-        self._ready = iter(()), 0
+        self._ready = None
         self._index = 0
 
     def feed(self, source, session, hooks, limit):
@@ -255,17 +275,20 @@ class _InLineJob:
 
     def collect(self, loads, hooks, timeout, room):
         """Run for a moment, one item at least."""
-        source, limit = self._ready
         answers = []
         end = perf_counter() + _MOMENT
-        for item in islice(source, limit):
+        item = None
+        for item in islice(*self._ready):
             try:
                 answers.append((self._index, True, self._function(*item)))
             except Exception as error:
-                answers.append((self._index, False, annotate(error, f"while running {hooks.called(self._index)}")))
+                # Without our own frames: a traceback begins in the user's code.
+                annotate(without_own_frames(error), f"while running {hooks.called(self._index)}")
+                answers.append((self._index, False, error))
             self._index += 1
             if perf_counter() > end:
                 break
+        item, self._ready = None, None
         return answers, None
 
     def cancel(self, kill):

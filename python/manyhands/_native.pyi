@@ -508,6 +508,9 @@ class GraphRun:
     def node_at(self, lane: int, index: int) -> int:
         """The node behind an index of a lane's job."""
 
+    def outstanding(self, lane: int) -> int:
+        """How many items of a lane have no answer."""
+
     def unsent(self, lane: int) -> int:
         """The last item of a lane was not sent: gives its node."""
 

@@ -215,6 +215,23 @@ def test_a_result_is_freed_when_its_last_reader_is_done():
         assert not any(ref() is not None for ref in seen)
 
 
+@pytest.mark.parametrize("options", [{"backend": "serial"}, {"backend": "threads", "workers": 2}])
+def test_an_error_keeps_no_results(options):
+    things = [mh.task(Thing)() for _ in range(5)]
+    seen = []
+
+    @mh.task
+    def look(thing):
+        seen.append(weakref.ref(thing))
+
+    with pytest.raises(LookupError) as caught:
+        mh.compute(things, [look(thing) for thing in things], fail(), **options)
+    assert len(seen) == 5
+    gc.collect()
+    assert caught.value.__traceback__ is not None
+    assert not any(ref() is not None for ref in seen)
+
+
 def test_memory_of_a_chain_of_large_arrays():
     numpy = pytest.importorskip("numpy")
 
@@ -326,12 +343,14 @@ def test_interrupting_the_caller_ends_the_run(name, gate):
     assert add(1, 1).compute(backend=name, workers=2) == 2
 
 
-def test_arguments_that_cannot_be_sent_fail_their_task_alone():
+def test_arguments_that_cannot_be_sent_fail_their_task_alone(capsys):
     import threading
 
     bad = add(1, [threading.Lock()])
-    found = mh.compute(add(bad, 1), add(1, 2), on_error="return", workers=2)
+    found = mh.compute(add(bad, 1), add(1, 2), on_error="return", workers=2, progress=True)
     assert isinstance(found[0], TypeError)
+    if "tqdm" in sys.modules:
+        assert "3/3" in capsys.readouterr().err
     assert "the arguments of task 'add' cannot be sent" in notes_of(found[0])
     assert found[1] == 3
 
@@ -393,6 +412,30 @@ def test_timeouts_are_each_tasks_own(parallel, gate):
     assert isinstance(found[0], mh.TimeoutError)
     assert "task 'stuck' ran longer than its timeout" in str(found[0])
     assert found[1:] == (7, 2)
+
+
+def test_many_tasks_beside_one_with_a_timeout_of_its_own(parallel):
+    def tree(leaves):
+        return leaves[0] if len(leaves) == 1 else add(tree(leaves[::2]), tree(leaves[1::2]))
+
+    slow = mh.task(lambda x: x, timeout=50)
+    assert tree([slow(n) if n % 100 == 0 else add(n, 0) for n in range(1000)]).compute(**parallel) == sum(range(1000))
+
+
+def test_a_function_that_cannot_be_sent_is_named_before_anything_is_run(tmp_path):
+    import threading
+
+    lock = threading.Lock()
+
+    @mh.task
+    def guarded():
+        with lock:
+            return 1
+
+    with pytest.raises(TypeError) as caught:
+        mh.compute(mh.task(lambda: (tmp_path / "run").touch())(), guarded(), workers=2)
+    assert "guarded" in notes_of(caught.value)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_timeout_needs_workers():

@@ -31,6 +31,8 @@ struct LaneState {
     waiting: Vec<Node>,
     /// The node behind each index of the job.
     sent: Vec<Node>,
+    /// How many of these have been answered.
+    answered: usize,
 }
 
 /// The items for one job, as an iterator that has one for each ready node.
@@ -138,6 +140,11 @@ impl GraphRun {
         sent.copied().ok_or_else(|| PyValueError::new_err("there is no such item"))
     }
 
+    /// How many items of a lane have no answer.
+    fn outstanding(&self, lane: usize) -> usize {
+        self.lanes.get(lane).map_or(0, |lane| lane.sent.len() - lane.answered)
+    }
+
     /// The last item of a lane was not sent: gives its node.
     fn unsent(&mut self, lane: usize) -> PyResult<Node> {
         self.lanes[lane].sent.pop().ok_or_else(|| PyValueError::new_err("nothing was sent"))
@@ -156,6 +163,7 @@ impl GraphRun {
         for answer in answers.iter() {
             let (index, succeeded, value): (usize, bool, Bound<'py, PyAny>) = answer.extract()?;
             let node = self.node_at(lane, index)?;
+            self.lanes[lane].answered += 1;
             if self.run.state(node) != State::Running {
                 continue;
             }
