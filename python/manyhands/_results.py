@@ -3,7 +3,7 @@
 from _thread import allocate_lock
 from time import monotonic
 
-# Waits in native code look around this often, for signals and for other threads.
+# Waits look around this often, for signals and for other threads.
 _SLICE = 0.25
 
 
@@ -40,8 +40,14 @@ class AsyncResult:
 
     def wait(self, timeout=None):
         """Wait until the answer is there, `timeout` seconds at most."""
-        if not self._done and self._settled.acquire(timeout=-1 if timeout is None else max(0.0, timeout)):
-            self._settled.release()
+        end = None if timeout is None else monotonic() + timeout
+        while not self._done:
+            # In slices: a signal that comes just before the sleep begins does not end it.
+            left = _SLICE if end is None else min(_SLICE, max(0.0, end - monotonic()))
+            if self._settled.acquire(timeout=left):
+                self._settled.release()
+            elif end is not None and monotonic() >= end:
+                return
 
     def get(self, timeout=None):
         """The call's value, or its exception raised; `TimeoutError` when `timeout` seconds were not enough."""
