@@ -23,6 +23,8 @@ def test_the_import_itself(python):
         "mh.map(lambda x: x + 1, range(5), workers=2)",
         "list(mh.imap(abs, range(5), workers=2))",
         "mh.map(abs, range(5), backend='serial')",
+        "mh.map(lambda x: x + 1, range(5), backend='threads')",
+        "mh.map(abs, range(5), backend='threads', timeout=5)",
         "mh.cpu_count()",
         "dir(mh)",
     ],
@@ -33,6 +35,7 @@ def test_a_map_of_a_plain_function(python, call):
 
 def test_a_pool(python):
     assert imported_after(python, "import manyhands as mh\nwith mh.Pool(2) as pool: pool.map(abs, [1])") == []
+    assert imported_after(python, "import manyhands as mh\nwith mh.ThreadPool(2) as pool: pool.map(abs, [1])") == []
 
 
 def test_a_worker(python):

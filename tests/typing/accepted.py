@@ -71,3 +71,8 @@ assert_type((counted + counted)[0].upper().compute(), Any)
 assert_type(counted.explain(workers=[1, 2]).reach, dict[int, float])
 assert_type(mh.compute(counted, [first], second, on_error="return"), tuple[Any, ...])
 assert_type(counted.svg(max_nodes=10) + counted.mermaid() + counted.dot(), str)
+with mh.ThreadPool(2, initializer=print, initargs=("ready",)) as threads:
+    assert_type(threads.map(half, [1, 2], timeout=1.5), list[float])
+    assert_type(threads.apply_async(half, (1,)).get(1), float)
+assert_type(mh.map(half, [1, 2], backend="threads", workers=20, seed=1), list[float])
+assert_type(mh.Pool(2, backend="threads").apply(half, (1,)), float)

@@ -24,3 +24,5 @@ mh.task(3)  # refused: call-overload
 mh.task(half, nout="two")  # refused: call-overload
 mh.task(half)(1).compute(backend="gpu")  # refused: arg-type
 mh.compute(1, worker=2)  # refused: call-arg
+mh.ThreadPool(2, maxtasksperchild=3)  # refused: call-arg
+mh.map(half, [1, 2], backend="thread")  # refused: call-overload
