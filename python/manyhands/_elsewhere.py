@@ -168,10 +168,17 @@ class _Hooks(Hooks):
     """As for workers of ours, but that less is known of how somebody else's ended."""
 
     def failure(self, description, index):
-        """The exception that a worker described, or raised in this process."""
-        return description if isinstance(description, BaseException) else super().failure(description, index)
+        """The exception that a worker described, or that a thread of this process raised."""
+        if type(description) is not tuple:
+            return super().failure(description, index)
+        from ._failures import annotate
 
-    def gone(self, index, item, attempts, cause):
+        error, item = description
+        if item is None:
+            return error
+        return annotate(error, f"while running {self.name(index) or f'item {index}: {item}'}")
+
+    def died(self, index, item, cause, attempts):
         """The error for an item whose message was lost again and again."""
         from ._failures import brief
         from .errors import WorkerDied

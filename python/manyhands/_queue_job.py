@@ -252,7 +252,7 @@ class Job:
         item = gone.item
         if type(item) in (Parcel, _Call):
             item = None  # it is pickled for the other side
-        return hooks.gone(None if self._by_index else index, item, gone.attempts, gone.cause)
+        return hooks.died(None if self._by_index else index, item, gone.cause, gone.attempts)
 
     def is_answered(self, index):
         """Has the item been answered (or has the job ended without)?"""

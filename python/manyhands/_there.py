@@ -13,7 +13,7 @@ from _thread import RLock, _local
 from time import perf_counter
 
 from . import _kinds, _native
-from ._failures import annotate, brief, describe, describe_unsendable, exited, without_own_frames
+from ._failures import brief, describe, describe_unsendable, exited, without_own_frames
 from ._random import begin_item, call_with_stream, preserved
 from ._receiving import Receiver
 
@@ -288,7 +288,6 @@ def run_here(function, call, first, items):
 
 
 def _as_failure(error, index, item):
+    """(exception, the item in short), for the caller to say which item it was."""
     error = without_own_frames(error)
-    if not isinstance(error, Exception):
-        error = exited(error)
-    return error if index is None else annotate(error, f"while running item {index}: {brief(item)}")
+    return error if isinstance(error, Exception) else exited(error), None if index is None else brief(item)

@@ -337,3 +337,26 @@ def test_ctrl_c_is_prompt(python):
         """
     )
     assert out.split() == ["interrupted", "[1]"]
+
+
+# ---------------------------------------------------------------------------------------------------------- graphs
+
+
+@mh.task
+def add(a, b):
+    return a + b
+
+
+@mh.task(retries=1)
+def fail(a):
+    return a / 0
+
+
+def test_a_graph(either):
+    total = add(1, 2)
+    for i in range(50):
+        total = add(total, i)
+    assert total.compute(on=either) == 3 + sum(range(50))
+    with pytest.raises(ZeroDivisionError) as caught:
+        add(fail(1), 2).compute(on=either)
+    assert "while running task 'fail'" in "".join(getattr(caught.value, "__notes__", ()))

@@ -152,6 +152,14 @@ def case_joblibs_loop(on):
     assert mh.Parallel(on=on)(mh.delayed(with_bonus)(i) for i in range(20)) == [with_bonus(i) for i in range(20)]
 
 
+def case_a_graph(on):
+    add = mh.task(lambda a, b: a + b)
+    total = add(1, 2)
+    for i in range(30):
+        total = add(total, i)
+    assert mh.compute(total, add(total, 1), on=on) == (3 + sum(range(30)), 4 + sum(range(30)))
+
+
 def case_maps_inside_run_there(on):
     assert mh.map(lambda x: mh.map(lambda y: x * y, range(3)), range(3), on=on) == [[0, 0, 0], [0, 1, 2], [0, 2, 4]]
 
