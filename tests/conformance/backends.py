@@ -102,17 +102,23 @@ class Elsewhere(Kept):
 
     name = "elsewhere"
     in_workers = True
+    _executor = None  # one for all files: each call on it brings what it needs
 
     def __init__(self):
-        from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import get_context
-
-        self._executor = ProcessPoolExecutor(2, mp_context=get_context("spawn"))
-        # Both processes are to be there before a test looks which ones are.
-        for started in [self._executor.submit(time.sleep, 0.1) for _ in range(2)]:
-            started.result()
+        if Elsewhere._executor is None:
+            Elsewhere._executor = _started(2)
         self._common = {"on": self._executor}
 
     def end(self):
-        """The executor is ours, and shut down by us."""
-        self._executor.shutdown()
+        """The executor ends with the program."""
+
+
+def _started(count):
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    executor = ProcessPoolExecutor(count, mp_context=get_context("spawn"))
+    # All processes are to be there before a test looks which ones are.
+    for started in [executor.submit(time.sleep, 0.1) for _ in range(count)]:
+        started.result()
+    return executor
