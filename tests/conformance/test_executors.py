@@ -86,8 +86,9 @@ def an_iterable_that_fails(make, tmp_path):
 def maps_that_take_too_long(make, tmp_path):
     gate = str(tmp_path / "gate")
     with make(2) as executor:
-        theirs.wait([executor.submit(time.sleep, 0.1) for _ in range(2)])  # workers take time to start
-        iterator = executor.map(hold, [os.fspath(tmp_path), gate], timeout=2.0)
+        # Workers take time to start, and to import this module.
+        theirs.wait([executor.submit(hold, os.fspath(tmp_path)) for _ in range(20)])
+        iterator = executor.map(hold, [os.fspath(tmp_path), gate], timeout=3.0)
         found = next(iterator) == os.fspath(tmp_path), outcome(next, iterator)[0], outcome(next, iterator)
         open(gate, "w").close()
         return found
