@@ -2,28 +2,15 @@
 
 from _thread import allocate_lock
 
-from . import _backends, _tasks
-from ._native import cpu_count, delayed
+from . import _backends, _parallel_options, _tasks
+from ._native import delayed
 from ._task_lines import Lines
 
 __all__ = ["Parallel", "delayed"]
 
-#: joblib's names of backends, and ours.
-_BACKENDS = {
-    None: "processes",
-    "loky": "processes",
-    "multiprocessing": "processes",
-    "processes": "processes",
-    "manyhands": "processes",
-    "threading": "threads",
-    "threads": "threads",
-    "sequential": "serial",
-    "serial": "serial",
-}
 _RETURNS = ("list", "generator", "generator_unordered")
 #: Keyword arguments of joblib's backends that have nothing to do here.
 _NOT_NEEDED = frozenset(("context", "idle_worker_timeout"))
-_PRE_DISPATCH = "2 * n_jobs"
 
 
 class Parallel:
@@ -75,7 +62,7 @@ class Parallel:
         return_as="list",
         verbose=0,
         timeout=None,
-        pre_dispatch=_PRE_DISPATCH,
+        pre_dispatch=_parallel_options.PRE_DISPATCH,
         batch_size="auto",
         temp_folder=None,
         max_nbytes="1M",
@@ -95,18 +82,18 @@ class Parallel:
             raise ValueError(f"return_as must be one of {_RETURNS}, not {return_as!r}")
         if initializer is not None and not callable(initializer):
             raise TypeError("initializer must be a callable")
-        self._backend = _chosen(backend, prefer, require)
+        self._backend = _parallel_options.backend(backend, prefer, require)
         self._on = on
-        self.n_jobs = _number_of_jobs(n_jobs)
+        self.n_jobs = _parallel_options.number_of_jobs(n_jobs)
         # An executor that is left alone is used as wide as it is.
         self._count = None if on is not None and n_jobs is None else self.n_jobs
         self.return_as = return_as
         self.return_generator = return_as != "list"
         self.verbose = verbose if verbose is not None else 0
-        self.timeout = _seconds(timeout)
-        self.batch_size = _checked_batch_size(batch_size)
+        self.timeout = _parallel_options.seconds(timeout)
+        self.batch_size = _parallel_options.batch_size(batch_size)
         self.pre_dispatch = pre_dispatch
-        self._window = _window(pre_dispatch, self.n_jobs, self.batch_size)
+        self._window = _parallel_options.window(pre_dispatch, self.n_jobs, self.batch_size)
         self._progress = progress
         self._initializer = (initializer, tuple(initargs))
         self._lock = allocate_lock()
@@ -295,111 +282,3 @@ class _Own:
     def release(self):
         """End them."""
         self.workers.terminate()
-
-
-# ------------------------------------------------------------------------------------------------- arguments
-
-
-def _chosen(backend, prefer, require):
-    """The name of our backend."""
-    if prefer not in ("processes", "threads", None):
-        raise ValueError(f"prefer={prefer} is not a valid backend hint, expected 'processes', 'threads' or None")
-    if require not in ("sharedmem", None):
-        raise ValueError(f"require={require} is not a valid backend constraint, expected 'sharedmem' or None")
-    if prefer == "processes" and require == "sharedmem":
-        raise ValueError("prefer == 'processes' and require == 'sharedmem' are inconsistent settings")
-    if backend is None and (prefer == "threads" or require == "sharedmem"):
-        return "threads"
-    if hasattr(backend, "Pool") and hasattr(backend, "Lock"):
-        return "processes"  # a context of multiprocessing: ours are all started clean
-    try:
-        chosen = _BACKENDS[backend]
-    except (KeyError, TypeError):
-        names = sorted(name for name in _BACKENDS if name)
-        raise ValueError(f"Invalid backend: {backend!r}, expected one of {names}") from None
-    if require == "sharedmem" and chosen == "processes":
-        raise ValueError(f"Backend {backend} does not support shared memory: leave backend= away, or say 'threading'")
-    return chosen
-
-
-def _number_of_jobs(n_jobs):
-    if n_jobs is None:
-        return 1
-    try:
-        number = int(n_jobs)
-    except (TypeError, ValueError):
-        raise ValueError(f"n_jobs could not be converted to int: {n_jobs!r}") from None
-    if number == 0:
-        raise ValueError("n_jobs == 0 in Parallel has no meaning")
-    return number if number > 0 else max(cpu_count() + 1 + number, 1)
-
-
-def _seconds(timeout):
-    if timeout is None:
-        return None
-    try:
-        seconds = float(timeout)
-    except (TypeError, ValueError):
-        raise TypeError(f"timeout must be a number of seconds or None, not {type(timeout).__name__}") from None
-    if not seconds > 0:
-        raise ValueError(f"timeout must be more than 0 seconds, not {timeout}")
-    return seconds
-
-
-def _checked_batch_size(batch_size):
-    if batch_size == "auto":
-        return batch_size
-    whole = hasattr(type(batch_size), "__index__") and not isinstance(batch_size, bool)
-    if not whole or batch_size < 1:
-        raise ValueError(f"batch_size must be 'auto' or a positive integer, got: {batch_size!r}")
-    return type(batch_size).__index__(batch_size)
-
-
-def _window(pre_dispatch, n_jobs, batch_size):
-    """How many tasks may be under way; None where that is left to us."""
-    if pre_dispatch == "all" or (pre_dispatch == _PRE_DISPATCH and batch_size == "auto"):
-        return None
-    if isinstance(pre_dispatch, str):
-        pre_dispatch = _value_of(pre_dispatch, n_jobs)
-    try:
-        return max(1, int(pre_dispatch)) * (1 if batch_size == "auto" else batch_size)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"pre_dispatch must be 'all', a number or arithmetic with n_jobs, not {pre_dispatch!r}"
-        ) from None
-
-
-def _value_of(text, n_jobs):
-    """Arithmetic with `n_jobs`, and nothing else."""
-    import ast
-    import operator
-
-    operators = {
-        ast.Add: operator.add,
-        ast.Sub: operator.sub,
-        ast.Mult: operator.mul,
-        ast.Div: operator.truediv,
-        ast.FloorDiv: operator.floordiv,
-        ast.Mod: operator.mod,
-        ast.Pow: operator.pow,
-        ast.USub: operator.neg,
-        ast.UAdd: operator.pos,
-    }
-
-    def value(node):
-        if isinstance(node, ast.Expression):
-            return value(node.body)
-        if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-            return node.value
-        if isinstance(node, ast.Name) and node.id == "n_jobs":
-            return n_jobs
-        if isinstance(node, ast.BinOp):
-            return operators[type(node.op)](value(node.left), value(node.right))
-        if isinstance(node, ast.UnaryOp):
-            return operators[type(node.op)](value(node.operand))
-        raise KeyError(node)
-
-    try:
-        return value(ast.parse(text, mode="eval"))
-    except (SyntaxError, KeyError, ArithmeticError):
-        raise ValueError(f"pre_dispatch must be 'all', a number or arithmetic with n_jobs, not {text!r}") from None
