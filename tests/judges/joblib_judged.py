@@ -25,4 +25,5 @@ def judge_the_face():
 
 
 def judge_joblib():
-    """Nothing is changed."""
+    """Nothing is ours, nor the name that importing the backend has brought."""
+    del joblib.parallel.BACKENDS["manyhands"]
