@@ -76,7 +76,7 @@ class Pool:
         """`func(*args, **kwds)` in a worker; its value."""
         self._check_running()
         workers = self._workers
-        job, index, session = workers.submit(func, tuple(args), kwds)
+        job, index, session = self._submit(func, tuple(args), kwds)
         try:
             answer = None
             while answer is None:
@@ -155,7 +155,7 @@ class Pool:
 
         self._check_running()
         workers = self._workers
-        job, index, session = workers.submit(func, tuple(args), kwds)
+        job, index, session = self._submit(func, tuple(args), kwds)
         result = ApplyResult(self, workers, job, index, session, callback, error_callback)
         if result._delivered:
             self._delivery.watch(result, job, index)
@@ -245,6 +245,16 @@ class Pool:
     def __repr__(self):
         kind = type(self)
         return f"<{kind.__module__}.{kind.__qualname__} state={self._state} pool_size={self._processes}>"
+
+    def _submit(self, func, args, kwds):
+        workers = self._workers
+        try:
+            return workers.submit(func, args, kwds)
+        except RuntimeError:
+            ended = workers.calls().outcome()
+            if ended is None:
+                raise
+        raise workers.hooks.broken() if ended == "broken" else workers.hooks.terminated()
 
     def _check_running(self):
         if self._state != RUN:

@@ -321,7 +321,7 @@ def test_an_initializer_runs_in_each_thread_and_a_failing_one_breaks_the_pool():
         raise OSError("not today")
 
     pool = mh.ThreadPool(2, fail)
-    for call in (pool.map, pool.apply):
+    for call in (pool.map, pool.apply, pool.apply):
         with pytest.raises(mh.PoolBroken, match="not today") as caught:
             call(abs, [1])
         assert isinstance(caught.value.__cause__, OSError)
