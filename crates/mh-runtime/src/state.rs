@@ -25,7 +25,7 @@ const GRACE: Nanos = 5_000_000_000;
 /// How long shared memory that nobody uses is kept for the next result or argument.
 pub(crate) const IDLE_SEGMENT: Nanos = 3_000_000_000;
 /// Calls that follow on each other so closely are gathered for so long, up to so many, if each is smaller than that.
-const IN_A_ROW: Nanos = 100_000;
+const IN_A_ROW: Nanos = 300_000;
 const HOLD: Nanos = 1_000_000;
 const MOST_HELD: u64 = 1024;
 const HELD_BYTES: u64 = 4096;
