@@ -94,8 +94,8 @@ impl Store for SharingStore<'_> {
         let object = plain.store(py, buffer, bytes)?;
         self.runtime.pin(object);
         let unused = shared.lock().add(place, digest, object, buffer.clone().unbind());
-        for object in unused {
-            self.runtime.unpin(object);
+        for pin in unused {
+            self.runtime.unpin(pin.object);
         }
         Ok(object)
     }
@@ -115,15 +115,15 @@ impl Kept {
         Some(pin)
     }
 
-    /// Adds a stored buffer; gives those to be let go of: what lay in its place, and where they are many those that have
+    /// Adds a stored buffer; gives those to be let go of, outside of the lock, as their owners may run code: what lay in its place, and where they are many those that have
     /// not been met for longest.
-    fn add(&mut self, place: (usize, usize), digest: u128, object: Object, owner: Py<PyAny>) -> Vec<Object> {
+    fn add(&mut self, place: (usize, usize), digest: u128, object: Object, owner: Py<PyAny>) -> Vec<Pin> {
         let mut unused = Vec::new();
         self.bytes += object.len;
         let before = self.places.insert(place, Pin { object, digest, owner, used: self.clock });
         let mut release = |bytes: &mut u64, pin: Pin| {
             *bytes -= pin.object.len;
-            unused.push(pin.object);
+            unused.push(pin);
         };
         if let Some(pin) = before {
             release(&mut self.bytes, pin);
