@@ -212,7 +212,7 @@ class Job:
     def submit(self, value: Any, session: Any, hooks: Any) -> int:
         """Send one item; gives its index."""
 
-    def submit_call(self, number: int, arguments: tuple[Any, ...], context: int) -> int | None:
+    def submit_call(self, number: int, arguments: tuple[Any, ...], needs: list[int]) -> int | None:
         """The same for a call of object `number` with plain arguments; None, with nothing sent, when they are not."""
 
     def collect(

@@ -227,6 +227,10 @@ class Session(Sender):
 
     __del__ = close
 
+    def bound(self):
+        """The globals that were seen: (space, name) each."""
+        return self._bound
+
     def explain(self, error, obj):
         if self._explaining:
             return

@@ -179,7 +179,7 @@ class Job:
             self._queue.give("feed", self.id, 1)
             return index
 
-    def submit_call(self, number, arguments, context):
+    def submit_call(self, number, arguments, needs):
         """None: calls bring their functions here."""
 
     # ------------------------------------------------------------------------------------------------- answers

@@ -42,6 +42,7 @@ class Workers:
         self._context_version = self._context_number = None
         self._functions = {}  # id of a function that goes by name -> (function, number, its module)
         self._calls = None
+        self._steady = None  # functions by value that single calls refer to
         self._prepare(initializer, initargs)
         self.engine.start()
 
@@ -181,8 +182,18 @@ class Workers:
         job = self._calls or self.calls()
         if not kwargs:
             number = self._number_of(function)
+            needs = [number]
+            if number is None and type(function) is _SIMPLE[0]:
+                with self._lock:
+                    if self._steady is None:
+                        from ._steady import SteadyFunctions
+
+                        self._steady = SteadyFunctions(self)
+                    told = self._steady.told(function)
+                if told is not None:
+                    number, needs = told.number, told.needs
             if number is not None:
-                index = job.submit_call(number, args, self._surroundings())
+                index = job.submit_call(number, args, [self._surroundings(), *needs])
                 if index is not None:
                     return job, index, None
         session = self.session()
@@ -191,6 +202,13 @@ class Workers:
         # A lock or proxy among the arguments lives as long as somebody here keeps it.
         session.kept = call
         return job, index, session
+
+    def tell_function(self, function):
+        """Publish a function by value for single calls; gives its number, and the session that keeps what it needs."""
+        session = self.publisher.session()
+        buffers, descriptors = [], []
+        payload = session.dumps(function, buffers.append, _collector(descriptors))
+        return self.engine.add_object(_kinds.FUNCTION, payload, buffers, descriptors), session
 
     # -------------------------------------------------------------------------------------------- ends
 

@@ -340,14 +340,14 @@ impl Job {
         self.send(value.py(), session, chunk, false)?.ok_or_else(ended)
     }
 
-    /// The same for a call with plain arguments of the function that is object `number`; None, with nothing sent, when
-    /// the arguments are not plain.
+    /// The same for a call with plain arguments of the function that is object `number`, for which workers must know
+    /// `needs`; None, with nothing sent, when the arguments are not plain.
     fn submit_call(
         &self,
         py: Python<'_>,
         number: u64,
         arguments: &Bound<'_, PyTuple>,
-        context: u64,
+        needs: Vec<u64>,
     ) -> PyResult<Option<u64>> {
         let runtime = self.ours()?;
         let mut chunk = Chunk::default();
@@ -356,8 +356,9 @@ impl Job {
         }
         chunk.items.end_part();
         self.next.fetch_add(1, Ordering::Relaxed);
+        let needs: Vec<ObjectId> = needs.into_iter().map(ObjectId).collect();
         let fed = py.detach(|| {
-            runtime.add_needs(self.id, &[ObjectId(context), ObjectId(number)]);
+            runtime.add_needs(self.id, &needs);
             runtime.feed(self.id, chunk, false)
         });
         fed.ok_or_else(ended).map(Some)
