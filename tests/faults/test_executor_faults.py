@@ -110,7 +110,7 @@ def test_what_was_submitted_is_done_at_the_programs_end(end, backend):
     ended = check(f"""
 def late(x):
     time.sleep(0.3)
-    print("done", x)
+    sys.stdout.write(f"done {{x}}\\n")  # in one piece, as threads may print at the same moment
 
 executor = mh.Executor(2, backend={backend!r})
 for x in range(3):

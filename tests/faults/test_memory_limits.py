@@ -5,9 +5,9 @@ from scenario import run
 #: Pools whose shared memory may take some 12 MB: the reading says 44, of which the store keeps 32 MiB in reserve.
 LITTLE = """
 import functools, numpy
-import manyhands.pool as face
-from manyhands._workers import Workers
-face.Workers = functools.partial(Workers, memory=46_000_000)
+import manyhands._workers as behind
+
+behind.Workers = functools.partial(behind.Workers, memory=46_000_000)
 
 def told(call):
     try:

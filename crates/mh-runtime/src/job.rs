@@ -77,6 +77,8 @@ pub(crate) struct Job {
     pub unwanted: HashSet<Index>,
     /// Indices (or, for `None`, the end of the job) that the delivery thread waits for.
     pub watched: HashSet<Option<Index>>,
+    /// Its input has ended: what is fed later is refused.
+    pub closed: bool,
     pub outcome: Option<Outcome>,
 }
 
@@ -95,6 +97,7 @@ impl Job {
             by_index: HashMap::new(),
             unwanted: HashSet::new(),
             watched: HashSet::new(),
+            closed: false,
             outcome: None,
         }
     }

@@ -221,7 +221,8 @@ impl Pool {
         }
     }
 
-    /// Adds items to a job; gives the index of the first, or `None` for a job that has ended.
+    /// Adds items to a job; gives the index of the first, or `None` for a job that has ended or whose input
+    /// has: then none of them is run.
     pub fn feed(&self, id: JobId, chunk: Chunk, end: bool) -> Option<Index> {
         let mut locked = self.shared.lock();
         let state = &mut locked.state;
@@ -229,10 +230,11 @@ impl Pool {
             // Before the items: their results can then lie where the earlier ones lay.
             state.tell_freed(&self.shared.world);
         }
-        let first = if state.jobs.get(&id).is_some_and(|job| job.outcome.is_none()) {
+        let takes = |job: &Job| job.outcome.is_none() && (!job.closed || chunk.items.is_empty());
+        let first = if state.jobs.get(&id).is_some_and(takes) {
             Some(state.feed(&self.shared.world, id, chunk, end))
         } else {
-            // The job has ended meanwhile: what was stored for these is free, unless others need it or still read it.
+            // The job, or its input, has ended meanwhile: what was stored for these is free, unless others need it or still read it.
             for (_, object) in &chunk.objects {
                 state.leases.retain(*object);
             }

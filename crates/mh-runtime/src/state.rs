@@ -449,6 +449,7 @@ impl State {
         let Some(job) = self.jobs.get_mut(&id) else { return 0 };
         let first = job.fed;
         job.want = 0;
+        job.closed |= end;
         let count = chunk.items.len() as u64;
         if count > 0 {
             for (_, object) in &chunk.objects {

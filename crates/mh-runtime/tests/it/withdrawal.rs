@@ -26,6 +26,22 @@ fn answer(pool: &Pool, job: JobId, index: u64) -> Ended {
 const CANCELLED: Ended = Ended::Lost(Fault::Cancelled);
 
 #[test]
+fn what_comes_after_the_end_of_the_input_is_refused_and_not_lost() {
+    let (pool, _) = pool_of_one();
+    let (job, mut gate) = begun(&pool);
+    assert_eq!(pool.feed(job, items(["echo 2"]), true), Some(2));
+    assert_eq!(pool.feed(job, items(["echo 3"]), false), None);
+    assert_eq!(
+        pool.feed(job, items(Vec::<String>::new()), true),
+        Some(3),
+        "to say the end twice does no harm"
+    );
+    gate.open();
+    assert_eq!(answer(&pool, job, 0), echoed("met"));
+    assert_eq!(answer(&pool, job, 2), echoed("2"));
+}
+
+#[test]
 fn what_has_not_begun_never_runs() {
     let (pool, _) = pool_of_one();
     let (job, mut gate) = begun(&pool);
