@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import platform
+import signal
 import sys
 import unittest
 
@@ -23,6 +24,8 @@ def judge(title: str, cases: dict[str, type], left_out: dict[str, str], options:
 
     A LookupError where something is left out that this Python does not have.
     """
+    # Who is started in the background was born deaf to it, and many of these tests interrupt themselves.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name, reason in left_out.items():
         _leave_out(cases, name, reason)
     loader = unittest.TestLoader()
