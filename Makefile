@@ -99,8 +99,12 @@ judges:  ## other people's tests against ours: CPython's, on every Python that h
 	    if $(PYTHON_OF) -c 'import test._test_multiprocessing' 2>/dev/null; then \
 	        $(STEP) "install for Python $$version" $(MAKE) --no-print-directory .judges/$$version/.installed; \
 	        $(STEP) "CPython $$version's pool tests" .judges/$$version/bin/python tests/judges/cpython_pool.py; \
-	        $(STEP) "CPython $$version's process tests" .judges/$$version/bin/python tests/judges/cpython_process.py; \
-	        $(STEP) "CPython $$version's executor tests" .judges/$$version/bin/python tests/judges/cpython_futures.py; \
+	        case ' $(PROCESS_JUDGES) ' in *" $$version "*) \
+	            $(STEP) "CPython $$version's process tests" .judges/$$version/bin/python tests/judges/cpython_process.py;; \
+	        esac; \
+	        if $(PYTHON_OF) -c 'import test.test_concurrent_futures' 2>/dev/null; then \
+	            $(STEP) "CPython $$version's executor tests" .judges/$$version/bin/python tests/judges/cpython_futures.py; \
+	        fi; \
 	    else echo "Python $$version comes without its own tests: no judge"; fi; \
 	done
 	@$(STEP) 'install for joblib' $(MAKE) --no-print-directory .judges/joblib/.installed
@@ -110,6 +114,9 @@ judges:  ## other people's tests against ours: CPython's, on every Python that h
 	@$(STEP) 'install for Dask and MPI' $(MAKE) --no-print-directory .judges/engines/.installed
 	@$(STEP) 'on= over Dask, two worker processes' .judges/engines/bin/python tests/judges/elsewhere_dask.py
 	@$(STEP) 'on= over MPI, one worker and two' .judges/engines/bin/python tests/judges/elsewhere_mpi.py
+
+# Two minutes each, mostly of waiting: on the Python that is built with, the oldest and the newest.
+PROCESS_JUDGES := $(sort $(MAIN) $(firstword $(sort $(ALL))) $(lastword $(sort $(ALL))))
 
 PYTHON_OF = $$(for python in $(PYTHONS); do case $$python in $$version=*) echo $${python\#*=};; esac; done)
 
