@@ -22,7 +22,7 @@ _ABSENT = object()
 
 
 class SteadyFunctions:
-    """The functions that one pool's workers were told for single calls. Used under the lock of its `Workers`."""
+    """The functions that one pool's workers were told for single calls. Used under the lock of their publisher."""
 
     def __init__(self, workers):
         self._publisher = workers.publisher

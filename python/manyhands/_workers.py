@@ -133,15 +133,13 @@ class Workers:
             session = _LaterSession(self)
         else:
             session = self.session()
-            buffers, descriptors = [], []
             try:
-                payload = session.dumps(function, buffers.append, _collector(descriptors))
+                number = self.add_function(session, function)
             except BaseException as error:
                 from ._failures import annotate, brief
 
                 annotate(error, f"the function {brief(function)} cannot be sent to the workers")
                 raise
-            number = self.engine.add_object(_kinds.FUNCTION, payload, buffers, descriptors)
         return self.engine.job(number, tag, keep=keep, **options), session
 
     def _number_of(self, function):
@@ -184,7 +182,8 @@ class Workers:
             number = self._number_of(function)
             needs = [number]
             if number is None and type(function) is _SIMPLE[0]:
-                with self._lock:
+                # Not our own lock: who pickles holds the publisher's, and may come here from the user's `__reduce__`.
+                with self.publisher._lock:
                     if self._steady is None:
                         from ._steady import SteadyFunctions
 
@@ -206,9 +205,13 @@ class Workers:
     def tell_function(self, function):
         """Publish a function by value for single calls; gives its number, and the session that keeps what it needs."""
         session = self.publisher.session()
+        return self.add_function(session, function), session
+
+    def add_function(self, session, function):
+        """The number of an object that holds a function by value, as `session` sees it now."""
         buffers, descriptors = [], []
         payload = session.dumps(function, buffers.append, _collector(descriptors))
-        return self.engine.add_object(_kinds.FUNCTION, payload, buffers, descriptors), session
+        return self.engine.add_object(_kinds.FUNCTION, payload, buffers, descriptors)
 
     # -------------------------------------------------------------------------------------------- ends
 
@@ -262,9 +265,7 @@ class _TaskSession(_LaterSession):
         workers = self._workers
         number = workers._number_of(function)
         if number is None and again and type(function) is _SIMPLE[0]:
-            buffers, descriptors = [], []
-            payload = self.dumps(function, buffers.append, _collector(descriptors))
-            number = workers.engine.add_object(_kinds.FUNCTION, payload, buffers, descriptors)
+            number = workers.add_function(self, function)
             self._told.append(number)
         if number is not None and number not in self.needs:
             self.needs.append(number)

@@ -115,8 +115,8 @@ impl Kept {
         Some(pin)
     }
 
-    /// Adds a stored buffer; gives those to be let go of, outside of the lock, as their owners may run code: what lay in its place, and where they are many those that have
-    /// not been met for longest.
+    /// Adds a stored buffer; gives those to be let go of (outside of the lock, as their owners may run code): what lay in
+    /// its place, and where they are many those that have not been met for longest.
     fn add(&mut self, place: (usize, usize), digest: u128, object: Object, owner: Py<PyAny>) -> Vec<Pin> {
         let mut unused = Vec::new();
         self.bytes += object.len;

@@ -234,7 +234,8 @@ impl Pool {
         let first = if state.jobs.get(&id).is_some_and(takes) {
             Some(state.feed(&self.shared.world, id, chunk, end))
         } else {
-            // The job, or its input, has ended meanwhile: what was stored for these is free, unless others need it or still read it.
+            // The job, or its input, has ended meanwhile: what was stored for these is free, unless others need it or
+            // still read it.
             for (_, object) in &chunk.objects {
                 state.leases.retain(*object);
             }
