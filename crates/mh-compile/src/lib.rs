@@ -1,0 +1,7 @@
+//! The loop compiler of manyhands. What the files are, and how they follow each other: `README.md` beside `src`.
+
+pub mod abi;
+pub mod ast;
+pub mod diagnostic;
+pub mod ir;
+pub mod world;
