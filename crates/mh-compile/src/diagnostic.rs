@@ -84,12 +84,17 @@ fn excerpt(out: &mut String, sources: &[Source], span: Span, label: &str) {
     let number = span.line.to_string();
     let gap = " ".repeat(number.len());
     out.push_str(&format!("\n  --> {}:{}, in {}", source.file, span.line, source.function));
-    let line = span.line.checked_sub(source.first_line).and_then(|line| source.text.lines().nth(line as usize));
+    let line =
+        span.line.checked_sub(source.first_line).and_then(|line| source.text.lines().nth(line as usize));
     let Some(line) = line else { return };
     let from = line.get(..span.column as usize).map_or(0, |before| before.chars().count());
     let to = if span.end_line == span.line { line.get(..span.end_column as usize) } else { Some(line) };
     let width = to.map_or(1, |upto| upto.chars().count().saturating_sub(from)).max(1);
-    out.push_str(&format!("\n {gap} |\n {number} | {line}\n {gap} | {}{}", " ".repeat(from), "^".repeat(width)));
+    out.push_str(&format!(
+        "\n {gap} |\n {number} | {line}\n {gap} | {}{}",
+        " ".repeat(from),
+        "^".repeat(width)
+    ));
     if !label.is_empty() {
         out.push(' ');
         out.push_str(label);

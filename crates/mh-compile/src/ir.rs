@@ -163,27 +163,58 @@ pub struct Statement {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum StatementKind {
-    Assign { var: Var, value: Expr },
+    Assign {
+        var: Var,
+        value: Expr,
+    },
     /// `array[indices] = value`, or with `update` `array[indices] = array[indices] op value` with the element read once; `value` has the
     /// element's kind and, with `update`, `op` works in `value`'s type (a `Cast` back to the element's kind is implied).
-    Store { array: Var, indices: Vec<Expr>, value: Expr, update: Option<Binary>, check: Check },
-    If { condition: Expr, then: Block, orelse: Block },
+    Store {
+        array: Var,
+        indices: Vec<Expr>,
+        value: Expr,
+        update: Option<Binary>,
+        check: Check,
+    },
+    If {
+        condition: Expr,
+        then: Block,
+        orelse: Block,
+    },
     /// `head` runs before each test of the condition.
-    While { head: Block, condition: Expr, body: Block },
+    While {
+        head: Block,
+        condition: Expr,
+        body: Block,
+    },
     For(Box<For>),
     /// Of the innermost `While` or `For`.
     Break,
     Continue,
     /// `call`: where this is an inlined call, the place that called.
-    Labelled { label: Label, body: Block, call: Option<Span> },
+    Labelled {
+        label: Label,
+        body: Block,
+        call: Option<Span>,
+    },
     /// Ends the enclosing `Labelled` block.
     Leave(Label),
     /// Arrays are variables (`ExprKind::Var`).
     Return(Vec<Expr>),
-    Call { results: Vec<Var>, function: FunctionId, arguments: Vec<Expr> },
+    Call {
+        results: Vec<Var>,
+        function: FunctionId,
+        arguments: Vec<Expr>,
+    },
     /// `values` fill the `{}` of the message in order.
-    Raise { exception: u32, message: Option<String>, values: Vec<Expr> },
-    Print { items: Vec<PrintItem> },
+    Raise {
+        exception: u32,
+        message: Option<String>,
+        values: Vec<Expr>,
+    },
+    Print {
+        items: Vec<PrintItem>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -313,24 +344,67 @@ pub enum ExprKind {
     Float(f64),
     Complex(f64, f64),
     Var(Var),
-    Unary { op: Unary, operand: Expr, check: Check },
-    Binary { op: Binary, left: Expr, right: Expr, check: Check },
+    Unary {
+        op: Unary,
+        operand: Expr,
+        check: Check,
+    },
+    Binary {
+        op: Binary,
+        left: Expr,
+        right: Expr,
+        check: Check,
+    },
     /// To `Bool` of Python's flavour (NumPy's where both sides are NumPy's).
-    Compare { op: Compare, left: Expr, right: Expr },
+    Compare {
+        op: Compare,
+        left: Expr,
+        right: Expr,
+    },
     /// Only the chosen side is evaluated.
-    If { condition: Expr, then: Expr, orelse: Expr },
+    If {
+        condition: Expr,
+        then: Expr,
+        orelse: Expr,
+    },
     /// Between scalar types. Float to int truncates (nan and inf raise: `check`); `int` to a narrower NumPy kind raises OverflowError where
     /// it does not fit and is Python's (`check`), else wraps.
-    Cast { value: Expr, check: Check },
-    Load { array: Var, indices: Vec<Expr>, check: Check },
+    Cast {
+        value: Expr,
+        check: Check,
+    },
+    Load {
+        array: Var,
+        indices: Vec<Expr>,
+        check: Check,
+    },
     /// Length of an axis: `int`.
-    Dim { array: Var, axis: u8 },
-    Math { function: Math, arguments: Vec<Expr>, check: Check },
+    Dim {
+        array: Var,
+        axis: u8,
+    },
+    Math {
+        function: Math,
+        arguments: Vec<Expr>,
+        check: Check,
+    },
     /// Next numbers of the stream.
-    Random { draw: Draw, arguments: Vec<Expr>, check: Check },
+    Random {
+        draw: Draw,
+        arguments: Vec<Expr>,
+        check: Check,
+    },
     /// A new array; lengths are `int`. A negative length raises ValueError; too much memory MemoryError.
-    New { lengths: Vec<Expr>, fill: Fill, check: Check },
-    View { array: Var, parts: Vec<Part>, check: Check },
+    New {
+        lengths: Vec<Expr>,
+        fill: Fill,
+        check: Check,
+    },
+    View {
+        array: Var,
+        parts: Vec<Part>,
+        check: Check,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -345,7 +419,11 @@ pub enum Part {
     /// One index: the axis goes. Checked as subscripts are.
     Index(Expr),
     /// A slice with Python's clipping; absent bounds are `None`; `step` 0 raises.
-    Slice { start: Option<Expr>, stop: Option<Expr>, step: Option<Expr> },
+    Slice {
+        start: Option<Expr>,
+        stop: Option<Expr>,
+        step: Option<Expr>,
+    },
     NewAxis,
     /// The array's axis of this number, whole (transposes; all parts are `Axis` then).
     Axis(u8),

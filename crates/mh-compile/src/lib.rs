@@ -2,6 +2,7 @@
 
 pub mod abi;
 pub mod ast;
+pub mod compile;
 pub mod diagnostic;
 pub mod ir;
 pub mod world;

@@ -1,0 +1,86 @@
+//! All stages in a row, and what is known of a compiled function beside its code.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ir::{Exception, Scalar, Shape, Source, Span};
+
+/// Type of one argument, as the call brings it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Argument {
+    /// Known when compiling: `if x is None` is decided then.
+    None,
+    Scalar(Scalar),
+    Array(crate::ir::Array),
+    Tuple(Vec<Argument>),
+}
+
+/// What is kept beside the object: all that a call needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Info {
+    pub arguments: Vec<Argument>,
+    /// How the results, flattened, make up the value that Python gets.
+    pub result: Shape,
+    /// The world's numbers of hidden arguments (arrays of globals and closures), after the arguments.
+    pub hidden: Vec<u32>,
+    pub sources: Vec<Source>,
+    pub exceptions: Vec<Exception>,
+    /// `Rt::error.site` counts them.
+    pub sites: Vec<Site>,
+    /// `Rt::notice` counts them.
+    pub notices: Vec<Notice>,
+    /// Holds no loop after optimisation, no parallel block and no allocation: so short that the interpreter's lock may be kept.
+    pub short: bool,
+    /// Draws random numbers: each call takes a new key.
+    pub random: bool,
+}
+
+/// A place that may raise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Site {
+    pub span: Span,
+    pub failure: Failure,
+    /// Where inlined: the calls that led there, innermost first.
+    pub calls: Vec<Span>,
+}
+
+/// What is raised. `values` are those of `Rt::error`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Failure {
+    /// OverflowError: a Python int past 64 bits.
+    Overflow,
+    /// OverflowError: does not fit into NumPy's kind. values: the number.
+    DoesNotFit(crate::ir::Kind),
+    /// ZeroDivisionError with this text, Python's own ("division by zero", ...).
+    ZeroDivision(String),
+    /// IndexError. values: subscript, length, axis, rank.
+    Index,
+    /// ValueError: negative shift count.
+    NegativeShift,
+    /// ValueError: an int to a negative power (Python would give a float).
+    NegativePower,
+    /// ValueError "math domain error" (values: the argument as bits).
+    Domain,
+    /// OverflowError "math range error".
+    Range,
+    /// ValueError / OverflowError of int(nan), int(inf). values: the float's bits.
+    NotANumber,
+    /// ValueError: negative dimensions are not allowed.
+    NegativeLength,
+    /// MemoryError. values: bytes.
+    Memory,
+    /// ValueError: slice step cannot be zero; range() arg 3 must not be zero: the text.
+    Value(String),
+    /// UnboundLocalError: the variable's name.
+    Unbound(String),
+    /// ValueError: shapes do not match. values: the two lengths, axis.
+    Shape,
+    /// Of the program's own: number in `exceptions`, message with `{}` for `kinds`, whose values follow in `Rt::error.values` as bits (at most five).
+    Raise { exception: u32, message: Option<String>, kinds: Vec<Scalar> },
+}
+
+/// A warning of a call: a loop ran serially, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notice {
+    pub span: Span,
+    pub text: String,
+}
