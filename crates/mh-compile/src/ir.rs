@@ -405,6 +405,11 @@ pub enum ExprKind {
         parts: Vec<Part>,
         check: Check,
     },
+    /// Whether two arrays share no memory (the ranges from their first to their last bytes do not meet): `Bool`. In guards only.
+    Disjoint {
+        left: Var,
+        right: Var,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
