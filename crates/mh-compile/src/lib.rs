@@ -5,4 +5,5 @@ pub mod ast;
 pub mod compile;
 pub mod diagnostic;
 pub mod ir;
+pub mod llvm;
 pub mod world;
