@@ -6,4 +6,5 @@ pub mod compile;
 pub mod diagnostic;
 pub mod ir;
 pub mod llvm;
+pub mod text;
 pub mod world;
