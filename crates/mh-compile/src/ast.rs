@@ -4,7 +4,7 @@
 //! in UTF-8 bytes, as `ast` counts them), and the fields in the order in which they stand here. A list is a list of nodes, an absent node
 //! `null`, a name or an operator (`"Add"`) a string. Constants: `["Constant", ..., type, text]` with type `int`, `float` (text is
 //! `float.hex()`), `complex` (text is two hex floats), `bool`, `str`, `None`, `Ellipsis`; other types come as their own name and are
-//! refused where they are used. Nodes that are not listed come as `["<class>", ...place]` without fields: `Other`.
+//! refused where they are used. Nodes that are not listed come as `["<class>", ...place]` without fields: `Other`. `decode` reads it.
 
 use crate::ir::Span;
 
@@ -17,11 +17,13 @@ pub struct Function {
     pub body: Vec<Statement>,
 }
 
-/// `["arg", ..., name, kind]`, kind: `positional`, `normal`, `varargs`, `keyword`, `varkeywords`. Values of defaults are in `world::Code`.
+/// `["arg", ..., name, kind, default]`, kind: `positional`, `normal`, `varargs`, `keyword`, `varkeywords`. `default` is there in functions
+/// within the function (`def` and `lambda`); values of the outermost's defaults are in `world::Code`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
     pub name: String,
     pub kind: ParameterKind,
+    pub default: Option<Expr>,
     pub span: Span,
 }
 
@@ -119,7 +121,7 @@ pub enum Constant {
     None,
     Ellipsis,
     Bool(bool),
-    /// Decimal digits where it does not fit.
+    /// Its digits where it does not fit (decimal; hexadecimal after `0x` where there are thousands).
     Int(Result<i64, String>),
     Float(f64),
     Complex(f64, f64),

@@ -3,6 +3,7 @@
 pub mod abi;
 pub mod ast;
 pub mod compile;
+pub mod decode;
 pub mod diagnostic;
 pub mod ir;
 pub mod llvm;

@@ -1,0 +1,3 @@
+//! The stages from outside, each by its text: what goes in and what comes out.
+
+mod decode;
