@@ -7,5 +7,6 @@ pub mod decode;
 pub mod diagnostic;
 pub mod ir;
 pub mod llvm;
+pub mod loader;
 pub mod text;
 pub mod world;
