@@ -8,5 +8,6 @@ pub mod diagnostic;
 pub mod ir;
 pub mod llvm;
 pub mod loader;
+pub mod ranges;
 pub mod text;
 pub mod world;

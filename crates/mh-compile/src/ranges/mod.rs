@@ -1,0 +1,481 @@
+//! Stage 3: checks that cannot fail are dropped, and loops get a fast version behind a guard.
+//!
+//! For each loop, outermost first: what a check leans on is bounded over all iterations of the loop and of those inside
+//! (`bounds`). What holds whatever the arguments is dropped at once; what holds under conditions on values at the loop's entry goes into the
+//! guard of a copy without these checks (`For::fast`). Subscripts are only proved where the bounds are exact: else a triangular loop
+//! would be guarded by what never holds; the same is tried again for the loops inside. Checks of floats that remain become flags
+//! where the loop may be run twice (`attempt`).
+
+mod attempt;
+mod bounds;
+mod guard;
+mod loops;
+
+use bounds::{Bounds, Range, is_int};
+use guard::{Bound, Guard};
+use loops::Nest;
+
+use crate::ir::{
+    Binary, Block, Check, Compare, Expr, ExprKind, Fast, Flavour, For, Function, Kind, Module, Part,
+    PrintItem, Scalar, Statement, StatementKind, Type, Unary, Var, Variable,
+};
+
+/// Rewrites a module in place.
+pub fn relax(module: &mut Module) {
+    for function in &mut module.functions {
+        let mut body = std::mem::take(&mut function.body);
+        relax_block(function, &mut body, true);
+        function.body = body;
+    }
+}
+
+/// `flags`: no enclosing loop is attempted already.
+fn relax_block(function: &mut Function, block: &mut Block, flags: bool) {
+    let mut index = 0;
+    while index < block.len() {
+        let mut before = Vec::new();
+        match &mut block[index].kind {
+            StatementKind::For(each) => {
+                before = settle(function, each);
+                relax_for(function, each, flags);
+            }
+            StatementKind::If { then, orelse, .. } => {
+                relax_block(function, then, flags);
+                relax_block(function, orelse, flags);
+            }
+            StatementKind::While { head, body, .. } => {
+                relax_block(function, head, flags);
+                relax_block(function, body, flags);
+            }
+            StatementKind::Labelled { body, .. } => relax_block(function, body, flags),
+            _ => {}
+        }
+        index += 1 + before.len();
+        let at = index - 1 - before.len();
+        block.splice(at..at, before);
+    }
+}
+
+/// Keeps a loop's bounds in variables, so that the guard can read what the loop will use.
+fn settle(function: &mut Function, each: &mut For) -> Block {
+    let mut before = Vec::new();
+    for bound in [&mut each.start, &mut each.stop, &mut each.step] {
+        if matches!(&*bound.kind, ExprKind::Int(_)) {
+            continue;
+        }
+        let var = Var(u32::try_from(function.variables.len()).unwrap_or(u32::MAX));
+        function.variables.push(Variable { name: None, ty: bound.ty });
+        let span = bound.span;
+        let value = std::mem::replace(bound, Expr::new(ExprKind::Var(var), bound.ty, span));
+        before.push(Statement { kind: StatementKind::Assign { var, value }, span });
+    }
+    before
+}
+
+fn relax_for(function: &mut Function, each: &mut For, flags: bool) {
+    let nest = Nest::of(each);
+    let span = each.start.span;
+
+    let guard = Guard::new(function.variables.len(), span);
+    let mut prover =
+        Prover { bounds: Bounds::new(&nest, &function.variables, guard), conditions: false, proved: false };
+    prover.block(&mut each.body);
+
+    let mut fast = each.body.clone();
+    let guard = Guard::new(function.variables.len(), span);
+    let mut prover =
+        Prover { bounds: Bounds::new(&nest, &function.variables, guard), conditions: true, proved: false };
+    prover.block(&mut fast);
+    let proved = prover.proved;
+    let mut guard = prover.bounds.guard;
+
+    let mut save = Vec::new();
+    let mut attempted = false;
+    if flags
+        && let Some(attempt) = attempt::plan(each, &nest, &function.variables)
+        && attempt::flag(&mut fast)
+    {
+        attempted = true;
+        save = attempt.save;
+        for (left, right) in attempt.distinct {
+            guard.demand_expr(Expr::new(ExprKind::Disjoint { left, right }, Type::BOOL, span));
+        }
+    }
+
+    let (statements, condition, variables) = guard.finish();
+    if proved || attempted {
+        function.variables.extend(variables);
+        relax_block(function, &mut fast, flags && !attempted);
+        each.fast =
+            Some(Box::new(Fast { guard: statements, condition, body: fast, attempt: attempted, save }));
+    }
+    relax_block(function, &mut each.body, flags);
+}
+
+struct Prover<'a> {
+    bounds: Bounds<'a>,
+    /// Conditions may be put into the guard; else only what holds without is proved.
+    conditions: bool,
+    proved: bool,
+}
+
+impl Prover<'_> {
+    fn block(&mut self, block: &mut Block) {
+        for statement in block {
+            self.statement(statement);
+        }
+    }
+
+    fn statement(&mut self, statement: &mut Statement) {
+        match &mut statement.kind {
+            StatementKind::If { condition, then, orelse } => {
+                self.expr(condition);
+                let mark = self.bounds.assume(condition, true);
+                self.block(then);
+                self.bounds.forget(mark);
+                let mark = self.bounds.assume(condition, false);
+                self.block(orelse);
+                self.bounds.forget(mark);
+            }
+            StatementKind::While { head, condition, body } => {
+                self.block(head);
+                self.expr(condition);
+                self.block(body);
+            }
+            StatementKind::For(each) => {
+                self.expr(&mut each.start);
+                self.expr(&mut each.stop);
+                self.expr(&mut each.step);
+                self.block(&mut each.body);
+            }
+            StatementKind::Labelled { body, .. } => self.block(body),
+            // With an update the operation itself has no check: elements wrap as NumPy's do.
+            StatementKind::Store { array, indices, value, check, .. } => {
+                for index in indices.iter_mut() {
+                    self.expr(index);
+                }
+                self.expr(value);
+                let (array, indices) = (*array, &*indices);
+                self.subscripts(array, indices, check);
+            }
+            StatementKind::Assign { value, .. } => self.expr(value),
+            StatementKind::Return(values)
+            | StatementKind::Raise { values, .. }
+            | StatementKind::Call { arguments: values, .. } => {
+                values.iter_mut().for_each(|value| self.expr(value))
+            }
+            StatementKind::Print { items } => {
+                for item in items {
+                    if let PrintItem::Value(value) = item {
+                        self.expr(value);
+                    }
+                }
+            }
+            StatementKind::Break | StatementKind::Continue | StatementKind::Leave(_) => {}
+        }
+    }
+
+    fn expr(&mut self, expr: &mut Expr) {
+        if let ExprKind::If { condition, then, orelse } = &mut *expr.kind {
+            self.expr(condition);
+            let mark = self.bounds.assume(condition, true);
+            self.expr(then);
+            self.bounds.forget(mark);
+            let mark = self.bounds.assume(condition, false);
+            self.expr(orelse);
+            self.bounds.forget(mark);
+            return;
+        }
+        children(expr, &mut |child| self.expr(child));
+        if let ExprKind::Load { array, indices, check } = &mut *expr.kind {
+            let (array, indices) = (*array, &*indices);
+            self.subscripts(array, indices, check);
+            return;
+        }
+        if let ExprKind::View { array, parts, check } = &mut *expr.kind {
+            self.view(*array, parts, check);
+            return;
+        }
+        let checked = matches!(
+            &*expr.kind,
+            ExprKind::Unary { check: Check::Branch, .. }
+                | ExprKind::Cast { check: Check::Branch, .. }
+                | ExprKind::Binary { check: Check::Branch, .. }
+        );
+        if checked && self.attempt(|this| this.operation(expr)) {
+            match &mut *expr.kind {
+                ExprKind::Unary { check, .. }
+                | ExprKind::Cast { check, .. }
+                | ExprKind::Binary { check, .. } => {
+                    *check = Check::None;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Tries a proof; what it demands of the guard is taken back where it fails.
+    fn attempt(&mut self, proof: impl FnOnce(&mut Self) -> Option<()>) -> bool {
+        let mark = self.bounds.guard.mark();
+        let proved = proof(self).is_some() && !self.bounds.guard.hopeless;
+        if proved && (self.conditions || self.bounds.guard.is_free()) {
+            self.proved = true;
+            return true;
+        }
+        self.bounds.guard.back(mark);
+        false
+    }
+
+    /// That an operation does not fail.
+    fn operation(&mut self, expr: &Expr) -> Option<()> {
+        match &*expr.kind {
+            ExprKind::Unary { op: Unary::Negative | Unary::Absolute, operand, .. } if is_int(expr.ty) => {
+                let value = self.bounds.range(operand)?;
+                self.bounds.demand_fits(value);
+                self.bounds.guard.demand(value.low, Compare::Greater, Bound::Known(i128::from(i64::MIN)));
+                Some(())
+            }
+            ExprKind::Binary { op, left, right, .. } if is_int(expr.ty) => match op {
+                Binary::Add | Binary::Subtract | Binary::Multiply => {
+                    let range = self.bounds.range(expr)?;
+                    self.bounds.demand_fits(range);
+                    Some(())
+                }
+                Binary::LeftShift => {
+                    let count = self.bounds.range(right)?;
+                    self.bounds.guard.demand(count.low, Compare::GreaterEqual, Bound::Known(0));
+                    let range = self.bounds.range(expr)?;
+                    self.bounds.demand_fits(range);
+                    Some(())
+                }
+                Binary::RightShift => {
+                    let count = self.bounds.range(right)?;
+                    self.bounds.guard.demand(count.low, Compare::GreaterEqual, Bound::Known(0));
+                    Some(())
+                }
+                Binary::FloorDivide | Binary::Modulo => {
+                    let divisor = self.bounds.range(right)?;
+                    if let Bound::Known(high) = divisor.high
+                        && high < 0
+                    {
+                        // -1 would overflow the least int.
+                        self.bounds.guard.demand(divisor.high, Compare::Less, Bound::Known(-1));
+                        return Some(());
+                    }
+                    self.bounds.guard.demand(divisor.low, Compare::Greater, Bound::Known(0));
+                    Some(())
+                }
+                Binary::And | Binary::Or | Binary::Xor | Binary::Min | Binary::Max => Some(()),
+                _ => None,
+            },
+            ExprKind::Binary { op: Binary::Divide, right, .. } => match &*right.kind {
+                ExprKind::Float(value) if *value != 0.0 => Some(()),
+                ExprKind::Cast { value, .. } if is_int(value.ty) => {
+                    let divisor = self.bounds.range(value)?;
+                    if let Bound::Known(high) = divisor.high
+                        && high < 0
+                    {
+                        return Some(());
+                    }
+                    self.bounds.guard.demand(divisor.low, Compare::Greater, Bound::Known(0));
+                    Some(())
+                }
+                ExprKind::Var(var) if self.bounds.nest.is_invariant(*var) => {
+                    let zero = Expr::new(ExprKind::Float(0.0), right.ty, right.span);
+                    let differs =
+                        ExprKind::Compare { op: Compare::NotEqual, left: right.clone(), right: zero };
+                    right.ty.scalar().filter(|scalar| scalar.kind.is_float())?;
+                    self.bounds.guard.demand_expr(Expr::new(differs, Type::BOOL, right.span));
+                    Some(())
+                }
+                _ => None,
+            },
+            ExprKind::Cast { value, .. } => self.cast(expr.ty.scalar()?, value),
+            _ => None,
+        }
+    }
+
+    fn cast(&mut self, to: Scalar, value: &Expr) -> Option<()> {
+        let from = value.ty.scalar()?;
+        if !(from.kind.is_integer() || from.kind == Kind::Bool) {
+            return None;
+        }
+        let range = self.bounds.range(value)?;
+        let (low, high) = match to.kind {
+            // Exact up to here.
+            Kind::F64 if to.flavour == Flavour::Python || from.flavour == Flavour::Python => {
+                (-(1_i128 << 53), 1 << 53)
+            }
+            Kind::F32 => (-(1_i128 << 24), 1 << 24),
+            Kind::I8 => (i8::MIN.into(), i8::MAX.into()),
+            Kind::I16 => (i16::MIN.into(), i16::MAX.into()),
+            Kind::I32 => (i32::MIN.into(), i32::MAX.into()),
+            Kind::I64 => (i64::MIN.into(), i64::MAX.into()),
+            Kind::U8 => (0, u8::MAX.into()),
+            Kind::U16 => (0, u16::MAX.into()),
+            Kind::U32 => (0, u32::MAX.into()),
+            Kind::U64 => (0, u64::MAX.into()),
+            _ => return None,
+        };
+        self.bounds.guard.demand(range.low, Compare::GreaterEqual, Bound::Known(low));
+        self.bounds.guard.demand(range.high, Compare::LessEqual, Bound::Known(high));
+        Some(())
+    }
+
+    fn subscripts(&mut self, array: Var, indices: &[Expr], check: &mut Check) {
+        if *check != Check::Branch {
+            return;
+        }
+        for way in [Check::None, Check::Wrap] {
+            let within = |this: &mut Self| {
+                for (axis, index) in indices.iter().enumerate() {
+                    this.within(array, u8::try_from(axis).ok()?, index, way)?;
+                }
+                Some(())
+            };
+            if self.attempt(within) {
+                *check = way;
+                return;
+            }
+        }
+    }
+
+    fn view(&mut self, array: Var, parts: &[Part], check: &mut Check) {
+        // Slices check their step, unless it is absent.
+        let plain = |part: &Part| !matches!(part, Part::Slice { step: Some(_), .. });
+        if *check != Check::Branch || !parts.iter().all(plain) {
+            return;
+        }
+        let within = |this: &mut Self| {
+            let mut axis = 0;
+            for part in parts {
+                match part {
+                    Part::Index(index) => {
+                        this.within(array, axis, index, Check::None)?;
+                        axis += 1;
+                    }
+                    Part::Slice { .. } => axis += 1,
+                    Part::NewAxis | Part::Axis(_) => {}
+                }
+            }
+            Some(())
+        };
+        if self.attempt(within) {
+            *check = Check::None;
+        }
+    }
+
+    fn within(&mut self, array: Var, axis: u8, index: &Expr, way: Check) -> Option<()> {
+        let value = self.bounds.range(index)?;
+        let length = self.bounds.length(array, axis)?;
+        if !trusted(value, length) {
+            return None;
+        }
+        if way == Check::Wrap {
+            // Only where the subscript is plainly meant to count from the end.
+            match value.low {
+                Bound::Known(low) if low < 0 => {}
+                _ => return None,
+            }
+            let low = self.bounds.guard.combine(Binary::Subtract, Bound::Known(0), length.low);
+            self.bounds.guard.demand(value.low, Compare::GreaterEqual, low);
+        } else {
+            self.bounds.guard.demand(value.low, Compare::GreaterEqual, Bound::Known(0));
+        }
+        self.bounds.guard.demand(value.high, Compare::Less, length.low);
+        Some(())
+    }
+}
+
+/// A guard on these is worth trying: it does not fail for want of precision.
+fn trusted(value: Range, length: Range) -> bool {
+    let known = matches!((value.low, value.high), (Bound::Known(low), Bound::Known(_)) if low >= 0);
+    (value.exact || known) && length.exact && value.loops & length.loops == 0
+}
+
+/// Calls `see` for the expressions right inside another.
+fn children(expr: &mut Expr, see: &mut impl FnMut(&mut Expr)) {
+    match &mut *expr.kind {
+        ExprKind::Unary { operand: value, .. } | ExprKind::Cast { value, .. } => see(value),
+        ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
+            see(left);
+            see(right);
+        }
+        ExprKind::If { condition, then, orelse } => {
+            see(condition);
+            see(then);
+            see(orelse);
+        }
+        ExprKind::Load { indices: values, .. }
+        | ExprKind::Math { arguments: values, .. }
+        | ExprKind::Random { arguments: values, .. } => values.iter_mut().for_each(see),
+        ExprKind::New { lengths, fill, .. } => {
+            lengths.iter_mut().for_each(&mut *see);
+            if let crate::ir::Fill::Value(value) = fill {
+                see(value);
+            }
+        }
+        ExprKind::View { parts, .. } => {
+            for part in parts {
+                match part {
+                    Part::Index(value) => see(value),
+                    Part::Slice { start, stop, step } => {
+                        [start, stop, step].into_iter().flatten().for_each(&mut *see);
+                    }
+                    Part::NewAxis | Part::Axis(_) => {}
+                }
+            }
+        }
+        ExprKind::Bool(_)
+        | ExprKind::Int(_)
+        | ExprKind::Float(_)
+        | ExprKind::Complex(..)
+        | ExprKind::Var(_)
+        | ExprKind::Disjoint { .. }
+        | ExprKind::Dim { .. } => {}
+    }
+}
+
+/// Calls `see` for every expression in a block, innermost first.
+fn each_expr(block: &mut Block, see: &mut impl FnMut(&mut Expr)) {
+    fn deep(expr: &mut Expr, see: &mut dyn FnMut(&mut Expr)) {
+        children(expr, &mut |child| deep(child, see));
+        see(expr);
+    }
+    for statement in block {
+        let mut values: Vec<&mut Expr> = Vec::new();
+        match &mut statement.kind {
+            StatementKind::Assign { value, .. } => values.push(value),
+            StatementKind::Store { indices, value, .. } => {
+                values.extend(indices);
+                values.push(value);
+            }
+            StatementKind::If { condition, then, orelse } => {
+                values.push(condition);
+                each_expr(then, see);
+                each_expr(orelse, see);
+            }
+            StatementKind::While { head, condition, body } => {
+                values.push(condition);
+                each_expr(head, see);
+                each_expr(body, see);
+            }
+            StatementKind::For(each) => {
+                values.extend([&mut each.start, &mut each.stop, &mut each.step]);
+                each_expr(&mut each.body, see);
+            }
+            StatementKind::Labelled { body, .. } => each_expr(body, see),
+            StatementKind::Return(found)
+            | StatementKind::Raise { values: found, .. }
+            | StatementKind::Call { arguments: found, .. } => values.extend(found),
+            StatementKind::Print { items } => {
+                values.extend(items.iter_mut().filter_map(|item| match item {
+                    PrintItem::Text(_) => None,
+                    PrintItem::Value(value) => Some(value),
+                }));
+            }
+            StatementKind::Break | StatementKind::Continue | StatementKind::Leave(_) => {}
+        }
+        values.into_iter().for_each(|value| deep(value, see));
+    }
+}
