@@ -60,7 +60,7 @@ fn relax_block(function: &mut Function, block: &mut Block, flags: bool) {
 fn settle(function: &mut Function, each: &mut For) -> Block {
     let mut before = Vec::new();
     for bound in [&mut each.start, &mut each.stop, &mut each.step] {
-        if matches!(&*bound.kind, ExprKind::Int(_)) {
+        if matches!(&*bound.kind, ExprKind::Int(_) | ExprKind::Var(_)) {
             continue;
         }
         let var = Var(u32::try_from(function.variables.len()).unwrap_or(u32::MAX));
