@@ -54,6 +54,22 @@ pub struct Owner {
     pub bytes: usize,
 }
 
+/// Kinds of `Rt::print`'s items, and what `bits` and `bits2` hold.
+pub mod item {
+    /// Address and length of UTF-8; separators and the line's end are texts too.
+    pub const TEXT: i32 = 0;
+    pub const BOOL: i32 = 1;
+    pub const SIGNED: i32 = 2;
+    pub const UNSIGNED: i32 = 3;
+    /// The bits of a f32 in the low half.
+    pub const F32: i32 = 4;
+    pub const F64: i32 = 5;
+    /// Real and imaginary part, each as `F32`.
+    pub const C64: i32 = 6;
+    /// Real and imaginary part.
+    pub const C128: i32 = 7;
+}
+
 /// Offsets of `Rt`'s fields, in bytes, as the emitted text uses them.
 pub mod offset {
     pub const PARALLEL: u32 = 0;
