@@ -88,7 +88,7 @@ def _node(node: ast.AST, place: str | None, *, outermost: bool = False) -> Itera
     elif isinstance(node, ast.Lambda):
         fields = [_parameters(node.args, outermost), node.body]
     elif isinstance(node, ast.Constant):
-        fields = list(_constant(node.value))
+        fields = list(constant(node.value))
     elif isinstance(node, _Parameter):
         name, fields = "arg", [node.arg.arg, node.kind, node.default]
     else:
@@ -153,7 +153,7 @@ def _place(node: ast.AST) -> str:
     return f"{max(line, 0)},{max(column, 0)},{max(end_line, 0)},{max(end_column, 0)}"
 
 
-def _constant(value: object) -> tuple[str, str]:
+def constant(value: object) -> tuple[str, str]:
     """The type's name and the value's text."""
     kind = type(value)
     if kind is int:

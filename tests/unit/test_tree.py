@@ -2,6 +2,7 @@
 
 import ast
 import json
+import pathlib
 import subprocess
 import sys
 import textwrap
@@ -214,3 +215,8 @@ def test_needs_nothing_but_ast():
         "assert 'json' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-S", "-c", code], check=True, timeout=60)
+
+
+def test_trees_of_the_compiler_cases_are_up_to_date():
+    script = pathlib.Path(__file__).parents[2] / "crates" / "mh-compile" / "tests" / "cases" / "trees.py"
+    subprocess.run([sys.executable, "-S", str(script), "--check"], check=True, timeout=60)

@@ -1,3 +1,5 @@
 //! The stages from outside, each by its text: what goes in and what comes out.
 
+mod cases;
 mod decode;
+mod programs;
