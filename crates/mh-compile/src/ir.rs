@@ -478,7 +478,7 @@ pub enum Compare {
 }
 
 /// Functions of floats (F64, some F32) or complex numbers. Python's flavour raises (`math`), NumPy's gives nan and inf (`np`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Math {
     Sqrt,
     Cbrt,
@@ -542,7 +542,7 @@ pub enum Math {
 }
 
 /// Distributions; arguments and results are F64 unless said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Draw {
     /// In [0, 1).
     Unit,

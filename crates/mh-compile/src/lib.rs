@@ -10,4 +10,5 @@ pub mod llvm;
 pub mod loader;
 pub mod ranges;
 pub mod text;
+pub mod math;
 pub mod world;

@@ -1,0 +1,134 @@
+"""Makes `coefficients.rs`: minimax polynomials by Remez' exchange, rounded to doubles one by one.
+
+    python coefficients.py > coefficients.rs     (needs mpmath)
+
+Each coefficient is rounded in turn, the constant one first, and those after it are fitted anew, so that rounding costs next to nothing.
+"""
+
+import mpmath as mp
+
+mp.mp.dps = 60
+
+
+def remez(function, weight, low, high, powers):
+    """Coefficients c[i] of x**powers[i] that make max |weight * (function - polynomial)| on [low, high] least."""
+    count = len(powers)
+    nodes = [(low + high) / 2 - (high - low) / 2 * mp.cos(mp.pi * (2 * i + 1) / (2 * count + 2)) for i in range(count + 1)]
+    for _ in range(12):
+        matrix = mp.matrix(count + 1, count + 1)
+        right = mp.matrix(count + 1, 1)
+        for row, x in enumerate(nodes):
+            for column, power in enumerate(powers):
+                matrix[row, column] = weight(x) * x**power
+            matrix[row, count] = (-1) ** row
+            right[row] = weight(x) * function(x)
+        solution = mp.lu_solve(matrix, right)  # (rows times the weight: it may be 0)
+        coefficients = [solution[i] for i in range(count)]
+
+        def error(x, c=coefficients):
+            return weight(x) * (function(x) - sum(k * x**p for k, p in zip(c, powers, strict=True)))
+
+        steps = 12 * (count + 1)
+        grid = [low + (high - low) * (1 - mp.cos(mp.pi * i / steps)) / 2 for i in range(steps + 1)]
+        values = [error(x) for x in grid]
+        peaks = []
+        for i, x in enumerate(grid):
+            if values[i] == 0:
+                continue
+            if not peaks or mp.sign(values[i]) != mp.sign(peaks[-1][1]):
+                peaks.append((x, values[i]))
+            elif abs(values[i]) > abs(peaks[-1][1]):
+                peaks[-1] = (x, values[i])
+        while len(peaks) > count + 1:
+            peaks.pop(0 if abs(peaks[0][1]) < abs(peaks[-1][1]) else -1)
+        if len(peaks) < count + 1:
+            break
+        nodes = [x for x, _ in peaks]
+        sizes = [abs(v) for _, v in peaks]
+        if max(sizes) < min(sizes) * 1.02:
+            break
+    return coefficients, max(abs(v) for v in values)
+
+
+def fit(name, comment, function, low, high, count, weight=lambda x: mp.mpf(1), fixed=()):
+    """Prints a constant; `fixed` are the first coefficients, where they are given."""
+    low, high = mp.mpf(low), mp.mpf(high)
+    rounded = [mp.mpf(float(c)) for c in fixed]
+    for at in range(len(rounded), count):
+        done = list(rounded)
+
+        def rest(x, done=done):
+            if not done:
+                return function(x)
+            return (function(x) - sum(c * x**i for i, c in enumerate(done))) / x ** len(done) if x else mp.mpf(0)
+
+        coefficients, size = remez(rest, lambda x, at=at: weight(x) * abs(x) ** at, low, high, list(range(count - at)))
+        rounded.append(mp.mpf(float(coefficients[0])))
+    print(f"/// {comment} Error at most 2^{float(mp.log(size, 2)):.1f}.")
+    print(f"pub const {name}: [f64; {count}] = [")
+    for c in rounded:
+        print(f"    {rust(c)},")
+    print("];")
+
+
+def rust(value):
+    text = repr(float(value))
+    return text if "." in text or "e" in text else text + ".0"
+
+
+def careful(function, at_zero):
+    """`function` with its limit at 0, and digits to spare near it."""
+
+    def wrapped(x):
+        if x == 0:
+            return mp.mpf(at_zero)
+        with mp.workdps(120):
+            return +function(mp.mpf(x))
+
+    return wrapped
+
+
+def parts(name, comment, value, bits):
+    """Prints a number as a sum of doubles of so many bits each."""
+    out = []
+    for width in bits:
+        with mp.workprec(width):
+            part = +value
+        out.append(part)
+        value = value - part
+    print(f"/// {comment}")
+    print(f"pub const {name}: [f64; {len(bits)}] = [{', '.join(rust(p) for p in out)}];")
+
+
+def main():
+    print("//! Coefficients and constants; made by `coefficients.py`.\n")
+    print("#![expect(clippy::approx_constant, reason = \"the first parts of constants\")]\n")
+    root = mp.sqrt
+    mp.mp.dps = 90
+    parts("LN_2", "ln 2; the first part times any exponent is exact.", mp.ln(2), [40, 53])
+    parts("LN_2_PAIR", "ln 2.", mp.ln(2), [53, 53])
+    parts("LOG2_E", "1 / ln 2.", 1 / mp.ln(2), [53, 53])
+    parts("LOG10_E", "1 / ln 10.", 1 / mp.ln(10), [53, 53])
+    parts("LOG10_2", "ln 2 / ln 10; the first part times any exponent is exact.", mp.ln(2) / mp.ln(10), [40, 53])
+    parts("HALF_PI", "pi / 2; the first part as Boldo, Daumas and Li want it for exact differences.", mp.pi / 2, [50, 53, 53])
+    parts("HALF_PI_PAIR", "pi / 2.", mp.pi / 2, [53, 53])
+    parts("PI_PAIR", "pi.", mp.pi, [53, 53])
+    parts("QUARTER_PI_PAIR", "pi / 4.", mp.pi / 4, [53, 53])
+    print()
+    z = (mp.ln(2) / 2 * mp.mpf("1.0001")) ** 2
+    fit("EXP_EVEN", "(cosh(r) - 1) / r^2, in r^2.", careful(lambda z: (mp.cosh(root(z)) - 1) / z, "0.5"), 0, z, 5, lambda z: z)
+    fit("EXP_ODD", "(sinh(r) / r - 1) / r^2, in r^2.", careful(lambda z: (mp.sinh(root(z)) / root(z) - 1) / z, mp.mpf(1) / 6), 0, z, 5, lambda z: z)
+    z = (3 - 2 * root(2)) ** 2 * mp.mpf("1.001")
+    fit("LOG", "(2 atanh(s) / s - 2) / s^2, in s^2.", careful(lambda z: (2 * mp.atanh(root(z)) / root(z) - 2) / z, mp.mpf(2) / 3), 0, z, 7, lambda z: z / 2)
+    fit("LOG_LONG", "(atanh(s) / s - 1 - s^2 / 3) / s^4, in s^2.", careful(lambda z: (mp.atanh(root(z)) / root(z) - 1 - z / 3) / z**2, mp.mpf(1) / 5), 0, z, 8, lambda z: z**2)
+    z = (mp.pi / 4) ** 2 * mp.mpf("1.002")
+    fit("SIN", "(sin(r) / r - 1) / r^2, in r^2.", careful(lambda z: (mp.sin(root(z)) / root(z) - 1) / z, -mp.mpf(1) / 6), 0, z, 6, lambda z: z)
+    fit("COS", "(cos(r) - 1 + r^2 / 2) / r^4, in r^2.", careful(lambda z: (mp.cos(root(z)) - 1 + z / 2) / z**2, mp.mpf(1) / 24), 0, z, 6, lambda z: z**2)
+    z = (root(2) - 1) ** 2 * mp.mpf("1.001")
+    fit("ATAN", "(atan(t) / t - 1) / t^2, in t^2.", careful(lambda z: (mp.atan(root(z)) / root(z) - 1) / z, -mp.mpf(1) / 3), 0, z, 12, lambda z: z)
+    fit("ASIN", "(asin(t) / t - 1) / t^2, in t^2, to t = 1/2.", careful(lambda z: (mp.asin(root(z)) / root(z) - 1) / z, mp.mpf(1) / 6), 0, mp.mpf("0.2501"), 14, lambda z: z)
+    fit("SINH", "(sinh(x) / x - 1) / x^2, in x^2, to x = 1.", careful(lambda z: (mp.sinh(root(z)) / root(z) - 1) / z, mp.mpf(1) / 6), 0, mp.mpf("1.001"), 8, lambda z: z)
+
+
+if __name__ == "__main__":
+    main()
