@@ -140,6 +140,12 @@ def agree(found: Outcome, expected: Outcome) -> bool:
     return same(found.value, expected.value) and same(found.arrays, expected.arrays)
 
 
+def outgrown(expected: Outcome) -> bool:
+    """Whether an int that the interpreter gives has no place in 64 bits."""
+    values = expected.value if isinstance(expected.value, tuple) else (expected.value,)
+    return any(type(value) is int and not -(2**63) <= value < 2**63 for value in values)
+
+
 def message(error: BaseException) -> str:
     """Without what differs among versions of Python: how a division by zero is called."""
     return "by zero" if isinstance(error, ZeroDivisionError) else str(error)

@@ -1,0 +1,149 @@
+"""What is not compiled: each is told with its line, and what to do instead."""
+
+import os
+
+import numpy as np
+
+from features import f8, refuses
+
+STATE = {"count": 0}
+NUMBERS = [1, 2, 3]
+
+
+@refuses(3)
+def list_that_grows(n):
+    out = []  # here
+    for i in range(n):
+        out.append(i)
+    return out[0]
+
+
+@refuses(3)
+def dict_made(n):
+    d = {n: 1}  # here
+    return d[n]
+
+
+@refuses(3)
+def dict_of_the_module(n):
+    return STATE["count"] + n  # here
+
+
+@refuses(3)
+def list_of_the_module(n):
+    return NUMBERS[0] + n  # here
+
+
+@refuses(3)
+def text_put_together(n):
+    s = "a" + str(n)  # here
+    return len(s)
+
+
+@refuses(3)
+def try_and_except(n):
+    try:  # here
+        return 1 // n
+    except ZeroDivisionError:
+        return 0
+
+
+@refuses(3)
+def with_block(n):
+    with open(os.devnull):  # here
+        return n
+
+
+@refuses(3)
+def generator(n):
+    yield n  # here
+
+
+@refuses(3)
+def unknown_function(n):
+    return os.getpid() + n  # here
+
+
+@refuses(f8(1.0))
+def unknown_function_of_numpy(a):
+    return np.linalg.norm(a)  # here
+
+
+@refuses(3)
+def class_made(n):
+    class Thing:  # here
+        pass
+
+    return n
+
+
+@refuses(3)
+def import_inside(n):
+    import math  # here
+
+    return math.sqrt(n)
+
+
+@refuses(3)
+def global_assigned(n):
+    global COUNT
+    COUNT = n  # here
+    return n
+
+
+@refuses(3)
+def name_that_is_nowhere(n):
+    return n + nowhere  # here  # noqa: F821
+
+
+@refuses("text")
+def text_as_argument(s):  # here
+    return len(s)
+
+
+@refuses({"a": 1})
+def dict_as_argument(d):  # here
+    return len(d)
+
+
+@refuses([1, 2, 3])
+def list_as_argument(values):  # here
+    return values[0]
+
+
+@refuses(np.array(["a", "b"]))
+def array_of_text(a):  # here
+    return len(a)
+
+
+@refuses(np.array([1, None]))
+def array_of_objects(a):  # here
+    return len(a)
+
+
+@refuses(3)
+def set_made(n):
+    return len({1, 2, n})  # here
+
+
+@refuses(3)
+def listed(n):
+    return sum([i * i for i in range(n)])  # here
+
+
+@refuses(3)
+def matrix_product_of_numbers(n):
+    return n @ n  # here
+
+
+@refuses(3)
+def attribute_that_is_nowhere(n):
+    return n.nowhere  # here
+
+
+@refuses(f8(1.0), 0)
+def array_or_number(a, n):
+    x = a
+    if n:
+        x = 3.0
+    return x  # here

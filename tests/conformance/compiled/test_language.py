@@ -1,0 +1,47 @@
+"""Every feature of the compiled language, on good arguments and on bad ones; and what is refused, with a good word."""
+
+import inspect
+import math
+import re
+
+import differential
+import numpy as np
+import pytest
+
+import features
+import manyhands as mh
+
+SUPPORTED, REFUSED = features.features()
+
+
+def close(found, expected):
+    """As `differential.same`, but for the last bits of floats."""
+    if isinstance(expected, tuple):
+        return isinstance(found, tuple) and len(found) == len(expected) and all(map(close, found, expected))
+    if isinstance(expected, (complex, np.complexfloating)):
+        return close(float(found.real), float(expected.real)) and close(float(found.imag), float(expected.imag))
+    if isinstance(expected, (float, np.floating)) and math.isfinite(expected):
+        return type(found) is type(expected) and math.isclose(found, expected, rel_tol=1e-14, abs_tol=1e-15)
+    return differential.same(found, expected)
+
+
+@pytest.mark.parametrize("feature", SUPPORTED, ids=lambda feature: feature.name)
+def test_feature_does_what_the_interpreter_does(feature):
+    compiled = mh.jit(feature.function)
+    for case in feature.cases:
+        expected = differential.outcome(feature.function, feature.arguments(case))
+        found = differential.outcome(compiled, feature.arguments(case))
+        grown = isinstance(found.error, OverflowError) and differential.outgrown(expected)
+        alike = expected.error is None is found.error and feature.close and close(found.value, expected.value)
+        assert grown or alike or differential.agree(found, expected), f"{case}: found {found}, expected {expected}"
+
+
+@pytest.mark.parametrize("feature", REFUSED, ids=lambda feature: feature.name)
+def test_what_is_refused_is_told_where(feature):
+    lines, first = inspect.getsourcelines(feature.function)
+    marked = [first + number for number, line in enumerate(lines) if "# here" in line]
+    with pytest.raises((mh.CompileError, TypeError, NameError, AttributeError)) as caught:
+        mh.jit(feature.function)(*feature.arguments(feature.cases[0]))
+    text = str(caught.value)
+    assert {int(number) for number in re.findall(r"\.py:(\d+)", text)} & set(marked), text
+    assert "^" in text and feature.function.__name__ in text
