@@ -42,10 +42,13 @@ BENCHES = (
     "threads",
     "grid_search",
     "graph",
+    "jit_loops",
+    "jit_calls",
+    "jit_start",
 )
 """In the order of the report; NAME is the module bench_NAME."""
 
-PACKAGES = ("manyhands", "numpy", "joblib", "scikit-learn", "dask", "ray")
+PACKAGES = ("manyhands", "numpy", "joblib", "scikit-learn", "dask", "ray", "numba")
 
 
 def main() -> int:

@@ -14,6 +14,11 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 LAST_LINES = {
     "best_parameters": r"a polynomial of degree 4 fits best: 0\.070 is its mean squared error",
     "closures": r"a closure, a lambda and a bound method gave what the loop gives",
+    "compiled_pi": r"pi is about 3\.14\d+, from 2,000,000 points, with any number of threads",
+    "compiled_race": r"the last value is 65535, and the race is an error",
+    "compiled_reductions": r"a scalar: 2147450880, an element: 2147450880, a histogram of 100,000 values",
+    "compiled_simpson": r"the integral of exp from 0 to 1 is 1\.718281828459; e - 1 is 1\.718281828459",
+    "compiled_sum": r"the sum of range\(10\*\*7\) is 49999995000000",
     "converting_files": r"13,475 characters in 50 files",
     "monte_carlo_pi": r"pi is about 3\.14\d+, from 2,000,000 points, with any number of workers",
     "pairwise_distances": r"60,000 distances; the closest pair is row 12 and row 154, 1\.9056 apart",
