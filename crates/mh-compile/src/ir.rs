@@ -541,7 +541,8 @@ pub enum Math {
     PopCount,
 }
 
-/// Distributions; arguments and results are F64 unless said.
+/// Distributions, parameters as NumPy has them; arguments and results are F64 unless said (ints are `int`). What they must satisfy, and what
+/// `check` raises: `random`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Draw {
     /// In [0, 1).
@@ -552,24 +553,41 @@ pub enum Draw {
     Normal,
     /// (scale).
     Exponential,
-    /// (low, high): ints, `low <= x < high`.
+    /// (low, high): ints, `low <= x < high`; an int.
     Integers,
+    /// (shape, scale).
     Gamma,
+    /// (a, b).
     Beta,
+    /// (mean): an int.
     Poisson,
+    /// (int n, p): an int.
     Binomial,
+    /// (p): an int from 1 on.
     Geometric,
+    /// (mean, deviation) of the logarithm.
     LogNormal,
+    /// (location, scale).
     Laplace,
+    /// (location, scale).
     Logistic,
+    /// (location, scale).
     Gumbel,
+    /// (shape), of scale 1.
     Weibull,
+    /// (shape): NumPy's, which begins at 0 (Python's begins at 1).
     Pareto,
+    /// (scale).
     Rayleigh,
+    /// (left, mode, right).
     Triangular,
+    /// (mode, kappa): in [-pi, pi].
     VonMises,
+    /// (degrees of freedom).
     ChiSquare,
+    /// (degrees of freedom).
     StandardT,
+    /// ().
     StandardCauchy,
 }
 

@@ -102,6 +102,21 @@ impl Body {
         value.int(self)
     }
 
+    /// The whole number that an instruction given as text makes.
+    pub fn instruction(&self, text: &str) -> Int<'_> {
+        Int(self, self.push(format_args!("{text}")))
+    }
+
+    /// The i64 at an address that `instruction` made.
+    pub fn load<'b>(&'b self, address: Int<'b>) -> Int<'b> {
+        Int(self, self.push(format_args!("load i64, ptr {}", address.1.text())))
+    }
+
+    /// Member `index` of a structure of two i64.
+    pub fn member<'b>(&'b self, structure: Int<'b>, index: u8) -> Int<'b> {
+        Int(self, self.push(format_args!("extractvalue {{ i64, i64 }} {}, {index}", structure.1.text())))
+    }
+
     /// Appends `%v = instruction`.
     fn push(&self, instruction: std::fmt::Arguments<'_>) -> At {
         let number = self.next.get();
@@ -152,13 +167,23 @@ impl Body {
 
     /// The function's text: `results` are returned, several as a structure.
     pub fn finish(&self, name: &str, parameters: &[&str], results: &[Operand<'_>]) -> String {
+        self.finish_with(name, parameters, results, ATTRIBUTES)
+    }
+
+    pub fn finish_with(
+        &self,
+        name: &str,
+        parameters: &[&str],
+        results: &[Operand<'_>],
+        attributes: &str,
+    ) -> String {
         let mut text = String::new();
         let ty = match results {
             [one] => one.ty().to_owned(),
             many => format!("{{ {} }}", many.iter().map(|r| r.ty()).collect::<Vec<_>>().join(", ")),
         };
         let list: Vec<String> = parameters.iter().enumerate().map(|(i, ty)| format!("{ty} %a{i}")).collect();
-        write!(text, "define internal {ty} @{name}({}) {ATTRIBUTES} {{\nentry:\n", list.join(", "))
+        write!(text, "define internal {ty} @{name}({}) {attributes} {{\nentry:\n", list.join(", "))
             .expect("a string takes all text");
         let mut value = results.first().map_or_else(String::new, |r| r.text());
         if results.len() > 1 {
@@ -511,6 +536,11 @@ impl<'b> Int<'b> {
     /// To a float, of magnitude below 2^51, as AVX2 can do it.
     pub fn small_float(self) -> Float<'b> {
         (self + SHIFTER.to_bits() as i64).float() - SHIFTER
+    }
+
+    /// Rounded; `self` without sign.
+    pub fn unsigned_float(self) -> Float<'b> {
+        Float(self.0, self.0.push(format_args!("uitofp i64 {} to double", self.1.text())))
     }
 
     /// 2 to the power `self`, within the normal numbers.

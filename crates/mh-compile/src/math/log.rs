@@ -65,6 +65,12 @@ pub fn log(x: Float<'_>) -> Float<'_> {
     special(x, finish(k, m - 1.0, None))
 }
 
+/// log of a normal, positive, finite number.
+pub fn log_normal(x: Float<'_>) -> Float<'_> {
+    let Split { k, m } = split_normal(x);
+    finish(k, m - 1.0, None)
+}
+
 /// log of a pair, `high` normal, positive and finite; plus `twos` times ln 2.
 pub fn log_pair<'b>(x: Pair<'b>, twos: f64) -> Float<'b> {
     let Split { k, m } = split_normal(x.high);

@@ -10,13 +10,13 @@
 //! each complex argument and gives `{ double, double }`, `.c64` the same in floats. Exceptions: `IsNan` and its like give `i1`; the second
 //! argument of `Ldexp` is `i64`; `Gcd` and `PopCount` are `.i64`.
 
-mod build;
+pub(crate) mod build;
 #[expect(dead_code, reason = "functions that use the rest follow")]
 mod coefficients;
-mod exp;
-mod log;
+pub(crate) mod exp;
+pub(crate) mod log;
 mod simple;
-mod trigonometric;
+pub(crate) mod trigonometric;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

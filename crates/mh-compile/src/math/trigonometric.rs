@@ -50,6 +50,11 @@ fn odd<'b>(n: Int<'b>) -> Bit<'b> {
 fn turned<'b>(r: Pair<'b>, n: Int<'b>) -> Float<'b> {
     let z = r.high * r.high;
     let value = odd(n).pick_pair(cos_kernel(r, z), sin_kernel(r, z)).sum();
+    signed(value, n)
+}
+
+/// Changes sign in the lower two quadrants.
+fn signed<'b>(value: Float<'b>, n: Int<'b>) -> Float<'b> {
     (value.bits() ^ (n & 2).shift_left(62)).float()
 }
 
@@ -65,16 +70,37 @@ pub fn cos(x: Float<'_>) -> Float<'_> {
     turned(reduced.r, reduced.n + 1)
 }
 
+/// Right up to `NEAR` only.
+pub fn tan_near(x: Float<'_>) -> Float<'_> {
+    let value = tan_of(&reduce_near(x));
+    x.eq(0.0).pick(x, value)
+}
+
 /// sin / cos or -cos / sin, as pairs.
-pub fn tan(x: Float<'_>) -> Float<'_> {
-    let Reduced { r, n } = reduce_near(x);
+fn tan_of<'b>(reduced: &Reduced<'b>) -> Float<'b> {
+    let Reduced { r, n } = *reduced;
     let z = r.high * r.high;
     let (sine, cosine) = (sin_kernel(r, z), cos_kernel(r, z));
     let odd = odd(n);
     let above = odd.pick_pair(cosine, sine);
     let below = odd.pick_pair(sine, cosine);
-    let (above, below) = (above.normal(), below.normal());
-    let value = above.divide(below).sum();
-    let value = (value.bits() ^ n.shift_left(63)).float();
-    x.eq(0.0).pick(x, value)
+    let value = above.normal().divide(below.normal()).sum();
+    (value.bits() ^ n.shift_left(63)).float()
+}
+
+pub fn tan(x: Float<'_>) -> Float<'_> {
+    tan_near(x)
+}
+
+/// cos and sin of 2 pi t, t in [0, 1].
+pub fn turn(t: Float<'_>) -> (Float<'_>, Float<'_>) {
+    let quarters = t * 4.0;
+    let shifted = quarters + SHIFTER;
+    let angle = (quarters - (shifted - SHIFTER)) * std::f64::consts::FRAC_PI_2;
+    let n = shifted.bits();
+    let r = angle.with(0.0);
+    let z = angle * angle;
+    let (sine, cosine) = (sin_kernel(r, z).sum(), cos_kernel(r, z).sum());
+    let odd = odd(n);
+    (signed(odd.pick(sine, cosine), n + 1), signed(odd.pick(cosine, sine), n))
 }
