@@ -1,4 +1,4 @@
-"""What a compiled loop takes and what it refuses: a last value, two sums, and a race, which is an error and not a number.
+"""What a compiled loop takes and what it refuses: a last value, and a race, which is an error.
 
 The value that a loop leaves behind is the last iteration's, as in any loop: `val` is n - 1, whoever came last. A loop
 whose iterations need each other in order is refused before it is run.

@@ -1,6 +1,6 @@
 """The sum of a range, compiled: no parallel loop, only no interpreter. And what becomes of numbers that grow too large.
 
-Python's ints have no end; compiled ones have 64 bits. A sum that does not fit is an `OverflowError`, never another number.
+Python's ints have no end; compiled ones have 64 bits. A sum that does not fit is an OverflowError, never a wrong sum.
 """
 
 import manyhands as mh

@@ -71,6 +71,9 @@ IMPORTS = {
     r"import concurrent\.futures": r"import manyhands as concurrent",
     r"from concurrent\.futures import (.*)": r"from manyhands.futures import \1",
     r"from joblib import (.*)": r"from manyhands import \1",
+    r"import numba as (\w+)": r"import manyhands as \1",
+    r"import numba": r"import manyhands as numba",
+    r"from numba import (.*)": r"from manyhands import \1",
 }
 
 
