@@ -2,6 +2,7 @@
 
 pub mod abi;
 pub mod ast;
+pub mod call;
 pub mod compile;
 pub mod decode;
 pub mod diagnostic;
@@ -12,4 +13,5 @@ pub mod math;
 pub mod random;
 pub mod ranges;
 pub mod text;
+pub mod threads;
 pub mod world;

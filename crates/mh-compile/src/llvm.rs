@@ -382,16 +382,20 @@ impl Ready<'_> {
     }
 }
 
+/// LLVM, for the crate's own tests.
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+pub(crate) fn llvm() -> &'static Llvm {
+    static LLVM: std::sync::OnceLock<Llvm> = std::sync::OnceLock::new();
+    LLVM.get_or_init(|| Llvm::open(&Llvm::locate().unwrap()).unwrap())
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 mod tests {
     use super::*;
 
     const SQUARE: &str = "define i64 @square(i64 %x) nounwind {\n  %y = mul i64 %x, %x\n  %z = add i64 %y, 0\n  ret i64 %z\n}\n";
-
-    fn llvm() -> Llvm {
-        Llvm::open(&Llvm::locate().unwrap()).unwrap()
-    }
 
     #[test]
     fn text_becomes_an_object_assembly_and_better_text() {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use proptest::prelude::*;
 
 use super::Code;
-use crate::llvm::{Llvm, Target};
+use crate::llvm::{Target, llvm};
 
 /// Calls out, a jump table, constants, a table of addresses, data that is written, 128-bit division.
 const TEXT: &str = r#"
@@ -64,11 +64,6 @@ define void @clear(ptr %to, ptr %from, i64 %n) nounwind {
   ret void
 }
 "#;
-
-fn llvm() -> &'static Llvm {
-    static LLVM: OnceLock<Llvm> = OnceLock::new();
-    LLVM.get_or_init(|| Llvm::open(&Llvm::locate().unwrap()).unwrap())
-}
 
 fn object() -> &'static [u8] {
     static OBJECT: OnceLock<Vec<u8>> = OnceLock::new();

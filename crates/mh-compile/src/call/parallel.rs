@@ -1,0 +1,162 @@
+//! Parallel loops: blocks on threads, the lowest failure, text in the serial order.
+
+use std::collections::BTreeMap;
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Mutex, PoisonError};
+
+use super::{Call, Inner, TEXT, here};
+use crate::abi::{Body, DONE, Fault, INTERRUPTED, Rt};
+use crate::threads::{Claims, Place, Task, cycles, run, threads};
+
+/// Cycles that a loop is run alone before helpers are called, where it is not known to be long: 3 to 8 us.
+const ALONE: u64 = 16_000;
+/// A loop that is said to take this long, in nanoseconds, is opened to helpers at once.
+const LONG: i64 = 15_000;
+
+/// `Rt::parallel`.
+pub(super) unsafe extern "C" fn parallel(
+    rt: *mut Rt,
+    body: Body,
+    closure: *mut c_void,
+    blocks: i64,
+    work: i64,
+) -> i32 {
+    // SAFETY: kernels hand on the `rt` that they got; nothing else uses it until this returns, but for blocks that are run here.
+    let (caller, call) = unsafe {
+        let (inner, call) = Inner::of(rt);
+        (inner.caller, call)
+    };
+    let mut first = 0;
+    if blocks < 2 || threads() == 1 || work < LONG {
+        let open = blocks >= 2 && threads() > 1;
+        // SAFETY: as above.
+        match unsafe { alone(rt, call, caller, body, closure, blocks, open) } {
+            Ok(status) => return status,
+            Err(next) => first = next,
+        }
+    }
+    // SAFETY: as above.
+    let (key, place) = unsafe { ((*rt).key, Inner::of(rt).0.place) };
+    let task = Loop {
+        call,
+        body,
+        closure: Shared(closure),
+        key,
+        outcome: Mutex::new(Outcome {
+            block: i64::MAX,
+            status: DONE,
+            error: Fault::default(),
+            texts: BTreeMap::new(),
+        }),
+    };
+    let tick = || {
+        call.stops(caller);
+    };
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(&task, first, blocks, place, &tick))) {
+        call.panicked(panic);
+    }
+    let outcome = task.outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // SAFETY: as above; no block runs any more.
+    let (inner, call) = unsafe { Inner::of(rt) };
+    inner.text.extend(outcome.texts.range(..=outcome.block).map(|(_, text)| text.as_str()));
+    if inner.serial() && inner.text.len() > TEXT {
+        call.flush(&mut inner.text);
+    }
+    if call.stop.load(Relaxed) {
+        return INTERRUPTED;
+    }
+    // SAFETY: as above.
+    unsafe { (*rt).error = outcome.error };
+    outcome.status
+}
+
+/// Runs blocks in order on this thread: all of them, or up to where it turns out that helpers would pay, which is then given back.
+unsafe fn alone(
+    rt: *mut Rt,
+    call: &Call<'_>,
+    caller: bool,
+    body: Body,
+    closure: *mut c_void,
+    blocks: i64,
+    open: bool,
+) -> Result<i32, i64> {
+    let start = if open { cycles() } else { 0 };
+    for block in 0..blocks {
+        if call.stops(caller) {
+            return Ok(INTERRUPTED);
+        }
+        // SAFETY: the kernel gave body and closure for these blocks.
+        let status = unsafe { body(closure, block, rt) };
+        if status != DONE {
+            return Ok(status);
+        }
+        let done = block + 1;
+        if open && done < blocks {
+            let spent = cycles().wrapping_sub(start);
+            let left = spent as f64 / done as f64 * (blocks - done) as f64;
+            if spent > ALONE || left > 2.0 * ALONE as f64 {
+                return Err(done);
+            }
+        }
+    }
+    Ok(DONE)
+}
+
+/// A closure's address, for several threads.
+struct Shared(*mut c_void);
+
+// SAFETY: bodies are made for it: what they write through the closure belongs to one block, as `races` has shown.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+struct Loop<'a> {
+    call: &'a Call<'a>,
+    body: Body,
+    closure: Shared,
+    key: u64,
+    outcome: Mutex<Outcome>,
+}
+
+struct Outcome {
+    /// The lowest that failed.
+    block: i64,
+    status: i32,
+    error: Fault,
+    /// What blocks printed.
+    texts: BTreeMap<i64, String>,
+}
+
+impl Task for Loop<'_> {
+    fn help(&self, claims: &Claims<'_>, place: Place) {
+        let caller = here() == self.call.thread;
+        let mut inner = Inner { call: self.call, caller, place, text: String::new() };
+        let mut rt = inner.rt(self.key);
+        let rt = &raw mut rt;
+        loop {
+            if self.call.stops(caller) {
+                claims.fail(-1);
+                return;
+            }
+            let Some(block) = claims.next() else { return };
+            // SAFETY: the kernel gave body and closure for these blocks; `rt` is this thread's own.
+            let status = unsafe { (self.body)(self.closure.0, block, rt) };
+            // SAFETY: `rt` was made above, and the block has ended.
+            let (text, error) = unsafe { (std::mem::take(&mut Inner::of(rt).0.text), (*rt).error) };
+            if status != DONE {
+                claims.fail(block);
+            }
+            if status != DONE || !text.is_empty() {
+                let mut outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
+                if !text.is_empty() {
+                    outcome.texts.insert(block, text);
+                }
+                if status != DONE && block < outcome.block {
+                    (outcome.block, outcome.status, outcome.error) = (block, status, error);
+                }
+            }
+        }
+    }
+}

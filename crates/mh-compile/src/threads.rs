@@ -1,0 +1,43 @@
+//! The threads that run blocks of parallel loops.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `job` | one parallel loop that is open to helpers: which blocks are taken, what failed, what was printed |
+//! | `pool` | the process's helpers, the open jobs, and how many threads may run |
+//!
+//! A loop is run by whoever entered it (its owner) and by helpers that find it among the open jobs. Owner and helpers claim
+//! blocks from one counter, in rising order, so uneven blocks balance, and all blocks below one that fails have been claimed
+//! when it fails: they are run to their end, and the lowest failure is the one that the serial loop would have met.
+//!
+//! Why it cannot hang: nobody waits but an owner for helpers that are inside of its job, and a helper inside runs a block,
+//! whose own loops have it as owner. So waits point down the tree of nested loops. While an owner waits it helps loops below its own.
+//!
+//! How many run: `running` counts the threads that run kernels, those that called them included. A helper joins only where that is
+//! below the limit, and leaves at its next block where callers have come in and it is above. Who waits is not counted.
+//!
+//! Sleep: a helper without work looks for some for a few dozen microseconds, then waits for the pool's `news`. A job is made known before
+//! sleepers are counted, and a sleeper counts itself before it looks a last time: one of the two sees the other.
+
+#![expect(unsafe_code, reason = "jobs lie on their owners' stacks")]
+
+mod job;
+mod pool;
+
+pub(crate) use job::{Claims, Place, Task};
+pub(crate) use pool::{Entered, run};
+pub use pool::{set_threads, threads};
+
+/// The cycle counter: nanoseconds times two to five, whatever the clock of the moment.
+pub(crate) fn cycles() -> u64 {
+    // SAFETY: every x86-64 has the instruction.
+    unsafe { core::arch::x86_64::_rdtsc() }
+}
+
+/// The limit is the process's: tests take turns.
+#[cfg(test)]
+pub(crate) fn with_threads<R>(number: usize, test: impl FnOnce() -> R) -> R {
+    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    assert_eq!(set_threads(number), Ok(()));
+    test()
+}

@@ -1,0 +1,342 @@
+//! The process's helpers, the open jobs, and how many threads may run.
+
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, SeqCst};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize};
+use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
+
+use rustix::thread::futex;
+
+use super::cycles;
+use super::job::{Claims, Job, JobRef, Place, Task};
+
+/// How long a thread without work looks for some before it sleeps: 40 to 100 us.
+const SPIN: u64 = 200_000;
+/// An owner that sleeps wakes that often, to let its caller look for signals.
+const TICK: futex::Timespec = futex::Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
+const MOST: usize = 1024;
+
+/// What was asked for; 0 is one thread for each core.
+static LIMIT: AtomicUsize = AtomicUsize::new(0);
+static CORES: OnceLock<usize> = OnceLock::new();
+/// This process's pool; null until first needed, and in a child of `fork`, which has none of its parent's threads.
+static POOL: AtomicPtr<Pool> = AtomicPtr::new(std::ptr::null_mut());
+
+/// How many threads may run kernels at once, callers included.
+#[must_use]
+pub fn threads() -> usize {
+    match LIMIT.load(Relaxed) {
+        0 => *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from)),
+        asked => asked,
+    }
+}
+
+/// Sets how many threads may run kernels at once; 0 is one for each core. Loops under way notice at their next block.
+///
+/// # Errors
+///
+/// More than 1024.
+pub fn set_threads(number: usize) -> Result<(), String> {
+    if number > MOST {
+        return Err(format!("{number} threads: at most {MOST} can be asked for"));
+    }
+    LIMIT.store(number, SeqCst);
+    Ok(())
+}
+
+pub(super) struct Pool {
+    jobs: Mutex<Vec<JobRef>>,
+    /// Length of `jobs`.
+    open: AtomicUsize,
+    /// Threads that run kernels.
+    running: AtomicUsize,
+    /// Helpers that were made.
+    helpers: AtomicUsize,
+    /// Helpers that sleep, or are about to, until `news` changes.
+    sleepers: AtomicUsize,
+    news: AtomicU32,
+    /// Owners that sleep, or are about to, until `ends` changes.
+    waiters: AtomicUsize,
+    ends: AtomicU32,
+}
+
+/// A thread that runs a kernel, from entry to exit.
+pub(crate) struct Entered(&'static Pool);
+
+impl Entered {
+    pub(crate) fn new() -> Entered {
+        let pool = Pool::get();
+        pool.running.fetch_add(1, SeqCst);
+        Entered(pool)
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.0.stop_running();
+    }
+}
+
+/// Runs the blocks from `first` on, with whoever is free. `tick` is called every now and then while waiting for helpers.
+///
+/// # Panics
+///
+/// Where a helper did.
+pub(crate) fn run(task: &dyn Task, first: i64, blocks: i64, place: Place, tick: &dyn Fn()) {
+    let pool = Pool::get();
+    let job = Job::new(task, first, blocks, place);
+    let opened = Opened { pool, job: &job, tick };
+    pool.publish(&job, blocks - first);
+    task.help(&Claims::new(&job, None), Place(Some(JobRef::new(&job))));
+    drop(opened);
+    assert!(!job.panicked.load(Acquire), "a helper panicked");
+}
+
+/// Takes a job out of the list and waits for its helpers, on every way out.
+struct Opened<'a> {
+    pool: &'static Pool,
+    job: &'a Job<'a>,
+    tick: &'a dyn Fn(),
+}
+
+impl Drop for Opened<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.job.fail(-1);
+        }
+        self.pool.close(self.job);
+        self.pool.wait(self.job, self.tick);
+    }
+}
+
+impl Pool {
+    fn get() -> &'static Pool {
+        let pool = POOL.load(Acquire);
+        // SAFETY: what is stored there was leaked by `create`.
+        unsafe { pool.as_ref() }.unwrap_or_else(Pool::create)
+    }
+
+    #[cold]
+    fn create() -> &'static Pool {
+        extern "C" fn forget() {
+            POOL.store(std::ptr::null_mut(), SeqCst);
+        }
+        static FORKS: Once = Once::new();
+        FORKS.call_once(|| {
+            // SAFETY: the function stores to an atomic and does nothing else, as is allowed between fork and exec.
+            let _ = unsafe { libc::pthread_atfork(None, None, Some(forget)) };
+        });
+        let pool = Box::into_raw(Box::new(Pool {
+            jobs: Mutex::new(Vec::new()),
+            open: AtomicUsize::new(0),
+            running: AtomicUsize::new(0),
+            helpers: AtomicUsize::new(0),
+            sleepers: AtomicUsize::new(0),
+            news: AtomicU32::new(0),
+            waiters: AtomicUsize::new(0),
+            ends: AtomicU32::new(0),
+        }));
+        match POOL.compare_exchange(std::ptr::null_mut(), pool, AcqRel, Acquire) {
+            // SAFETY: leaked for good.
+            Ok(_) => unsafe { &*pool },
+            Err(other) => {
+                // SAFETY: nobody has seen this one; the other was leaked by its maker.
+                unsafe {
+                    drop(Box::from_raw(pool));
+                    &*other
+                }
+            }
+        }
+    }
+
+    fn jobs(&self) -> MutexGuard<'_, Vec<JobRef>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// More threads run than may.
+    pub fn crowded(&self) -> bool {
+        self.running.load(Relaxed) > threads()
+    }
+
+    pub fn several(&self) -> bool {
+        self.open.load(Relaxed) > 1
+    }
+
+    /// Whether another job has so few helpers that one of `mine`'s should change over.
+    pub fn uneven(&self, mine: &Job<'_>) -> bool {
+        let helpers = mine.helpers();
+        self.jobs().iter().any(|job| {
+            // SAFETY: in the list, under its lock.
+            let other = unsafe { job.get() };
+            !job.is(mine) && other.available() && other.helpers() + 1 < helpers
+        })
+    }
+
+    fn publish(&'static self, job: &Job<'_>, blocks: i64) {
+        let nested = {
+            let mut jobs = self.jobs();
+            jobs.push(JobRef::new(job));
+            self.open.store(jobs.len(), SeqCst);
+            jobs.len() > 1
+        };
+        let wanted = threads().saturating_sub(1).min(usize::try_from(blocks - 1).unwrap_or(0));
+        self.grow(wanted);
+        self.wake(wanted.min(2));
+        // Owners of loops around this one may help too.
+        if nested && self.waiters.load(SeqCst) > 0 {
+            self.ends.fetch_add(1, SeqCst);
+            let _ = futex::wake(&self.ends, futex::Flags::PRIVATE, i32::MAX as u32);
+        }
+    }
+
+    fn close(&self, job: &Job<'_>) {
+        let mut jobs = self.jobs();
+        jobs.retain(|other| !other.is(job));
+        self.open.store(jobs.len(), SeqCst);
+    }
+
+    /// Makes a helper where there are less than `wanted`; it makes the next. Where the system gives no thread there are fewer.
+    fn grow(&'static self, wanted: usize) {
+        let add = |helpers| (helpers < wanted).then_some(helpers + 1);
+        if self.helpers.load(Relaxed) >= wanted || self.helpers.fetch_update(SeqCst, SeqCst, add).is_err() {
+            return;
+        }
+        let thread = std::thread::Builder::new().name("manyhands".to_owned());
+        // As deep as a main thread's: kernels may recurse.
+        let made = thread.stack_size(8 << 20).spawn(move || {
+            self.grow(wanted);
+            self.work();
+        });
+        if made.is_err() {
+            self.helpers.fetch_sub(1, SeqCst);
+        }
+    }
+
+    fn wake(&self, helpers: usize) {
+        if helpers > 0 && self.sleepers.load(SeqCst) > 0 {
+            self.news.fetch_add(1, SeqCst);
+            let _ =
+                futex::wake(&self.news, futex::Flags::PRIVATE, u32::try_from(helpers).unwrap_or(u32::MAX));
+        }
+    }
+
+    /// A helper's life.
+    fn work(&self) {
+        loop {
+            let mut since = cycles();
+            while cycles().wrapping_sub(since) < SPIN {
+                match self.join(None) {
+                    Some(job) => {
+                        self.help(job);
+                        since = cycles();
+                    }
+                    None => std::hint::spin_loop(),
+                }
+            }
+            self.sleepers.fetch_add(1, SeqCst);
+            let seen = self.news.load(SeqCst);
+            if self.open.load(SeqCst) == 0 || self.running.load(SeqCst) >= threads() {
+                let _ = futex::wait(&self.news, futex::Flags::PRIVATE, seen, None);
+            }
+            self.sleepers.fetch_sub(1, SeqCst);
+        }
+    }
+
+    /// Goes inside of the open job with the fewest helpers, where one more thread may run. `below`: only loops inside of that job's blocks.
+    fn join(&self, below: Option<&Job<'_>>) -> Option<JobRef> {
+        let limit = threads();
+        if self.open.load(Acquire) == 0 || self.running.load(Relaxed) >= limit {
+            return None;
+        }
+        let (found, open) = {
+            let mut jobs = self.jobs();
+            // SAFETY: in the list, under its lock; so for all in this block.
+            jobs.retain(|job| unsafe { job.get() }.available());
+            self.open.store(jobs.len(), SeqCst);
+            let mine = jobs.iter().copied().filter(|job| {
+                // SAFETY: as above.
+                below.is_none_or(|above| unsafe { job.below(above) })
+            });
+            // SAFETY: as above.
+            let found = mine.min_by_key(|job| unsafe { job.get() }.helpers())?;
+            let one_more = |running| (running < limit).then_some(running + 1);
+            self.running.fetch_update(SeqCst, Relaxed, one_more).ok()?;
+            // SAFETY: as above.
+            unsafe { found.get() }.enter();
+            (found, jobs.len())
+        };
+        // Woken helpers wake others, so that no one has to wake many.
+        if open > 0 && self.running.load(Relaxed) < limit {
+            self.wake(2);
+        }
+        Some(found)
+    }
+
+    /// Runs blocks of a job that was joined, and leaves it.
+    fn help(&self, job: JobRef) {
+        // SAFETY: inside.
+        let inside = unsafe { job.get() };
+        let task = || inside.task.help(&Claims::new(inside, Some(self)), Place(Some(job)));
+        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(task)).is_err() {
+            inside.fail(-1);
+            inside.panicked.store(true, SeqCst);
+        }
+        self.stop_running();
+        // SAFETY: inside; the job is not touched afterwards.
+        if unsafe { job.leave() } {
+            self.ends.fetch_add(1, SeqCst);
+            let _ = futex::wake(&self.ends, futex::Flags::PRIVATE, i32::MAX as u32);
+        }
+    }
+
+    fn stop_running(&self) {
+        self.running.fetch_sub(1, SeqCst);
+        if self.open.load(SeqCst) > 0 {
+            self.wake(1);
+        }
+    }
+
+    /// Until no helper is inside, the owner helps loops inside of its blocks, looks, sleeps.
+    fn wait(&self, job: &Job<'_>, tick: &dyn Fn()) {
+        if job.helpers() == 0 {
+            return;
+        }
+        self.stop_running();
+        let mut since = cycles();
+        while job.helpers() > 0 && cycles().wrapping_sub(since) < SPIN {
+            match self.join(Some(job)) {
+                Some(inner) => {
+                    self.help(inner);
+                    since = cycles();
+                }
+                None => std::hint::spin_loop(),
+            }
+        }
+        if job.helpers() > 0 {
+            job.owner_sleeps();
+            self.waiters.fetch_add(1, SeqCst);
+            loop {
+                let seen = self.ends.load(SeqCst);
+                if job.helpers() == 0 {
+                    break;
+                }
+                match self.join(Some(job)) {
+                    Some(inner) => self.help(inner),
+                    None => {
+                        let _ = futex::wait(&self.ends, futex::Flags::PRIVATE, seen, Some(&TICK));
+                    }
+                }
+                tick();
+                // Whoever forks in a signal's handler and comes back here in the child has nobody to wait for.
+                assert!(
+                    std::ptr::eq(self, POOL.load(Acquire)),
+                    "the process was forked inside of a parallel loop"
+                );
+            }
+            self.waiters.fetch_sub(1, SeqCst);
+        }
+        self.running.fetch_add(1, SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests;
