@@ -7,6 +7,7 @@ pub mod compile;
 pub mod decode;
 pub mod diagnostic;
 pub mod ir;
+pub mod races;
 pub mod llvm;
 pub mod loader;
 pub mod math;

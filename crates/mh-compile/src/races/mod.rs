@@ -1,0 +1,164 @@
+//! Every parallel loop is shown to be free of races and gets its `Plan`, or is refused.
+//!
+//! `scalars` decides what becomes of the variables that a body assigns (`exposed`, `liveness`, `reductions`); `arrays` what becomes of
+//! the elements that it touches. For that `interpret` goes through the function once with integers as polynomials (`affine`, `values`)
+//! and arrays as views of roots (`views`, `state`), and notes each access with the conditions around it (`accesses`); `conflicts` asks
+//! `solver` whether two iterations can meet. What is not shown is refused: a wrong "no race" would be a wrong answer.
+
+mod accesses;
+mod affine;
+mod arrays;
+mod assumptions;
+mod conflicts;
+mod exposed;
+mod interpret;
+mod liveness;
+mod reductions;
+mod report;
+mod scalars;
+mod solver;
+mod state;
+mod values;
+mod views;
+mod walk;
+
+use std::collections::HashMap;
+
+use crate::diagnostic::Diagnostic;
+use crate::ir::{Block, For, Function, LoopId, Module, Plan, Span, Statement, StatementKind};
+
+/// Gives each parallel loop its plan.
+///
+/// # Errors
+/// `Class::Race`: the first loop, in the order of the source, that is not shown to be free of races.
+pub fn check(module: &mut Module) -> Result<(), Diagnostic> {
+    let writers = writers(module);
+    let mut plans: Vec<HashMap<LoopId, Plan>> = Vec::new();
+    for function in &module.functions {
+        let source = report::Source { module, function };
+        plans.push(plan(function, &writers, &source)?);
+    }
+    for (function, plans) in module.functions.iter_mut().zip(&mut plans) {
+        give(&mut function.body, plans);
+    }
+    Ok(())
+}
+
+fn plan(
+    function: &Function,
+    writers: &[bool],
+    source: &report::Source,
+) -> Result<HashMap<LoopId, Plan>, Diagnostic> {
+    let liveness = liveness::Liveness::of(function);
+    let mut interpreter = interpret::Interpreter::new(function, writers);
+    interpreter.run();
+    let mut done = std::mem::take(&mut interpreter.done);
+    // Outer loops and earlier ones first.
+    done.sort_by_key(|recorder| (recorder.depth, recorder.span.line, recorder.span.column));
+    let mut plans = HashMap::new();
+    for recorder in &done {
+        let of = recorder.of;
+        let unchecked = of.parallel.as_ref().is_some_and(|parallel| parallel.unchecked);
+        if !unchecked {
+            leaves(&of.body, source, of)?;
+        }
+        let scalars = scalars::classify(of, function, &liveness, source, unchecked)?;
+        let arrays = arrays::classify(&interpreter, recorder, source, unchecked)?;
+        let plan = Plan {
+            private: scalars.private,
+            last: scalars.last,
+            reductions: scalars.reductions,
+            accumulated: arrays.accumulated,
+            overwritten: arrays.overwritten,
+            distinct: arrays.distinct,
+            conditions: arrays.conditions,
+            fine: fine(&of.body),
+        };
+        plans.insert(of.id, plan);
+    }
+    Ok(plans)
+}
+
+fn give(block: &mut Block, plans: &mut HashMap<LoopId, Plan>) {
+    for statement in block {
+        if let StatementKind::For(of) = &mut statement.kind {
+            let id = of.id;
+            if let Some(parallel) = &mut of.parallel {
+                parallel.plan = plans.remove(&id);
+            }
+        }
+        for inner in walk::blocks_mut(statement) {
+            give(inner, plans);
+        }
+    }
+}
+
+/// Whether the body holds loops or calls.
+fn fine(body: &[Statement]) -> bool {
+    let mut found = false;
+    walk::statements(body, &mut |statement| {
+        found |=
+            matches!(statement.kind, StatementKind::For(_) | StatementKind::While { .. } | StatementKind::Call { .. });
+    });
+    found
+}
+
+/// Whether each function, or one that it calls, stores to arrays that it has not made itself.
+fn writers(module: &Module) -> Vec<bool> {
+    let mut writers: Vec<bool> = module
+        .functions
+        .iter()
+        .map(|function| {
+            let sites = state::sites(function);
+            let mut writes = false;
+            walk::statements(&function.body, &mut |statement| {
+                if let StatementKind::Store { array, .. } = &statement.kind {
+                    writes |= sites.get(array).is_none_or(|sites| {
+                        sites.iter().any(|site| !matches!(site, state::Site::New(_)))
+                    });
+                }
+            });
+            writes
+        })
+        .collect();
+    loop {
+        let before = writers.clone();
+        for (number, function) in module.functions.iter().enumerate() {
+            walk::statements(&function.body, &mut |statement| {
+                if let StatementKind::Call { function, .. } = &statement.kind {
+                    writers[number] |= before.get(function.0 as usize).copied().unwrap_or(true);
+                }
+            });
+        }
+        if writers == before {
+            return writers;
+        }
+    }
+}
+
+/// Refuses jumps out of the loop.
+fn leaves(body: &[Statement], source: &report::Source, of: &For) -> Result<(), Diagnostic> {
+    fn look(body: &[Statement], inside: bool, labels: &mut Vec<crate::ir::Label>) -> Option<(Span, &'static str)> {
+        body.iter().find_map(|statement| match &statement.kind {
+            StatementKind::Break if !inside => Some((statement.span, "break")),
+            StatementKind::Return(_) => Some((statement.span, "return")),
+            StatementKind::Leave(label) if !labels.contains(label) => Some((statement.span, "return")),
+            StatementKind::Labelled { label, body, .. } => {
+                labels.push(*label);
+                look(body, inside, labels)
+            }
+            StatementKind::For(of) => look(&of.body, true, labels),
+            StatementKind::While { head, body, .. } => {
+                look(head, inside, labels).or_else(|| look(body, true, labels))
+            }
+            StatementKind::If { then, orelse, .. } => {
+                look(then, inside, labels).or_else(|| look(orelse, inside, labels))
+            }
+            _ => None,
+        })
+    }
+    if walk::assigned(body).contains(&of.var) {
+        return Err(report::own_variable(source, of, reductions::first_write(body, of.var)));
+    }
+    look(body, false, &mut Vec::new()).map_or(Ok(()), |(span, word)| Err(report::jump(source, of, span, word)))
+}

@@ -1,0 +1,77 @@
+//! What becomes of the scalars (and array variables) that a parallel loop's body assigns.
+
+use super::exposed::exposed;
+use super::liveness::Liveness;
+use super::reductions::{self, Refusal, first_write};
+use super::report;
+use super::walk::{Set, assigned};
+use crate::diagnostic::Diagnostic;
+use crate::ir::{Expr, For, Function, Reduction, Span, Type, Var};
+
+#[derive(Debug, Default)]
+pub struct Roles {
+    pub private: Vec<Var>,
+    pub last: Vec<Var>,
+    pub reductions: Vec<Reduction>,
+    /// Evaluated in iterations in which the serial loop might not have: must not fail.
+    pub speculative: Vec<Expr>,
+}
+
+pub fn classify(
+    of: &For,
+    function: &Function,
+    liveness: &Liveness,
+    source: &report::Source,
+    unchecked: bool,
+) -> Result<Roles, Diagnostic> {
+    let written = assigned(&of.body);
+    let exposed = exposed(of);
+    let live = liveness.after_loop(of.id);
+    let mut roles = Roles::default();
+    let mut refused: Vec<(Var, Refusal, Span)> = Vec::new();
+    let mut taken = Set::from([of.var]);
+    for var in &written {
+        let is_array = matches!(function.variables[var.0 as usize].ty, Type::Array(_));
+        if let Some(read) = exposed.get(var).filter(|_| *var != of.var) {
+            let found = if is_array {
+                Err(Refusal::Overwritten(first_write(&of.body, *var)))
+            } else {
+                reductions::find(&of.body, *var, &function.variables, liveness)
+            };
+            match found {
+                Ok(found) => {
+                    taken.insert(*var);
+                    taken.extend(found.reduction.companions.iter().copied());
+                    roles.reductions.push(found.reduction);
+                    roles.speculative.extend(found.speculative);
+                }
+                Err(refusal) => refused.push((*var, refusal, *read)),
+            }
+        } else if is_array && live.contains(var) && !unchecked {
+            return Err(report::array_after(source, of, *var, first_write(&of.body, *var)));
+        }
+    }
+    // A companion may have been looked at by itself before: it is its chooser's.
+    refused.retain(|(var, ..)| !taken.contains(var));
+    refused.sort_by_key(|(.., read)| (read.line, read.column));
+    if let Some((var, refusal, read)) = refused.into_iter().find(|_| !unchecked) {
+        return Err(report::carried(source, of, var, &refusal, read));
+    }
+    if let Some(var) = shared(&roles) {
+        return Err(report::two_roles(source, of, var, first_write(&of.body, var)));
+    }
+    for var in written.difference(&taken) {
+        let given_back = live.contains(var) || exposed.contains_key(var);
+        if given_back { roles.last.push(*var) } else { roles.private.push(*var) }
+    }
+    Ok(roles)
+}
+
+/// A variable that two reductions claim.
+fn shared(roles: &Roles) -> Option<Var> {
+    let mut seen = Set::new();
+    let all = roles.reductions.iter().flat_map(|reduction| {
+        std::iter::once(reduction.var).chain(reduction.companions.iter().copied())
+    });
+    all.into_iter().find(|var| !seen.insert(*var))
+}

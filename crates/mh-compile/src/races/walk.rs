@@ -1,0 +1,163 @@
+//! Going through the IR: what a statement evaluates, assigns and holds.
+
+use std::collections::BTreeSet;
+
+use crate::ir::{Block, Expr, ExprKind, Fill, Part, PrintItem, Span, Statement, StatementKind, Var};
+
+pub type Set = BTreeSet<Var>;
+
+/// The expressions that an expression is made of.
+pub fn operands(expr: &Expr) -> Vec<&Expr> {
+    match &*expr.kind {
+        ExprKind::Bool(_)
+        | ExprKind::Int(_)
+        | ExprKind::Float(_)
+        | ExprKind::Complex(..)
+        | ExprKind::Var(_)
+        | ExprKind::Dim { .. }
+        | ExprKind::Disjoint { .. } => Vec::new(),
+        ExprKind::Unary { operand, .. } => vec![operand],
+        ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => vec![left, right],
+        ExprKind::If { condition, then, orelse } => vec![condition, then, orelse],
+        ExprKind::Cast { value, .. } => vec![value],
+        ExprKind::Load { indices, .. } => indices.iter().collect(),
+        ExprKind::Math { arguments, .. } | ExprKind::Random { arguments, .. } => arguments.iter().collect(),
+        ExprKind::New { lengths, fill, .. } => {
+            let mut all: Vec<&Expr> = lengths.iter().collect();
+            if let Fill::Value(value) = fill {
+                all.push(value);
+            }
+            all
+        }
+        ExprKind::View { parts, .. } => parts.iter().flat_map(part_operands).collect(),
+    }
+}
+
+fn part_operands(part: &Part) -> Vec<&Expr> {
+    match part {
+        Part::Index(index) => vec![index],
+        Part::Slice { start, stop, step } => [start, stop, step].into_iter().flatten().collect(),
+        Part::NewAxis | Part::Axis(_) => Vec::new(),
+    }
+}
+
+/// The variables that this very expression names (not its operands).
+pub fn named(expr: &Expr) -> Vec<Var> {
+    match &*expr.kind {
+        ExprKind::Var(var) => vec![*var],
+        ExprKind::Load { array, .. } | ExprKind::Dim { array, .. } | ExprKind::View { array, .. } => vec![*array],
+        ExprKind::Disjoint { left, right } => vec![*left, *right],
+        _ => Vec::new(),
+    }
+}
+
+/// Every variable in an expression, with its place.
+pub fn reads(expr: &Expr, f: &mut impl FnMut(Var, Span)) {
+    for var in named(expr) {
+        f(var, expr.span);
+    }
+    for operand in operands(expr) {
+        reads(operand, f);
+    }
+}
+
+pub fn mentions(expr: &Expr, var: Var) -> bool {
+    named(expr).contains(&var) || operands(expr).into_iter().any(|operand| mentions(operand, var))
+}
+
+/// What a statement itself evaluates, not the blocks in it (of a `While`, the condition).
+pub fn expressions(statement: &Statement) -> Vec<&Expr> {
+    match &statement.kind {
+        StatementKind::Assign { value, .. } => vec![value],
+        StatementKind::Store { indices, value, .. } => indices.iter().chain([value]).collect(),
+        StatementKind::If { condition, .. } | StatementKind::While { condition, .. } => vec![condition],
+        StatementKind::For(of) => vec![&of.start, &of.stop, &of.step],
+        StatementKind::Return(values) | StatementKind::Raise { values, .. } => values.iter().collect(),
+        StatementKind::Call { arguments, .. } => arguments.iter().collect(),
+        StatementKind::Print { items } => items
+            .iter()
+            .filter_map(|item| match item {
+                PrintItem::Value(value) => Some(value),
+                PrintItem::Text(_) => None,
+            })
+            .collect(),
+        StatementKind::Break
+        | StatementKind::Continue
+        | StatementKind::Leave(_)
+        | StatementKind::Labelled { .. } => Vec::new(),
+    }
+}
+
+pub fn blocks(statement: &Statement) -> Vec<&Block> {
+    match &statement.kind {
+        StatementKind::If { then, orelse, .. } => vec![then, orelse],
+        StatementKind::While { head, body, .. } => vec![head, body],
+        StatementKind::For(of) => vec![&of.body],
+        StatementKind::Labelled { body, .. } => vec![body],
+        _ => Vec::new(),
+    }
+}
+
+pub fn blocks_mut(statement: &mut Statement) -> Vec<&mut Block> {
+    match &mut statement.kind {
+        StatementKind::If { then, orelse, .. } => vec![then, orelse],
+        StatementKind::While { head, body, .. } => vec![head, body],
+        StatementKind::For(of) => vec![&mut of.body],
+        StatementKind::Labelled { body, .. } => vec![body],
+        _ => Vec::new(),
+    }
+}
+
+/// What a statement itself gives a value to.
+pub fn targets(statement: &Statement) -> Vec<Var> {
+    match &statement.kind {
+        StatementKind::Assign { var, .. } => vec![*var],
+        StatementKind::For(of) => vec![of.var],
+        StatementKind::Call { results, .. } => results.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// Every statement of a block, the nested ones too, outer before inner.
+pub fn statements<'a>(block: &'a [Statement], f: &mut impl FnMut(&'a Statement)) {
+    for statement in block {
+        f(statement);
+        for inner in blocks(statement) {
+            statements(inner, f);
+        }
+    }
+}
+
+/// All variables that a block gives a value to.
+pub fn assigned(block: &[Statement]) -> Set {
+    let mut out = Set::new();
+    statements(block, &mut |statement| out.extend(targets(statement)));
+    out
+}
+
+/// The same value, whatever its place in the source.
+pub fn same(a: &Expr, b: &Expr) -> bool {
+    if a.ty != b.ty || named(a) != named(b) {
+        return false;
+    }
+    let alike = match (&*a.kind, &*b.kind) {
+        (ExprKind::Bool(a), ExprKind::Bool(b)) => a == b,
+        (ExprKind::Int(a), ExprKind::Int(b)) => a == b,
+        (ExprKind::Float(a), ExprKind::Float(b)) => a.to_bits() == b.to_bits(),
+        (ExprKind::Complex(a, b), ExprKind::Complex(c, d)) => {
+            (a.to_bits(), b.to_bits()) == (c.to_bits(), d.to_bits())
+        }
+        (ExprKind::Unary { op: a, .. }, ExprKind::Unary { op: b, .. }) => a == b,
+        (ExprKind::Binary { op: a, .. }, ExprKind::Binary { op: b, .. }) => a == b,
+        (ExprKind::Compare { op: a, .. }, ExprKind::Compare { op: b, .. }) => a == b,
+        (ExprKind::Math { function: a, .. }, ExprKind::Math { function: b, .. }) => a == b,
+        (ExprKind::Dim { axis: a, .. }, ExprKind::Dim { axis: b, .. }) => a == b,
+        (ExprKind::Var(_), ExprKind::Var(_))
+        | (ExprKind::If { .. }, ExprKind::If { .. })
+        | (ExprKind::Cast { .. }, ExprKind::Cast { .. })
+        | (ExprKind::Load { .. }, ExprKind::Load { .. }) => true,
+        _ => false,
+    };
+    let (ours, theirs) = (operands(a), operands(b));
+    alike && ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| same(a, b))
+}
