@@ -168,7 +168,8 @@ impl Interpreter<'_> {
                 },
             })
             .collect();
-        let indices = touch.indices.first().zip(touch.indices.last()).map(|(first, last)| (first.span, last.span));
+        let indices =
+            touch.indices.first().zip(touch.indices.last()).map(|(first, last)| (first.span, last.span));
         self.note(Access {
             root: array.root,
             subscripts,

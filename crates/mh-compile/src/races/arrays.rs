@@ -250,7 +250,9 @@ fn tests(accesses: &[Noted]) -> Vec<(Rc<Access>, Rc<Access>)> {
 fn accumulation(accesses: &[Noted]) -> Option<ReductionKind> {
     let kinds: Vec<Kind> = accesses.iter().map(|(access, _)| access.kind).collect();
     match kinds.first()? {
-        Kind::Update(Some(kind)) if kinds.iter().all(|other| *other == Kind::Update(Some(*kind))) => Some(*kind),
+        Kind::Update(Some(kind)) if kinds.iter().all(|other| *other == Kind::Update(Some(*kind))) => {
+            Some(*kind)
+        }
         _ => None,
     }
 }

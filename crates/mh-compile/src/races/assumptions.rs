@@ -24,7 +24,11 @@ pub fn candidates(interpreter: &Interpreter, recorder: &Recorder) -> Vec<Assumpt
         if poly.as_constant().is_none() && pure(&expr) {
             let fact = poly.subtract(&Poly::constant(least)).map(Fact::AtLeastZero);
             let bound = Expr::new(ExprKind::Int(least), Type::INT, expr.span);
-            out.extend(fact.map(|fact| Assumption { fact, expr: compare(Compare::GreaterEqual, expr, bound), level }));
+            out.extend(fact.map(|fact| Assumption {
+                fact,
+                expr: compare(Compare::GreaterEqual, expr, bound),
+                level,
+            }));
         }
     };
     match recorder.step.as_constant() {

@@ -24,7 +24,8 @@ pub struct Clash {
 impl Clash {
     /// A value of the iteration in which the first access (`second`: the other one) happens.
     pub fn evaluate(&self, pairs: &Pairs, poly: &Poly, second: bool) -> Option<i128> {
-        let poly = if second { pairs.prime(poly, self.values.contains_key(&BACKWARD))? } else { poly.clone() };
+        let poly =
+            if second { pairs.prime(poly, self.values.contains_key(&BACKWARD))? } else { poly.clone() };
         poly.evaluate(|atom| self.values.get(&atom).copied())
     }
 }
@@ -56,7 +57,8 @@ impl Pairs<'_, '_> {
     pub fn apart(&self, x: &Access, y: &Access) -> bool {
         let directions: &[bool] = if std::ptr::eq(x, y) { &[false] } else { &[false, true] };
         directions.iter().all(|backward| {
-            self.systems(x, y, *backward, true).is_some_and(|systems| systems.iter().all(|s| solver::contradictory(s)))
+            self.systems(x, y, *backward, true)
+                .is_some_and(|systems| systems.iter().all(|s| solver::contradictory(s)))
                 || self
                     .systems(x, y, *backward, false)
                     .is_some_and(|systems| systems.iter().all(|system| solver::contradictory(system)))
@@ -88,13 +90,21 @@ impl Pairs<'_, '_> {
         Some(systems)
     }
 
-    fn equal(&self, system: &[Fact], ours: &Alternatives, theirs: &Alternatives, backward: bool) -> Vec<Vec<Fact>> {
+    fn equal(
+        &self,
+        system: &[Fact],
+        ours: &Alternatives,
+        theirs: &Alternatives,
+        backward: bool,
+    ) -> Vec<Vec<Fact>> {
         let mut out = Vec::new();
         for (facts, place) in ours {
             for (other_facts, other_place) in theirs {
                 let mut system = system.to_vec();
                 system.extend(facts.iter().cloned());
-                system.extend(other_facts.iter().filter_map(|fact| fact.map(|poly| self.prime(poly, backward))));
+                system.extend(
+                    other_facts.iter().filter_map(|fact| fact.map(|poly| self.prime(poly, backward))),
+                );
                 let other_place = other_place.as_ref().and_then(|place| self.prime(place, backward));
                 if let (Some(place), Some(other)) = (place, other_place) {
                     system.extend(place.subtract(&other).map(Fact::Zero));
@@ -108,19 +118,21 @@ impl Pairs<'_, '_> {
     /// All that bears on an access.
     fn facts(&self, access: &Access) -> Vec<Fact> {
         let iteration = Poly::atom(self.recorder.iteration);
-        let of = access.subscripts.iter().flatten().flat_map(|(facts, place)| {
-            facts.iter().map(Fact::poly).chain(place).collect::<Vec<_>>()
-        });
-        self.interpreter.closure(&access.facts, of.chain([&iteration]).chain(self.assumed.iter().map(Fact::poly)))
+        let of = access
+            .subscripts
+            .iter()
+            .flatten()
+            .flat_map(|(facts, place)| facts.iter().map(Fact::poly).chain(place).collect::<Vec<_>>());
+        self.interpreter
+            .closure(&access.facts, of.chain([&iteration]).chain(self.assumed.iter().map(Fact::poly)))
     }
 
     /// Two iterations that clash, in small figures.
     pub fn example(&self, x: &Access, y: &Access) -> Option<Clash> {
         let directions: &[bool] = if std::ptr::eq(x, y) { &[false] } else { &[false, true] };
         directions.iter().find_map(|backward| {
-            let exact = |access: &Access| {
-                access.subscripts.iter().flatten().all(|(_, place)| place.is_some())
-            };
+            let exact =
+                |access: &Access| access.subscripts.iter().flatten().all(|(_, place)| place.is_some());
             if !exact(x) || !exact(y) {
                 return None;
             }
@@ -137,7 +149,8 @@ impl Pairs<'_, '_> {
 
 /// Small integers that make all facts true.
 fn search(facts: &[Fact], iteration: Atom) -> Option<BTreeMap<Atom, i128>> {
-    let mut atoms: Vec<Atom> = facts.iter().flat_map(|fact| fact.poly().atoms().collect::<Vec<_>>()).collect();
+    let mut atoms: Vec<Atom> =
+        facts.iter().flat_map(|fact| fact.poly().atoms().collect::<Vec<_>>()).collect();
     atoms.sort_unstable();
     atoms.dedup();
     // The iteration and the distance first: they should be small.

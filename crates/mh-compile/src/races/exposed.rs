@@ -119,7 +119,11 @@ fn meet(states: impl IntoIterator<Item = Set>) -> State {
 fn runs(of: &For) -> bool {
     match (&*of.start.kind, &*of.stop.kind, &*of.step.kind) {
         (ExprKind::Int(start), ExprKind::Int(stop), ExprKind::Int(step)) => {
-            if *step > 0 { start < stop } else { start > stop }
+            if *step > 0 {
+                start < stop
+            } else {
+                start > stop
+            }
         }
         _ => false,
     }

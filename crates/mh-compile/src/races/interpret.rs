@@ -122,7 +122,8 @@ impl<'a> Interpreter<'a> {
     fn root(&mut self, var: Var, sites: BTreeSet<Site>) -> ArrayValue {
         let id = RootId(u32::try_from(self.roots.len()).unwrap_or(u32::MAX));
         self.roots.push(Root { var, scope: self.depth, sites });
-        let rank = self.function.variables[var.0 as usize].ty.array().map_or(0, |array| usize::from(array.rank));
+        let rank =
+            self.function.variables[var.0 as usize].ty.array().map_or(0, |array| usize::from(array.rank));
         self.whole(var, id, rank)
     }
 
@@ -214,7 +215,8 @@ impl<'a> Interpreter<'a> {
             ExprKind::View { array, parts, .. } => self.view(var, *array, parts, state),
             ExprKind::New { lengths, .. } => {
                 let mut array = self.root(var, BTreeSet::from([Site::New(std::ptr::from_ref(value))]));
-                array.lengths = lengths.iter().map(|length| Length::plain(self.value(length, state))).collect();
+                array.lengths =
+                    lengths.iter().map(|length| Length::plain(self.value(length, state))).collect();
                 Some(array)
             }
             _ => None,
@@ -295,7 +297,14 @@ impl<'a> Interpreter<'a> {
         self.atoms.get_mut(atom).counter = true;
         entry.scalars.insert(of.var, value.clone().unwrap_or_else(|| Poly::atom(atom)));
         if of.parallel.is_some() {
-            self.recorders.push(Recorder::new(of, span, self.depth, atom, [start, stop, step], state.clone()));
+            self.recorders.push(Recorder::new(
+                of,
+                span,
+                self.depth,
+                atom,
+                [start, stop, step],
+                state.clone(),
+            ));
         }
         self.block(&of.body, Some(entry.clone()));
         if of.parallel.is_some() {

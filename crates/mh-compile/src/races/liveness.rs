@@ -68,8 +68,11 @@ impl Liveness {
                     let mut tested: Set = after.union(&again).copied().collect();
                     add(&mut tested, condition);
                     let entry = self.block(head, tested, jumps);
-                    let inner =
-                        Jumps { on_break: after.clone(), on_continue: entry.clone(), labels: jumps.labels.clone() };
+                    let inner = Jumps {
+                        on_break: after.clone(),
+                        on_continue: entry.clone(),
+                        labels: jumps.labels.clone(),
+                    };
                     let next = self.block(body, entry.clone(), &inner);
                     if next.is_subset(&again) {
                         live = entry;
@@ -84,8 +87,11 @@ impl Liveness {
                 let mut again = Set::new();
                 loop {
                     let end: Set = after.union(&again).copied().collect();
-                    let inner =
-                        Jumps { on_break: after.clone(), on_continue: end.clone(), labels: jumps.labels.clone() };
+                    let inner = Jumps {
+                        on_break: after.clone(),
+                        on_continue: end.clone(),
+                        labels: jumps.labels.clone(),
+                    };
                     let mut next = self.block(&of.body, end, &inner);
                     next.remove(&of.var);
                     if next.is_subset(&again) {

@@ -97,8 +97,10 @@ fn give(block: &mut Block, plans: &mut HashMap<LoopId, Plan>) {
 fn fine(body: &[Statement]) -> bool {
     let mut found = false;
     walk::statements(body, &mut |statement| {
-        found |=
-            matches!(statement.kind, StatementKind::For(_) | StatementKind::While { .. } | StatementKind::Call { .. });
+        found |= matches!(
+            statement.kind,
+            StatementKind::For(_) | StatementKind::While { .. } | StatementKind::Call { .. }
+        );
     });
     found
 }
@@ -113,9 +115,9 @@ fn writers(module: &Module) -> Vec<bool> {
             let mut writes = false;
             walk::statements(&function.body, &mut |statement| {
                 if let StatementKind::Store { array, .. } = &statement.kind {
-                    writes |= sites.get(array).is_none_or(|sites| {
-                        sites.iter().any(|site| !matches!(site, state::Site::New(_)))
-                    });
+                    writes |= sites
+                        .get(array)
+                        .is_none_or(|sites| sites.iter().any(|site| !matches!(site, state::Site::New(_))));
                 }
             });
             writes
@@ -138,7 +140,11 @@ fn writers(module: &Module) -> Vec<bool> {
 
 /// Refuses jumps out of the loop.
 fn leaves(body: &[Statement], source: &report::Source, of: &For) -> Result<(), Diagnostic> {
-    fn look(body: &[Statement], inside: bool, labels: &mut Vec<crate::ir::Label>) -> Option<(Span, &'static str)> {
+    fn look(
+        body: &[Statement],
+        inside: bool,
+        labels: &mut Vec<crate::ir::Label>,
+    ) -> Option<(Span, &'static str)> {
         body.iter().find_map(|statement| match &statement.kind {
             StatementKind::Break if !inside => Some((statement.span, "break")),
             StatementKind::Return(_) => Some((statement.span, "return")),
@@ -160,5 +166,6 @@ fn leaves(body: &[Statement], source: &report::Source, of: &For) -> Result<(), D
     if walk::assigned(body).contains(&of.var) {
         return Err(report::own_variable(source, of, reductions::first_write(body, of.var)));
     }
-    look(body, false, &mut Vec::new()).map_or(Ok(()), |(span, word)| Err(report::jump(source, of, span, word)))
+    look(body, false, &mut Vec::new())
+        .map_or(Ok(()), |(span, word)| Err(report::jump(source, of, span, word)))
 }

@@ -149,9 +149,9 @@ impl Search<'_> {
         match &*value.kind {
             ExprKind::Var(_) => Ok(Form::Same),
             ExprKind::Binary { op, left, right, .. } => self.binary(value.span, *op, left, right),
-            ExprKind::If { condition, then, orelse } if mentions(condition, self.var) => {
-                self.logical(condition, then, orelse).unwrap_or_else(|| self.chosen(value.span, condition, then, orelse))
-            }
+            ExprKind::If { condition, then, orelse } if mentions(condition, self.var) => self
+                .logical(condition, then, orelse)
+                .unwrap_or_else(|| self.chosen(value.span, condition, then, orelse)),
             ExprKind::If { then, orelse, .. } => {
                 let mut forms = Vec::new();
                 for side in [then, orelse] {
@@ -188,7 +188,9 @@ impl Search<'_> {
             Binary::And => ReductionKind::And,
             Binary::Or => ReductionKind::Or,
             Binary::Xor => ReductionKind::Xor,
-            Binary::Min | Binary::Max if !on_left && self.kind.is_float() => return Err(Refusal::NanOrder(span)),
+            Binary::Min | Binary::Max if !on_left && self.kind.is_float() => {
+                return Err(Refusal::NanOrder(span));
+            }
             Binary::Min => ReductionKind::Less,
             Binary::Max => ReductionKind::Greater,
             Binary::Minimum => ReductionKind::Minimum,
@@ -226,7 +228,9 @@ impl Search<'_> {
 
     /// `x if x > v else v`.
     fn chosen(&self, span: Span, condition: &Expr, then: &Expr, orelse: &Expr) -> Result<Form, Refusal> {
-        let Some((kind, value)) = self.comparison(condition) else { return Err(Refusal::Read(condition.span)) };
+        let Some((kind, value)) = self.comparison(condition) else {
+            return Err(Refusal::Read(condition.span));
+        };
         if same(then, value) && is(orelse, self.var) {
             return Ok(Form::Update(kind));
         }
@@ -308,15 +312,14 @@ impl Search<'_> {
                 return Err(error);
             }
         }
-        let earlier: Set = then[..update].iter().flat_map(|inner| assigned(std::slice::from_ref(inner))).collect();
+        let earlier: Set =
+            then[..update].iter().flat_map(|inner| assigned(std::slice::from_ref(inner))).collect();
         if earlier.iter().any(|other| mentions(value, *other)) {
             return Err(Refusal::Overwritten(then[update].span));
         }
         let live = self.liveness.after_if(statement);
-        let companions: Set = assigned(then)
-            .into_iter()
-            .filter(|other| *other != self.var && live.contains(other))
-            .collect();
+        let companions: Set =
+            assigned(then).into_iter().filter(|other| *other != self.var && live.contains(other)).collect();
         for companion in &companions {
             let sure = then
                 .iter()
@@ -448,8 +451,12 @@ fn leaves(block: &[Statement]) -> bool {
                 look(body, loops, labels)
             }
             StatementKind::For(of) => look(&of.body, loops + 1, labels),
-            StatementKind::While { head, body, .. } => look(head, loops, labels) || look(body, loops + 1, labels),
-            StatementKind::If { then, orelse, .. } => look(then, loops, labels) || look(orelse, loops, labels),
+            StatementKind::While { head, body, .. } => {
+                look(head, loops, labels) || look(body, loops + 1, labels)
+            }
+            StatementKind::If { then, orelse, .. } => {
+                look(then, loops, labels) || look(orelse, loops, labels)
+            }
             _ => false,
         })
     }

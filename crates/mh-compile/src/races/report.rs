@@ -12,7 +12,8 @@ pub struct Source<'a> {
     pub function: &'a Function,
 }
 
-const UNCHECKED: &str = "`mh.prange(..., unchecked=True)` turns this check off, and with it the promise of the serial answer.";
+const UNCHECKED: &str =
+    "`mh.prange(..., unchecked=True)` turns this check off, and with it the promise of the serial answer.";
 
 impl Source<'_> {
     pub fn name(&self, var: Var) -> String {
@@ -134,24 +135,34 @@ pub fn array_after(source: &Source, of: &For, var: Var, span: Span) -> Diagnosti
     let name = source.name(var);
     Diagnostic::new(Class::Race, span, format!("the array `{name}` is made in the prange and used after it"))
         .label(format!("each iteration of {} makes one of its own", source.name(of.var)))
-        .advice(format!("Make `{name}` before the loop and write into it: one element or one row for each iteration."))
+        .advice(format!(
+            "Make `{name}` before the loop and write into it: one element or one row for each iteration."
+        ))
 }
 
 pub fn own_variable(source: &Source, of: &For, span: Span) -> Diagnostic {
     let name = source.name(of.var);
-    Diagnostic::new(Class::Race, span, format!("the variable of the prange, `{name}`, is assigned in its body"))
-        .label("iterations are told apart by it")
-        .advice("Use another name for what is computed here.")
+    Diagnostic::new(
+        Class::Race,
+        span,
+        format!("the variable of the prange, `{name}`, is assigned in its body"),
+    )
+    .label("iterations are told apart by it")
+    .advice("Use another name for what is computed here.")
 }
 
 pub fn jump(source: &Source, of: &For, span: Span, word: &str) -> Diagnostic {
     let name = source.name(of.var);
-    Diagnostic::new(Class::Race, span, format!("`{word}` leaves the prange: which iterations run depends on those before"))
-        .label("the serial loop runs none of the iterations after this one")
-        .advice(format!(
-            "To find whether any iteration meets a condition: `found = found or condition`; to find the first: \
+    Diagnostic::new(
+        Class::Race,
+        span,
+        format!("`{word}` leaves the prange: which iterations run depends on those before"),
+    )
+    .label("the serial loop runs none of the iterations after this one")
+    .advice(format!(
+        "To find whether any iteration meets a condition: `found = found or condition`; to find the first: \
              `if condition: first = min(first, {name})`. Else use `range`."
-        ))
+    ))
 }
 
 pub fn unknown_array(source: &Source, of: &For, x: &Access, y: &Access) -> Diagnostic {
@@ -160,7 +171,9 @@ pub fn unknown_array(source: &Source, of: &For, x: &Access, y: &Access) -> Diagn
     Diagnostic::new(
         Class::Race,
         write.span,
-        format!("it is not known which array `{name}` is here, so iterations may write where others read or write"),
+        format!(
+            "it is not known which array `{name}` is here, so iterations may write where others read or write"
+        ),
     )
     .label(format!("one iteration of {} may write what another one touches", source.name(of.var)))
     .note(other.span, "the other access")
@@ -191,7 +204,10 @@ pub fn clash(
             })
             .collect();
         let root = pairs.interpreter.roots[access.root.0 as usize].var;
-        Some((format!("iteration {name}={iteration}"), format!("{}[{}]", source.name(root), places?.join(", "))))
+        Some((
+            format!("iteration {name}={iteration}"),
+            format!("{}[{}]", source.name(root), places?.join(", ")),
+        ))
     };
     let both = std::ptr::eq(x, y) || y.kind.writes();
     let (element, other) = (source.element(x), source.element(y));
@@ -206,7 +222,8 @@ pub fn clash(
     let verb = if both { "writes" } else { "reads" };
     match (at(x, false), at(y, true)) {
         (Some((first, place)), Some((second, _))) if std::ptr::eq(x, y) => {
-            let (first, second) = (first.trim_start_matches("iteration "), second.trim_start_matches("iteration "));
+            let (first, second) =
+                (first.trim_start_matches("iteration "), second.trim_start_matches("iteration "));
             diagnostic = diagnostic.label(format!("iterations {first} and {second} both write {place}"));
         }
         (Some((first, place)), Some((second, _))) => {
@@ -215,7 +232,9 @@ pub fn clash(
                 .note(y.span, format!("{second} {verb} {place}"));
         }
         _ if std::ptr::eq(x, y) => {
-            diagnostic = diagnostic.label(format!("two iterations of {name} write the same element where their subscripts are equal"));
+            diagnostic = diagnostic.label(format!(
+                "two iterations of {name} write the same element where their subscripts are equal"
+            ));
         }
         _ => {
             diagnostic = diagnostic
@@ -244,18 +263,28 @@ fn advice(
     let name = source.name(pairs.recorder.of.var);
     let array = source.name(pairs.interpreter.roots[x.root.0 as usize].var);
     let places = |access: &Access| -> Option<Vec<super::affine::Poly>> {
-        access.subscripts.iter().map(|alternatives| match &alternatives[..] {
-            [(_, Some(place))] => Some(place.clone()),
-            _ => None,
-        }).collect()
+        access
+            .subscripts
+            .iter()
+            .map(|alternatives| match &alternatives[..] {
+                [(_, Some(place))] => Some(place.clone()),
+                _ => None,
+            })
+            .collect()
     };
-    let atoms: Vec<super::affine::Atom> =
-        x.subscripts.iter().flatten().filter_map(|(_, place)| place.as_ref()).flat_map(|place| place.atoms().collect::<Vec<_>>()).collect();
+    let atoms: Vec<super::affine::Atom> = x
+        .subscripts
+        .iter()
+        .flatten()
+        .filter_map(|(_, place)| place.as_ref())
+        .flat_map(|place| place.atoms().collect::<Vec<_>>())
+        .collect();
     let of_iteration = atoms.contains(&pairs.recorder.iteration);
-    let from_memory = places(x).is_none() || atoms.iter().any(|atom| {
-        let info = pairs.interpreter.atoms.get(*atom);
-        pairs.varies(*atom) && !info.counter && info.facts.is_empty()
-    });
+    let from_memory = places(x).is_none()
+        || atoms.iter().any(|atom| {
+            let info = pairs.interpreter.atoms.get(*atom);
+            pairs.varies(*atom) && !info.counter && info.facts.is_empty()
+        });
     let reads = all.iter().any(|(access, _)| access.kind == Kind::Read);
     let updates = all.iter().any(|(access, _)| matches!(access.kind, Kind::Update(_)));
     if updates && !reads && !of_iteration {
@@ -285,7 +314,9 @@ fn advice(
                  `range` inside it, or give each iteration a row of its own (`{array}[{name}, ...]`)."
             );
         }
-        return format!("Give each iteration an element of its own (`{array}[{name}]`), or accumulate (`+=`).");
+        return format!(
+            "Give each iteration an element of its own (`{array}[{name}]`), or accumulate (`+=`)."
+        );
     }
     if !y.kind.writes() {
         return format!(

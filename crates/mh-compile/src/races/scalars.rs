@@ -70,8 +70,9 @@ pub fn classify(
 /// A variable that two reductions claim.
 fn shared(roles: &Roles) -> Option<Var> {
     let mut seen = Set::new();
-    let all = roles.reductions.iter().flat_map(|reduction| {
-        std::iter::once(reduction.var).chain(reduction.companions.iter().copied())
-    });
+    let all = roles
+        .reductions
+        .iter()
+        .flat_map(|reduction| std::iter::once(reduction.var).chain(reduction.companions.iter().copied()));
     all.into_iter().find(|var| !seen.insert(*var))
 }

@@ -140,13 +140,17 @@ impl System {
     fn take_apart(&mut self) -> bool {
         for place in 0..self.equal.len() {
             let poly = self.equal[place].clone();
-            let atoms: BTreeSet<Atom> =
-                poly.terms().filter(|(monomial, _)| monomial.len() > 1).flat_map(|(m, _)| m.clone()).collect();
+            let atoms: BTreeSet<Atom> = poly
+                .terms()
+                .filter(|(monomial, _)| monomial.len() > 1)
+                .flat_map(|(m, _)| m.clone())
+                .collect();
             for atom in atoms {
                 let (quotient, rest) = poly.divide(atom);
                 let one = Poly::constant(1);
                 let positive = Poly::atom(atom).subtract(&one);
-                let negative = Poly::default().subtract(&Poly::atom(atom)).and_then(|poly| poly.subtract(&one));
+                let negative =
+                    Poly::default().subtract(&Poly::atom(atom)).and_then(|poly| poly.subtract(&one));
                 if rest.is_zero() {
                     if self.proves(positive) || self.proves(negative) {
                         self.equal[place] = quotient;
@@ -169,8 +173,9 @@ impl System {
 
     /// Whether `poly >= 0` follows, by the linear part alone.
     fn proves(&self, poly: Option<Poly>) -> bool {
-        let negated =
-            poly.and_then(|poly| Poly::default().subtract(&poly)).and_then(|poly| poly.subtract(&Poly::constant(1)));
+        let negated = poly
+            .and_then(|poly| Poly::default().subtract(&poly))
+            .and_then(|poly| poly.subtract(&Poly::constant(1)));
         let Some(negated) = negated else { return false };
         let mut system = self.clone();
         system.bounds.push(negated);
@@ -215,9 +220,7 @@ impl System {
     /// `(sign, bound)` with `sign * atom >= bound`, bound 0 or 1.
     fn sign(&self, atom: Atom) -> Option<(i128, i128)> {
         [(1, 1), (-1, 1), (1, 0), (-1, 0)].into_iter().find(|(sign, bound)| {
-            self.proves(
-                Poly::atom(atom).scale(*sign).and_then(|poly| poly.subtract(&Poly::constant(*bound))),
-            )
+            self.proves(Poly::atom(atom).scale(*sign).and_then(|poly| poly.subtract(&Poly::constant(*bound))))
         })
     }
 
@@ -298,7 +301,10 @@ impl Rows {
             row.constant = row.constant.div_euclid(divisor);
         }
         let opposite: BTreeMap<usize, i128> = row.terms.iter().map(|(number, c)| (*number, -c)).collect();
-        if self.kept.get(&opposite).is_some_and(|other| other.checked_add(row.constant).is_some_and(|sum| sum < 0))
+        if self
+            .kept
+            .get(&opposite)
+            .is_some_and(|other| other.checked_add(row.constant).is_some_and(|sum| sum < 0))
         {
             return true;
         }

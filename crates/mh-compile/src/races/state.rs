@@ -69,7 +69,12 @@ impl Atoms {
     }
 
     /// The atom of a computation; `facts` are made for a new one.
-    pub fn computed(&mut self, key: Key, scope: usize, facts: impl FnOnce(&Poly) -> Vec<Option<Fact>>) -> Poly {
+    pub fn computed(
+        &mut self,
+        key: Key,
+        scope: usize,
+        facts: impl FnOnce(&Poly) -> Vec<Option<Fact>>,
+    ) -> Poly {
         if let Some(atom) = self.memo.get(&key) {
             return Poly::atom(*atom);
         }
@@ -111,7 +116,10 @@ pub type Alternatives = Vec<(Vec<Fact>, Option<Poly>)>;
 pub enum Source {
     Fixed(Alternatives),
     /// `start + step * subscript`; `None`: unknown.
-    Axis { axis: usize, map: Option<(Poly, Poly)> },
+    Axis {
+        axis: usize,
+        map: Option<(Poly, Poly)>,
+    },
 }
 
 /// Of a view's axis.

@@ -18,7 +18,8 @@ impl Interpreter<'_> {
     fn opaque(&mut self, expr: &Expr, state: &State) -> Poly {
         let scope = self.scope(expr, state);
         let atom = self.atoms.fresh(scope, None);
-        let unsigned = expr.ty.scalar().is_some_and(|scalar| scalar.kind.is_unsigned() || scalar.kind == Kind::Bool);
+        let unsigned =
+            expr.ty.scalar().is_some_and(|scalar| scalar.kind.is_unsigned() || scalar.kind == Kind::Bool);
         if unsigned {
             self.atoms.get_mut(atom).facts.push(Fact::AtLeastZero(Poly::atom(atom)));
         }
@@ -46,9 +47,10 @@ impl Interpreter<'_> {
             ExprKind::Int(value) => Some(Poly::constant(*value)),
             ExprKind::Bool(value) => Some(Poly::constant(i128::from(*value))),
             ExprKind::Var(var) => state.scalars.get(var).cloned(),
-            ExprKind::Dim { array, axis } => {
-                state.arrays.get(array).and_then(|array| Some(array.lengths.get(usize::from(*axis))?.value.clone()))
-            }
+            ExprKind::Dim { array, axis } => state
+                .arrays
+                .get(array)
+                .and_then(|array| Some(array.lengths.get(usize::from(*axis))?.value.clone())),
             ExprKind::Unary { op, operand, .. } if python(expr.ty) => {
                 let value = self.integer(operand, state)?;
                 match op {
@@ -91,10 +93,14 @@ impl Interpreter<'_> {
             Binary::FloorDivide => self.floor_divide(a, b),
             Binary::Modulo => a.subtract(&self.floor_divide(a, b)?.multiply(b)?),
             Binary::Power => match b.as_constant()? {
-                exponent @ 0..=4 => (0..exponent).try_fold(Poly::constant(1), |product, _| product.multiply(a)),
+                exponent @ 0..=4 => {
+                    (0..exponent).try_fold(Poly::constant(1), |product, _| product.multiply(a))
+                }
                 _ => None,
             },
-            Binary::LeftShift => a.scale(1 << u32::try_from(b.as_constant()?).ok().filter(|bits| *bits < 63)?),
+            Binary::LeftShift => {
+                a.scale(1 << u32::try_from(b.as_constant()?).ok().filter(|bits| *bits < 63)?)
+            }
             Binary::RightShift => {
                 let bits = u32::try_from(b.as_constant()?).ok().filter(|bits| *bits < 63)?;
                 self.floor_divide(a, &Poly::constant(1 << bits))
@@ -146,7 +152,10 @@ impl Interpreter<'_> {
         let quotient = self.atoms.computed(Key::FloorDivide(rest.clone(), b.clone()), scope, |atom| {
             let low = atom.scale(divisor);
             let next = low.as_ref().and_then(|low| low.add(b));
-            vec![low.and_then(|low| Fact::at_most(&low, &rest)), next.and_then(|next| Fact::less(&rest, &next))]
+            vec![
+                low.and_then(|low| Fact::at_most(&low, &rest)),
+                next.and_then(|next| Fact::less(&rest, &next)),
+            ]
         });
         whole.add(&quotient)
     }
@@ -170,7 +179,9 @@ impl Interpreter<'_> {
             }
             ExprKind::Compare { op, left, right } => {
                 let whole = |expr: &Expr| {
-                    expr.ty.scalar().is_some_and(|scalar| scalar.kind.is_integer() || scalar.kind == Kind::Bool)
+                    expr.ty
+                        .scalar()
+                        .is_some_and(|scalar| scalar.kind.is_integer() || scalar.kind == Kind::Bool)
                 };
                 if !whole(left) || !whole(right) {
                     return;

@@ -25,10 +25,11 @@ impl Interpreter<'_> {
         let scope = self.depth;
         let lengths = (0..rank)
             .map(|axis| {
-                let length = self
-                    .atoms
-                    .computed(Key::Dim(root, axis), scope, |atom| vec![Some(Fact::AtLeastZero(atom.clone()))]);
-                if let (Some(atom), Some(name)) = (length.as_atom(), self.function.variables[var.0 as usize].name.as_ref())
+                let length = self.atoms.computed(Key::Dim(root, axis), scope, |atom| {
+                    vec![Some(Fact::AtLeastZero(atom.clone()))]
+                });
+                if let (Some(atom), Some(name)) =
+                    (length.as_atom(), self.function.variables[var.0 as usize].name.as_ref())
                 {
                     self.atoms.get_mut(atom).name = Some(format!("{name}.shape[{axis}]"));
                 }
@@ -158,8 +159,10 @@ fn compose(source: &Source, fates: &[Option<Fate>]) -> Source {
     match (&fates[*axis], map) {
         (Some(Fate::Fixed(alternatives)), Some((start, step))) => {
             let moved = alternatives.iter().map(|(facts, place)| {
-                let place =
-                    place.as_ref().and_then(|place| step.multiply(place)).and_then(|offset| start.add(&offset));
+                let place = place
+                    .as_ref()
+                    .and_then(|place| step.multiply(place))
+                    .and_then(|offset| start.add(&offset));
                 (facts.clone(), place)
             });
             Source::Fixed(moved.collect())

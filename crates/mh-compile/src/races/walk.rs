@@ -45,7 +45,9 @@ fn part_operands(part: &Part) -> Vec<&Expr> {
 pub fn named(expr: &Expr) -> Vec<Var> {
     match &*expr.kind {
         ExprKind::Var(var) => vec![*var],
-        ExprKind::Load { array, .. } | ExprKind::Dim { array, .. } | ExprKind::View { array, .. } => vec![*array],
+        ExprKind::Load { array, .. } | ExprKind::Dim { array, .. } | ExprKind::View { array, .. } => {
+            vec![*array]
+        }
         ExprKind::Disjoint { left, right } => vec![*left, *right],
         _ => Vec::new(),
     }
