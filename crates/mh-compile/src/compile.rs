@@ -70,6 +70,8 @@ pub enum Failure {
     Memory,
     /// ValueError: slice step cannot be zero; range() arg 3 must not be zero: the text.
     Value(String),
+    /// RecursionError: calls that are not inlined, deeper than 1000.
+    Recursion,
     /// UnboundLocalError: the variable's name.
     Unbound(String),
     /// ValueError: shapes do not match. values: the two lengths, axis.

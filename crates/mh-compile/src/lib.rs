@@ -6,6 +6,7 @@ pub mod call;
 pub mod compile;
 pub mod decode;
 pub mod diagnostic;
+pub mod emit;
 pub mod ir;
 pub mod llvm;
 pub mod loader;

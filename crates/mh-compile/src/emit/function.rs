@@ -1,0 +1,631 @@
+//! One function that is being written: its text, blocks, variables and ways out.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use super::{Emitter, flattened, memory, register};
+use crate::compile::Failure;
+use crate::ir::{
+    Check, Expr, ExprKind, Fill, Function, Kind, Label, Part, PrintItem, Scalar, Span, Statement,
+    StatementKind, Type, Var,
+};
+
+/// A value in registers.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Operand {
+    One(String),
+    /// A complex number: real, imaginary.
+    Pair(String, String),
+}
+
+impl Operand {
+    /// The register; of a complex number its real part.
+    pub fn one(&self) -> &str {
+        match self {
+            Self::One(one) | Self::Pair(one, _) => one,
+        }
+    }
+
+    pub fn pair(&self) -> (&str, &str) {
+        match self {
+            Self::One(one) => (one, one),
+            Self::Pair(real, imag) => (real, imag),
+        }
+    }
+}
+
+/// Where a variable lives: addresses.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// A `Bool` as i8, a complex number as two floats in a row.
+    Scalar(String),
+    Array(ArrayPlace),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct ArrayPlace {
+    pub data: String,
+    pub owner: String,
+    pub lengths: Vec<String>,
+    pub strides: Vec<String>,
+    /// Holds no reference of its own: what it looks into outlives it.
+    pub borrowed: bool,
+}
+
+/// Where `break` and `continue` of the innermost loop go.
+#[derive(Clone, Debug)]
+pub(super) struct Around {
+    pub leave: String,
+    pub next: String,
+}
+
+pub(super) struct FunctionEmitter<'e, 'm> {
+    pub emitter: &'e mut Emitter<'m>,
+    pub function: &'m Function,
+    /// `define ... {`.
+    pub head: String,
+    /// The first block: allocas and what fills them.
+    pub first: String,
+    pub text: String,
+    /// Blocks that are seldom entered: behind all others.
+    pub cold: String,
+    /// Label of the block that is being written.
+    pub block: String,
+    /// It has its last instruction: what follows is not reached.
+    pub ended: bool,
+    next: u32,
+    /// One for each of the function's variables.
+    pub places: Vec<Place>,
+    pub loops: Vec<Around>,
+    pub labels: HashMap<Label, String>,
+    /// Calls that are inlined around here, innermost last.
+    pub calls: Vec<Span>,
+    /// Where a loop is attempted with flags.
+    pub attempt: Option<Attempt>,
+}
+
+/// A loop's body that is run again, checked, where something failed in it.
+#[derive(Clone, Debug)]
+pub(super) struct Attempt {
+    /// Address of the i8 that `Check::Flag` raises.
+    pub flag: String,
+    /// The block that restores and runs the checked body: what would raise goes there, for an earlier iteration may have a flag up.
+    pub again: String,
+    /// Labels that lie outside: who leaves for them looks at the flag first.
+    pub outer: Vec<Label>,
+}
+
+impl<'e, 'm> FunctionEmitter<'e, 'm> {
+    pub fn new(emitter: &'e mut Emitter<'m>, function: &'m Function, head: String) -> Self {
+        Self {
+            emitter,
+            function,
+            head,
+            first: String::new(),
+            text: String::new(),
+            cold: String::new(),
+            block: "start".into(),
+            ended: false,
+            next: 0,
+            places: Vec::new(),
+            loops: Vec::new(),
+            labels: HashMap::new(),
+            calls: Vec::new(),
+            attempt: None,
+        }
+    }
+
+    /// Writes a function of the module.
+    pub fn whole(emitter: &'e mut Emitter<'m>, number: usize) {
+        let function = &emitter.module.functions[number];
+        let mut parameters = String::new();
+        let mut count = 0;
+        for var in &function.parameters {
+            for ty in flattened(function.variables[var.0 as usize].ty) {
+                let _ = write!(parameters, "{ty} %a{count}, ");
+                count += 1;
+            }
+        }
+        let head = format!(
+            "define internal i32 @f{number}({parameters}ptr %results, ptr %rt, ptr %random, i64 %depth) #0 {{\n"
+        );
+        let mut this = Self::new(emitter, function, head);
+        this.function();
+        this.finish();
+    }
+
+    fn function(&mut self) {
+        self.prologue();
+        let function = self.function;
+        let borrowed = borrowed(function);
+        for (number, variable) in function.variables.iter().enumerate() {
+            let place = self.place_for(variable.ty, borrowed[number]);
+            self.places.push(place);
+        }
+        let mut count = 0;
+        for var in &function.parameters {
+            let ty = self.variable_type(*var);
+            let mut next = || {
+                count += 1;
+                format!("%a{}", count - 1)
+            };
+            match self.place(*var) {
+                Place::Scalar(_) => {
+                    let complex = matches!(ty, Type::Scalar(scalar) if scalar.kind.is_complex());
+                    let value = if complex { Operand::Pair(next(), next()) } else { Operand::One(next()) };
+                    self.assign(*var, &value);
+                }
+                Place::Array(place) => {
+                    let fields: Vec<&String> = [&place.data, &place.owner]
+                        .into_iter()
+                        .chain(&place.lengths)
+                        .chain(&place.strides)
+                        .collect();
+                    for (field, ty) in fields.iter().zip(flattened(ty)) {
+                        let value = next();
+                        self.line(&format!("store {ty} {value}, ptr {field}"));
+                    }
+                    if !place.borrowed {
+                        self.retain(&format!("%a{}", count - flattened(ty).len() + 1));
+                    }
+                }
+            }
+        }
+        if self.is_called() {
+            let deep = self.value("icmp sgt i64 %depth, 1000");
+            self.fail_if(&deep, Check::Branch, Failure::Recursion, function.span, &[]);
+        }
+        self.block(&function.body);
+        if !self.ended {
+            self.line("br label %exit");
+        }
+        self.epilogue();
+    }
+
+    /// What every function begins with: the status, and the count of iterations until the next poll.
+    pub fn prologue(&mut self) {
+        self.first.push_str("  %status = alloca i32\n  store i32 0, ptr %status\n");
+        self.first.push_str("  %budget = alloca i64\n  store i64 65536, ptr %budget\n");
+    }
+
+    /// The block `exit`.
+    pub fn epilogue(&mut self) {
+        self.begin("exit");
+        for place in self.places.clone() {
+            if let Place::Array(place) = place
+                && !place.borrowed
+            {
+                let owner = self.value(&format!("load ptr, ptr {}", place.owner));
+                self.release(&owner);
+            }
+        }
+        self.line("%left = load i32, ptr %status");
+        self.line("ret i32 %left");
+        self.ended = true;
+    }
+
+    /// Hands the text over to the module.
+    pub fn finish(self) {
+        let mut text = self.head;
+        text.push_str("first:\n");
+        text.push_str(&self.first);
+        text.push_str("  br label %start\nstart:\n");
+        text.push_str(&self.text);
+        text.push_str(&self.cold);
+        text.push_str("}\n");
+        self.emitter.definitions.push(text);
+    }
+
+    /// Whether some function calls this one: its depth is watched.
+    fn is_called(&self) -> bool {
+        let functions = &self.emitter.module.functions;
+        let Some(own) = functions.iter().position(|function| std::ptr::eq(function, self.function)) else {
+            return false;
+        };
+        functions.iter().any(|function| calls(&function.body, own))
+    }
+
+    /// Allocas for a variable: array variables hold nothing at first.
+    pub fn place_for(&mut self, ty: Type, borrowed: bool) -> Place {
+        match ty {
+            Type::Scalar(scalar) => {
+                let name = self.alloca_scalar(scalar.kind);
+                Place::Scalar(name)
+            }
+            Type::Array(array) => {
+                let many = |this: &mut Self| (0..array.rank).map(|_| this.alloca("i64", Some("0"))).collect();
+                let (lengths, strides) = (many(self), many(self));
+                let (data, owner) = (self.alloca("ptr", Some("null")), self.alloca("ptr", Some("null")));
+                Place::Array(ArrayPlace { data, owner, lengths, strides, borrowed })
+            }
+        }
+    }
+
+    /// An alloca for one scalar: 0 at first, for a guard may read what is not assigned yet.
+    pub fn alloca_scalar(&mut self, kind: Kind) -> String {
+        if kind.is_complex() {
+            self.alloca(&format!("[2 x {}]", memory(kind)), Some("zeroinitializer"))
+        } else {
+            self.alloca(memory(kind), Some("zeroinitializer"))
+        }
+    }
+
+    /// An alloca in the first block.
+    pub fn alloca(&mut self, ty: &str, begun: Option<&str>) -> String {
+        let name = self.fresh("v");
+        let _ = writeln!(self.first, "  {name} = alloca {ty}");
+        if let Some(value) = begun {
+            let _ = writeln!(self.first, "  store {ty} {value}, ptr {name}");
+        }
+        name
+    }
+
+    pub fn fresh(&mut self, prefix: &str) -> String {
+        self.next += 1;
+        format!("%{prefix}{}", self.next)
+    }
+
+    /// A label's name, without `%`.
+    pub fn label(&mut self, prefix: &str) -> String {
+        self.next += 1;
+        format!("{prefix}.{}", self.next)
+    }
+
+    /// An instruction without a value.
+    pub fn line(&mut self, text: &str) {
+        if !self.ended {
+            let _ = writeln!(self.text, "  {text}");
+        }
+    }
+
+    /// An instruction with a value: its register.
+    pub fn value(&mut self, text: &str) -> String {
+        let name = self.fresh("t");
+        self.line(&format!("{name} = {text}"));
+        name
+    }
+
+    /// Begins a block, with a jump to it where the one before has no end.
+    pub fn begin(&mut self, label: &str) {
+        self.jump(label);
+        let _ = writeln!(self.text, "{label}:");
+        self.block = label.into();
+        self.ended = false;
+    }
+
+    pub fn jump(&mut self, label: &str) {
+        self.line(&format!("br label %{label}"));
+        self.ended = true;
+    }
+
+    pub fn branch(&mut self, condition: &str, then: &str, orelse: &str) {
+        self.line(&format!("br i1 {condition}, label %{then}, label %{orelse}"));
+        self.ended = true;
+    }
+
+    /// The first is seldom taken.
+    pub fn branch_cold(&mut self, condition: &str, then: &str, orelse: &str) {
+        self.line(&format!("br i1 {condition}, label %{then}, label %{orelse}, !prof !0"));
+        self.ended = true;
+    }
+
+    pub fn declare(&mut self, declaration: &str) {
+        if !self.emitter.declarations.contains(declaration) {
+            self.emitter.declarations.insert(declaration.into());
+        }
+    }
+
+    /// A call of an LLVM intrinsic on values of one type: `@llvm.NAME.SUFFIX`.
+    pub fn intrinsic(&mut self, name: &str, kind: Kind, operands: &[&str]) -> String {
+        let ty = register(kind);
+        let suffix = match ty {
+            "double" => "f64",
+            "float" => "f32",
+            other => other,
+        };
+        let types = vec![ty; operands.len()].join(", ");
+        self.declare(&format!("declare {ty} @llvm.{name}.{suffix}({types})"));
+        let operands: Vec<String> = operands.iter().map(|operand| format!("{ty} {operand}")).collect();
+        self.value(&format!("call {ty} @llvm.{name}.{suffix}({})", operands.join(", ")))
+    }
+
+    pub fn variable_type(&self, var: Var) -> Type {
+        self.function.variables[var.0 as usize].ty
+    }
+
+    pub fn place(&self, var: Var) -> Place {
+        self.places[var.0 as usize].clone()
+    }
+
+    pub fn array_place(&self, var: Var) -> ArrayPlace {
+        match self.place(var) {
+            Place::Array(place) => place,
+            Place::Scalar(_) => unreachable!("{var:?} is an array"),
+        }
+    }
+
+    /// A scalar variable's value.
+    pub fn read(&mut self, var: Var) -> Operand {
+        let (Place::Scalar(address), Type::Scalar(scalar)) = (self.place(var), self.variable_type(var))
+        else {
+            unreachable!("{var:?} is a scalar")
+        };
+        self.load(scalar.kind, &address)
+    }
+
+    /// Gives a scalar variable a value.
+    pub fn assign(&mut self, var: Var, value: &Operand) {
+        let (Place::Scalar(address), Type::Scalar(scalar)) = (self.place(var), self.variable_type(var))
+        else {
+            unreachable!("{var:?} is a scalar")
+        };
+        self.store(scalar.kind, value, &address);
+    }
+
+    /// A scalar from memory.
+    pub fn load(&mut self, kind: Kind, address: &str) -> Operand {
+        let ty = memory(kind);
+        if kind.is_complex() {
+            let align = kind.size() / 2;
+            let real = self.value(&format!("load {ty}, ptr {address}, align {align}"));
+            let behind = self.value(&format!("getelementptr inbounds i8, ptr {address}, i64 {align}"));
+            let imag = self.value(&format!("load {ty}, ptr {behind}, align {align}"));
+            return Operand::Pair(real, imag);
+        }
+        let value = self.value(&format!("load {ty}, ptr {address}, align {}", kind.size()));
+        if kind == Kind::Bool {
+            return Operand::One(self.value(&format!("icmp ne i8 {value}, 0")));
+        }
+        Operand::One(value)
+    }
+
+    pub fn store(&mut self, kind: Kind, value: &Operand, address: &str) {
+        let ty = memory(kind);
+        match value {
+            Operand::Pair(real, imag) => {
+                let align = kind.size() / 2;
+                self.line(&format!("store {ty} {real}, ptr {address}, align {align}"));
+                let behind = self.value(&format!("getelementptr inbounds i8, ptr {address}, i64 {align}"));
+                self.line(&format!("store {ty} {imag}, ptr {behind}, align {align}"));
+            }
+            Operand::One(one) => {
+                let one = if kind == Kind::Bool {
+                    self.value(&format!("zext i1 {one} to i8"))
+                } else {
+                    one.clone()
+                };
+                self.line(&format!("store {ty} {one}, ptr {address}, align {}", kind.size()));
+            }
+        }
+    }
+
+    /// Address of a field of `Rt`.
+    pub fn rt(&mut self, offset: u32) -> String {
+        self.value(&format!("getelementptr inbounds i8, ptr %rt, i64 {offset}"))
+    }
+
+    /// A function of `Rt`.
+    pub fn rt_function(&mut self, offset: u32) -> String {
+        let address = self.rt(offset);
+        self.value(&format!("load ptr, ptr {address}, align 8, !invariant.load !1"))
+    }
+
+    /// Sees to a failure where `condition` holds: a branch that raises, or the flag.
+    pub fn fail_if(
+        &mut self,
+        condition: &str,
+        check: Check,
+        failure: Failure,
+        span: Span,
+        values: &[String],
+    ) {
+        match check {
+            Check::None => {}
+            Check::Flag if self.attempt.is_some() => {
+                let flag = self.attempt.as_ref().map(|attempt| attempt.flag.clone()).unwrap_or_default();
+                let wide = self.value(&format!("zext i1 {condition} to i8"));
+                let old = self.value(&format!("load i8, ptr {flag}"));
+                let new = self.value(&format!("or i8 {old}, {wide}"));
+                self.line(&format!("store i8 {new}, ptr {flag}"));
+            }
+            Check::Branch | Check::Wrap | Check::Flag => {
+                let (raise, fine) = (self.label("raise"), self.label("fine"));
+                self.branch_cold(condition, &raise, &fine);
+                self.raise_block(&raise, failure, span, values);
+                self.begin(&fine);
+            }
+        }
+    }
+
+    /// Leaves an attempted loop for its checked body where a flag is up.
+    pub fn look_at_flag(&mut self) {
+        if let Some(Attempt { flag, again, .. }) = self.attempt.clone() {
+            let up = self.value(&format!("load i8, ptr {flag}"));
+            let up = self.value(&format!("icmp ne i8 {up}, 0"));
+            let fine = self.label("fine");
+            self.branch_cold(&up, &again, &fine);
+            self.begin(&fine);
+        }
+    }
+
+    /// Raises here.
+    pub fn raise(&mut self, failure: Failure, span: Span, values: &[String]) {
+        let label = self.label("raise");
+        self.jump(&label);
+        self.raise_block(&label, failure, span, values);
+    }
+
+    fn raise_block(&mut self, label: &str, failure: Failure, span: Span, values: &[String]) {
+        if let Some(attempt) = &self.attempt {
+            let _ = write!(self.cold, "{label}:\n  br label %{}\n", attempt.again);
+            return;
+        }
+        let calls: Vec<Span> = self.calls.iter().rev().copied().collect();
+        let site = self.emitter.site(span, failure, &calls);
+        let mut arguments = String::new();
+        for place in 0..5 {
+            let value = values.get(place).map_or("0", String::as_str);
+            let _ = write!(arguments, ", i64 {value}");
+        }
+        let _ = write!(
+            self.cold,
+            "{label}:\n  call void @mh.raise(ptr %rt, i64 {site}{arguments})\n  store i32 1, ptr %status\n  br label %exit\n"
+        );
+    }
+
+    /// Goes on where the status in `status` is 0; else leaves with it.
+    pub fn leave_unless_done(&mut self, status: &str) {
+        let failed = self.value(&format!("icmp ne i32 {status}, 0"));
+        let (out, on) = (self.label("failed"), self.label("on"));
+        self.branch_cold(&failed, &out, &on);
+        let _ = write!(self.cold, "{out}:\n  store i32 {status}, ptr %status\n  br label %exit\n");
+        self.begin(&on);
+    }
+}
+
+/// Which array variables need no reference of their own: parameters that are never assigned, and those that are only ever views of such.
+fn borrowed(function: &Function) -> Vec<bool> {
+    let mut sources: Vec<Vec<Option<Var>>> = vec![Vec::new(); function.variables.len()];
+    assignments(&function.body, &mut sources);
+    let mut borrowed = vec![false; function.variables.len()];
+    for var in &function.parameters {
+        borrowed[var.0 as usize] = sources[var.0 as usize].is_empty();
+    }
+    loop {
+        let mut changed = false;
+        for number in 0..borrowed.len() {
+            let all = !sources[number].is_empty()
+                && !function.parameters.contains(&Var(number as u32))
+                && sources[number].iter().all(|from| from.is_some_and(|from| borrowed[from.0 as usize]));
+            if all && !borrowed[number] {
+                borrowed[number] = true;
+                changed = true;
+            }
+        }
+        if !changed {
+            return borrowed;
+        }
+    }
+}
+
+/// What each array variable is assigned: `None` for what is new.
+fn assignments(block: &[Statement], sources: &mut [Vec<Option<Var>>]) {
+    for statement in block {
+        match &statement.kind {
+            StatementKind::Assign { var, value: Expr { kind, ty: Type::Array(_), .. } } => {
+                let from = match &**kind {
+                    ExprKind::Var(from) | ExprKind::View { array: from, .. } => Some(*from),
+                    _ => None,
+                };
+                sources[var.0 as usize].push(from);
+            }
+            StatementKind::Call { results, .. } => {
+                for var in results {
+                    sources[var.0 as usize].push(None);
+                }
+            }
+            _ => {}
+        }
+        for inner in blocks(statement) {
+            assignments(inner, sources);
+        }
+    }
+}
+
+/// The blocks of a statement.
+pub(super) fn blocks(statement: &Statement) -> Vec<&[Statement]> {
+    match &statement.kind {
+        StatementKind::If { then, orelse, .. } => vec![then, orelse],
+        StatementKind::While { head, body, .. } => vec![head, body],
+        StatementKind::For(each) => {
+            let mut blocks: Vec<&[Statement]> = vec![&each.body];
+            if let Some(fast) = &each.fast {
+                blocks.extend([&fast.guard[..], &fast.body]);
+            }
+            blocks
+        }
+        StatementKind::Labelled { body, .. } => vec![body],
+        _ => Vec::new(),
+    }
+}
+
+fn calls(block: &[Statement], number: usize) -> bool {
+    block.iter().any(|statement| {
+        matches!(&statement.kind, StatementKind::Call { function, .. } if function.0 as usize == number)
+            || blocks(statement).iter().any(|inner| calls(inner, number))
+    })
+}
+
+/// The kind of a scalar expression.
+pub(super) fn scalar(expr: &Expr) -> Scalar {
+    match expr.ty {
+        Type::Scalar(scalar) => scalar,
+        Type::Array(_) => unreachable!("a scalar is wanted: {expr}"),
+    }
+}
+
+/// Whether something in a block draws random numbers.
+pub(super) fn draws(block: &[Statement]) -> bool {
+    block.iter().any(|statement| {
+        expressions(statement).into_iter().any(expression_draws)
+            || blocks(statement).iter().any(|inner| draws(inner))
+    })
+}
+
+fn expression_draws(expr: &Expr) -> bool {
+    matches!(*expr.kind, ExprKind::Random { .. }) || operands(expr).into_iter().any(expression_draws)
+}
+
+/// The expressions of a statement itself, not of its blocks.
+pub(super) fn expressions(statement: &Statement) -> Vec<&Expr> {
+    match &statement.kind {
+        StatementKind::Assign { value, .. } => vec![value],
+        StatementKind::Store { indices, value, .. } => indices.iter().chain([value]).collect(),
+        StatementKind::If { condition, .. } | StatementKind::While { condition, .. } => vec![condition],
+        StatementKind::For(each) => vec![&each.start, &each.stop, &each.step],
+        StatementKind::Return(values) | StatementKind::Raise { values, .. } => values.iter().collect(),
+        StatementKind::Call { arguments, .. } => arguments.iter().collect(),
+        StatementKind::Print { items } => items
+            .iter()
+            .filter_map(|item| match item {
+                PrintItem::Value(value) => Some(value),
+                PrintItem::Text(_) => None,
+            })
+            .collect(),
+        StatementKind::Break
+        | StatementKind::Continue
+        | StatementKind::Labelled { .. }
+        | StatementKind::Leave(_) => Vec::new(),
+    }
+}
+
+/// The operands of an expression.
+pub(super) fn operands(expr: &Expr) -> Vec<&Expr> {
+    match &*expr.kind {
+        ExprKind::Unary { operand, .. } => vec![operand],
+        ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => vec![left, right],
+        ExprKind::If { condition, then, orelse } => vec![condition, then, orelse],
+        ExprKind::Cast { value, .. } => vec![value],
+        ExprKind::Load { indices, .. } => indices.iter().collect(),
+        ExprKind::Math { arguments, .. } | ExprKind::Random { arguments, .. } => arguments.iter().collect(),
+        ExprKind::New { lengths, fill, .. } => {
+            let value = if let Fill::Value(value) = fill { Some(value) } else { None };
+            lengths.iter().chain(value).collect()
+        }
+        ExprKind::View { parts, .. } => parts
+            .iter()
+            .flat_map(|part| match part {
+                Part::Index(index) => vec![index],
+                Part::Slice { start, stop, step } => [start, stop, step].into_iter().flatten().collect(),
+                Part::NewAxis | Part::Axis(_) => Vec::new(),
+            })
+            .collect(),
+        ExprKind::Bool(_)
+        | ExprKind::Int(_)
+        | ExprKind::Float(_)
+        | ExprKind::Complex(..)
+        | ExprKind::Var(_)
+        | ExprKind::Dim { .. }
+        | ExprKind::Disjoint { .. } => Vec::new(),
+    }
+}

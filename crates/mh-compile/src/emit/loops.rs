@@ -1,0 +1,282 @@
+//! Loops, and how they are stopped.
+//!
+//! A loop without loops inside runs in strips: LLVM sees a plain counted loop (and vectorises it, or puts a closed form in its place), and
+//! between two strips somebody looks whether to stop. In other loops each iteration counts; so does each strip, by its length.
+
+use super::function::{Around, Attempt, FunctionEmitter, Operand, blocks};
+use crate::abi::offset;
+use crate::ir::{Expr, ExprKind, Fast, For, Kind, Span, Statement, StatementKind, Var};
+
+/// The values of a `range`, evaluated: registers.
+#[derive(Clone, Debug)]
+pub(super) struct Range {
+    pub start: String,
+    pub step: String,
+    /// Where it is a constant.
+    #[expect(dead_code, reason = "blocks of parallel loops ask for it")]
+    pub constant_step: Option<i64>,
+    /// Unsigned: may be past 2^63.
+    pub count: String,
+    pub constant_count: Option<u64>,
+}
+
+impl FunctionEmitter<'_, '_> {
+    pub fn for_loop(&mut self, each: &For, span: Span) {
+        let range = self.range(each);
+        let _ = span;
+        self.serial_for(each, &range);
+    }
+
+    /// Evaluates start, stop and step, and counts.
+    pub fn range(&mut self, each: &For) -> Range {
+        let constant = |expr: &Expr| match *expr.kind {
+            ExprKind::Int(value) => i64::try_from(value).ok(),
+            _ => None,
+        };
+        let bounds = (constant(&each.start), constant(&each.stop), constant(&each.step));
+        let start = self.expression(&each.start).one().to_string();
+        let stop = self.expression(&each.stop).one().to_string();
+        let step = self.expression(&each.step).one().to_string();
+        let constant_count = match bounds {
+            (Some(start), Some(stop), Some(step)) if step != 0 => {
+                let (start, stop, step) = (i128::from(start), i128::from(stop), i128::from(step));
+                let span = if step > 0 { stop - start } else { start - stop };
+                u64::try_from((span.max(0) + step.abs() - 1) / step.abs()).ok()
+            }
+            _ => None,
+        };
+        let count = match constant_count {
+            Some(count) => (count as i64).to_string(),
+            None => self.count(&start, &stop, &step, bounds.2),
+        };
+        Range { start, step, constant_step: bounds.2, count, constant_count }
+    }
+
+    /// Iterations of a range: unsigned differences do not overflow.
+    fn count(&mut self, start: &str, stop: &str, step: &str, constant: Option<i64>) -> String {
+        let upward = |this: &mut Self| {
+            let some = this.value(&format!("icmp slt i64 {start}, {stop}"));
+            let distance = this.value(&format!("sub i64 {stop}, {start}"));
+            this.value(&format!("select i1 {some}, i64 {distance}, i64 0"))
+        };
+        let downward = |this: &mut Self| {
+            let some = this.value(&format!("icmp sgt i64 {start}, {stop}"));
+            let distance = this.value(&format!("sub i64 {start}, {stop}"));
+            this.value(&format!("select i1 {some}, i64 {distance}, i64 0"))
+        };
+        // ceil(distance / step), where the distance may be near 2^64.
+        let divide = |this: &mut Self, distance: &str, step: &str| {
+            let whole = this.value(&format!("udiv i64 {distance}, {step}"));
+            let rest = this.value(&format!("urem i64 {distance}, {step}"));
+            let more = this.value(&format!("icmp ne i64 {rest}, 0"));
+            let more = this.value(&format!("zext i1 {more} to i64"));
+            this.value(&format!("add nuw i64 {whole}, {more}"))
+        };
+        match constant {
+            Some(1) => upward(self),
+            Some(-1) => downward(self),
+            Some(step) if step > 0 => {
+                let distance = upward(self);
+                divide(self, &distance, &step.to_string())
+            }
+            Some(step) if step < 0 => {
+                let distance = downward(self);
+                divide(self, &distance, &(step.unsigned_abs() as i64).to_string())
+            }
+            _ => {
+                let (up, down) = (upward(self), downward(self));
+                let positive = self.value(&format!("icmp sgt i64 {step}, 0"));
+                let distance = self.value(&format!("select i1 {positive}, i64 {up}, i64 {down}"));
+                let negated = self.value(&format!("sub i64 0, {step}"));
+                let size = self.value(&format!("select i1 {positive}, i64 {step}, i64 {negated}"));
+                // A step of 0 has raised before.
+                let zero = self.value(&format!("icmp eq i64 {size}, 0"));
+                let size = self.value(&format!("select i1 {zero}, i64 1, i64 {size}"));
+                divide(self, &distance, &size)
+            }
+        }
+    }
+
+    /// The loop on this thread: its fast version where the guard holds, else the checked one.
+    pub fn serial_for(&mut self, each: &For, range: &Range) {
+        let Some(fast) = &each.fast else {
+            self.counted(each.var, range, &each.body);
+            return;
+        };
+        let (quick, checked, end) = (self.label("fast"), self.label("checked"), self.label("done"));
+        self.block(&fast.guard);
+        let holds = self.expression(&fast.condition);
+        self.branch(holds.one(), &quick, &checked);
+        self.begin(&quick);
+        self.fast_for(each, fast, range, &checked);
+        self.jump(&end);
+        self.begin(&checked);
+        self.counted(each.var, range, &each.body);
+        self.begin(&end);
+    }
+
+    fn fast_for(&mut self, each: &For, fast: &Fast, range: &Range, checked: &str) {
+        if !fast.attempt {
+            self.counted(each.var, range, &fast.body);
+            return;
+        }
+        let kept: Vec<_> = fast.save.iter().map(|var| (*var, self.read(*var))).collect();
+        let own = self.read(each.var);
+        let stream = self.emitter.random.then(|| self.value("load { i64, i64, i64 }, ptr %random"));
+        let flag = self.alloca("i8", None);
+        self.line(&format!("store i8 0, ptr {flag}"));
+        let again = self.label("again");
+        let attempt = Attempt { flag, again: again.clone(), outer: self.labels.keys().copied().collect() };
+        let around = self.attempt.replace(attempt);
+        self.counted(each.var, range, &fast.body);
+        self.look_at_flag();
+        self.attempt = around;
+        let done = self.label("done");
+        self.jump(&done);
+        self.begin(&again);
+        for (var, value) in &kept {
+            self.assign(*var, value);
+        }
+        self.assign(each.var, &own);
+        if let Some(stream) = stream {
+            self.line(&format!("store {{ i64, i64, i64 }} {stream}, ptr %random"));
+        }
+        self.jump(checked);
+        self.begin(&done);
+    }
+
+    /// All iterations of `body`, in order.
+    pub fn counted(&mut self, var: Var, range: &Range, body: &[Statement]) {
+        self.each(range, weight(body), |this, index| {
+            this.assign(var, &Operand::One(index.to_string()));
+            this.block(body);
+        });
+    }
+
+    /// Runs `body` for each value of the range, in order, told the value. `weight` is a guess at nanoseconds for an iteration, `None` where it
+    /// holds loops or calls: then each iteration counts by itself.
+    pub fn each(&mut self, range: &Range, weight: Option<u64>, body: impl FnOnce(&mut Self, &str)) {
+        let strip = weight.map(|weight| (1_u64 << 26) / weight.clamp(1, 1 << 14).next_power_of_two());
+        let strip = strip.filter(|strip| range.constant_count.is_none_or(|count| count > *strip));
+        let Range { start, step, count, .. } = range;
+        let [head, next, back, leave] = ["loop", "next", "back", "leave"].map(|name| self.label(name));
+        let [strips, strip_back] = ["strips", "strips.back"].map(|name| self.label(name));
+        let none = self.value(&format!("icmp eq i64 {count}, 0"));
+        let some = self.label("some");
+        self.branch(&none, &leave, &some);
+        self.begin(&some);
+        let mut entered = some;
+        let (mut first, mut length) = (start.clone(), count.clone());
+        let (done, done_next) = (self.fresh("done"), self.fresh("done"));
+        let (strip_first, strip_first_next) = (self.fresh("first"), self.fresh("first"));
+        if let Some(strip) = strip {
+            self.begin(&strips);
+            self.line(&format!("{done} = phi i64 [ 0, %{entered} ], [ {done_next}, %{strip_back} ]"));
+            self.line(&format!(
+                "{strip_first} = phi i64 [ {start}, %{entered} ], [ {strip_first_next}, %{strip_back} ]"
+            ));
+            let left = self.value(&format!("sub nuw i64 {count}, {done}"));
+            length = self.intrinsic("umin", Kind::I64, &[&left, &strip.to_string()]);
+            entered = strips.clone();
+            first.clone_from(&strip_first);
+        }
+        self.begin(&head);
+        let (k, k_next, index, index_next) =
+            (self.fresh("k"), self.fresh("k"), self.fresh("i"), self.fresh("i"));
+        self.line(&format!("{k} = phi i64 [ 0, %{entered} ], [ {k_next}, %{back} ]"));
+        self.line(&format!("{index} = phi i64 [ {first}, %{entered} ], [ {index_next}, %{back} ]"));
+        self.loops.push(Around { leave: leave.clone(), next: next.clone() });
+        body(self, &index);
+        self.loops.pop();
+        self.begin(&next);
+        if weight.is_none() {
+            self.spend("1");
+        }
+        self.begin(&back);
+        // Behind the last iteration this may overflow: nobody looks at it then.
+        self.line(&format!("{index_next} = add nsw i64 {index}, {step}"));
+        let short = strip.is_some() || range.constant_count.is_some_and(|count| count < 1 << 62);
+        self.line(&format!("{k_next} = add {} i64 {k}, 1", if short { "nuw nsw" } else { "nuw" }));
+        let more = self.value(&format!("icmp ult i64 {k_next}, {length}"));
+        let Some(strip) = strip else {
+            self.branch(&more, &head, &leave);
+            return self.begin(&leave);
+        };
+        let [strip_end, strip_poll] = ["strip.end", "strip.poll"].map(|name| self.label(name));
+        self.branch(&more, &head, &strip_end);
+        self.begin(&strip_end);
+        // What was done counts for the loop around; only between strips somebody is asked here.
+        let budget = self.value("load i64, ptr %budget");
+        let budget = self.value(&format!("sub i64 {budget}, {length}"));
+        self.line(&format!("store i64 {budget}, ptr %budget"));
+        self.line(&format!("{done_next} = add nuw i64 {done}, {length}"));
+        let more = self.value(&format!("icmp ult i64 {done_next}, {count}"));
+        self.branch_cold(&more, &strip_poll, &leave);
+        self.begin(&strip_poll);
+        self.poll();
+        self.begin(&strip_back);
+        let far = self.value(&format!("mul i64 {step}, {strip}"));
+        self.line(&format!("{strip_first_next} = add i64 {strip_first}, {far}"));
+        self.jump(&strips);
+        self.begin(&leave);
+    }
+
+    pub fn while_loop(&mut self, head: &[Statement], condition: &Expr, body: &[Statement]) {
+        let (test, inside, next, end) =
+            (self.label("test"), self.label("while"), self.label("next"), self.label("end"));
+        self.begin(&test);
+        self.loops.push(Around { leave: end.clone(), next: next.clone() });
+        self.block(head);
+        if !self.ended {
+            let holds = self.expression(condition);
+            self.branch(holds.one(), &inside, &end);
+        }
+        self.begin(&inside);
+        self.block(body);
+        self.loops.pop();
+        self.begin(&next);
+        self.spend("1");
+        self.jump(&test);
+        self.begin(&end);
+    }
+
+    /// Notes that `iterations` were done; every 2^16 or so asks whether to stop.
+    pub fn spend(&mut self, iterations: &str) {
+        let old = self.value("load i64, ptr %budget");
+        let new = self.value(&format!("sub i64 {old}, {iterations}"));
+        self.line(&format!("store i64 {new}, ptr %budget"));
+        let spent = self.value(&format!("icmp slt i64 {new}, 0"));
+        let (ask, on) = (self.label("ask"), self.label("on"));
+        self.branch_cold(&spent, &ask, &on);
+        self.begin(&ask);
+        self.line("store i64 65536, ptr %budget");
+        self.poll();
+        self.jump(&on);
+        self.begin(&on);
+    }
+
+    /// Asks whether to stop.
+    pub fn poll(&mut self) {
+        let poll = self.rt_function(offset::POLL);
+        let status = self.value(&format!("call i32 {poll}(ptr %rt)"));
+        self.leave_unless_done(&status);
+    }
+}
+
+/// A guess at the nanoseconds of one run of a block; `None` where it holds loops or calls.
+pub(super) fn weight(block: &[Statement]) -> Option<u64> {
+    let mut sum = 1;
+    for statement in block {
+        if matches!(
+            statement.kind,
+            StatementKind::For(_) | StatementKind::While { .. } | StatementKind::Call { .. }
+        ) {
+            return None;
+        }
+        sum += 1;
+        for inner in blocks(statement) {
+            sum += weight(inner)?;
+        }
+    }
+    Some(sum)
+}
