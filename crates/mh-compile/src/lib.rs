@@ -2,6 +2,7 @@
 
 pub mod abi;
 pub mod ast;
+pub mod cache;
 pub mod call;
 pub mod compile;
 pub mod decode;
