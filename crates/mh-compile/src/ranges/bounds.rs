@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::guard::{Bound, Guard, Leaf};
+use super::guard::{self, Bound, Guard, Leaf};
 use super::loops::{Definition, Nest};
 use crate::ir::{Binary, Compare, Expr, ExprKind, Flavour, Kind, Scalar, Type, Unary, Var, Variable};
 
@@ -69,8 +69,12 @@ struct Refinement {
 pub struct Bounds<'a> {
     pub nest: &'a Nest,
     pub guard: Guard,
+    /// The guard may have conditions.
+    pub conditions: bool,
     variables: &'a [Variable],
     visiting: Vec<Var>,
+    /// Loops whose limits are being looked at: code that is never reached may lean on itself.
+    limiting: Vec<usize>,
     known: BTreeMap<Var, Option<Range>>,
     refinements: Vec<Refinement>,
 }
@@ -133,8 +137,27 @@ impl Linear {
 }
 
 impl<'a> Bounds<'a> {
-    pub fn new(nest: &'a Nest, variables: &'a [Variable], guard: Guard) -> Self {
-        Self { nest, guard, variables, visiting: Vec::new(), known: BTreeMap::new(), refinements: Vec::new() }
+    pub fn new(nest: &'a Nest, variables: &'a [Variable], guard: Guard, conditions: bool) -> Self {
+        Self {
+            nest,
+            guard,
+            conditions,
+            variables,
+            visiting: Vec::new(),
+            limiting: Vec::new(),
+            known: BTreeMap::new(),
+            refinements: Vec::new(),
+        }
+    }
+
+    /// To go back to with `back`: what was found out since, and demanded of the guard for it, is forgotten together.
+    pub fn mark(&self) -> (guard::Mark, BTreeMap<Var, Option<Range>>) {
+        (self.guard.mark(), self.known.clone())
+    }
+
+    pub fn back(&mut self, (guard, known): (guard::Mark, BTreeMap<Var, Option<Range>>)) {
+        self.guard.back(guard);
+        self.known = known;
     }
 
     /// Where the value of an int or a bool lies, in any iteration in which it is computed. `None`: nothing is known.
@@ -208,7 +231,13 @@ impl<'a> Bounds<'a> {
     /// While `condition` is known to be `truth`, its bounds on loop variables are used; `forget` ends that.
     pub fn assume(&mut self, condition: &Expr, truth: bool) -> usize {
         let mark = self.refinements.len();
+        let before = self.mark();
         self.learn(condition, truth);
+        // What was demanded to learn it is not worth the guard, or not to be had.
+        if self.guard.hopeless || (!self.conditions && !self.guard.is_free()) {
+            self.back(before);
+            self.forget(mark);
+        }
         mark
     }
 
@@ -685,10 +714,16 @@ impl<'a> Bounds<'a> {
     fn limits(&mut self, number: usize) -> Option<(Linear, Linear)> {
         let each = self.nest.loops[number].clone();
         if number == 0 {
-            Some((self.at_entry(&each.start)?, self.at_entry(&each.stop)?))
-        } else {
-            Some((self.linear(&each.start)?, self.linear(&each.stop)?))
+            return self.at_entry(&each.start).zip(self.at_entry(&each.stop));
         }
+        if self.limiting.contains(&number) {
+            return None;
+        }
+        self.limiting.push(number);
+        let start = self.linear(&each.start);
+        let stop = self.linear(&each.stop);
+        self.limiting.pop();
+        start.zip(stop)
     }
 
     /// A constant or a variable, with the value that it has when the nest is entered.

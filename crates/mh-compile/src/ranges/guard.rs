@@ -36,6 +36,12 @@ pub struct Guard {
     pub hopeless: bool,
 }
 
+#[derive(Debug)]
+pub struct Mark {
+    conditions: usize,
+    seen: HashSet<(Bound, Compare, Bound)>,
+}
+
 /// What can be read at a loop's entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Leaf {
@@ -138,13 +144,13 @@ impl Guard {
     }
 
     /// Where it stands, to go back to when what follows turns out to be hopeless. Statements and variables stay: they do no harm.
-    pub fn mark(&self) -> (usize, HashSet<(Bound, Compare, Bound)>) {
-        (self.conditions.len(), self.seen.clone())
+    pub fn mark(&self) -> Mark {
+        Mark { conditions: self.conditions.len(), seen: self.seen.clone() }
     }
 
-    pub fn back(&mut self, (conditions, seen): (usize, HashSet<(Bound, Compare, Bound)>)) {
-        self.conditions.truncate(conditions);
-        self.seen = seen;
+    pub fn back(&mut self, mark: Mark) {
+        self.conditions.truncate(mark.conditions);
+        self.seen = mark.seen;
         self.hopeless = false;
     }
 

@@ -10,6 +10,8 @@ mod attempt;
 mod bounds;
 mod guard;
 mod loops;
+#[cfg(test)]
+mod tests;
 
 use bounds::{Bounds, Range, is_int};
 use guard::{Bound, Guard};
@@ -77,14 +79,12 @@ fn relax_for(function: &mut Function, each: &mut For, flags: bool) {
     let span = each.start.span;
 
     let guard = Guard::new(function.variables.len(), span);
-    let mut prover =
-        Prover { bounds: Bounds::new(&nest, &function.variables, guard), conditions: false, proved: false };
+    let mut prover = Prover { bounds: Bounds::new(&nest, &function.variables, guard, false), proved: false };
     prover.block(&mut each.body);
 
     let mut fast = each.body.clone();
     let guard = Guard::new(function.variables.len(), span);
-    let mut prover =
-        Prover { bounds: Bounds::new(&nest, &function.variables, guard), conditions: true, proved: false };
+    let mut prover = Prover { bounds: Bounds::new(&nest, &function.variables, guard, true), proved: false };
     prover.block(&mut fast);
     let proved = prover.proved;
     let mut guard = prover.bounds.guard;
@@ -114,8 +114,6 @@ fn relax_for(function: &mut Function, each: &mut For, flags: bool) {
 
 struct Prover<'a> {
     bounds: Bounds<'a>,
-    /// Conditions may be put into the guard; else only what holds without is proved.
-    conditions: bool,
     proved: bool,
 }
 
@@ -216,13 +214,13 @@ impl Prover<'_> {
 
     /// Tries a proof; what it demands of the guard is taken back where it fails.
     fn attempt(&mut self, proof: impl FnOnce(&mut Self) -> Option<()>) -> bool {
-        let mark = self.bounds.guard.mark();
+        let mark = self.bounds.mark();
         let proved = proof(self).is_some() && !self.bounds.guard.hopeless;
-        if proved && (self.conditions || self.bounds.guard.is_free()) {
+        if proved && (self.bounds.conditions || self.bounds.guard.is_free()) {
             self.proved = true;
             return true;
         }
-        self.bounds.guard.back(mark);
+        self.bounds.back(mark);
         false
     }
 
