@@ -1,0 +1,477 @@
+//! Assignment: to variables, tuples of targets, elements and slices.
+
+use super::arithmetic::{cast, choose, compare, type_error};
+use super::builtins::{self, Place};
+use super::effects::stores;
+use super::expression::{binary_of, unsupported};
+use super::types::{form_name, kind_name, python_name};
+use super::value::{Value, boolean, int};
+use super::variables::Key;
+use super::{Lowerer, Result, Stop};
+use crate::ast;
+use crate::diagnostic::{Class, Diagnostic};
+use crate::ir::{
+    Array, Binary, Block, Check, Compare, Expr, ExprKind, Fill, For, Kind, Layout, Scalar, Span,
+    StatementKind, Type, Var,
+};
+
+impl Lowerer<'_> {
+    pub fn assignment(&mut self, targets: &[ast::Expr], value: &ast::Expr) -> Result<()> {
+        let mut value = self.expr(value)?;
+        let plain = matches!(targets, [one] if matches!(&*one.kind, ast::ExprKind::Name(_)));
+        if let (false, Value::Tuple(_)) = (plain, &value) {
+            value = self.settle_for(targets, value);
+        } else if targets.len() > 1 {
+            value = match value {
+                Value::Expr(expr) => Value::Expr(self.simple(expr)),
+                other => other,
+            };
+            if let Value::Expr(expr) = &value {
+                if expr.ty.array().is_some() {
+                    value = Value::Expr(self.keep(expr.clone()));
+                }
+            }
+        }
+        for target in targets {
+            self.assign_target(target, value.clone())?;
+        }
+        Ok(())
+    }
+
+    /// `a, b = ...`: members that an earlier target could change are kept first.
+    fn settle_for(&mut self, targets: &[ast::Expr], value: Value) -> Value {
+        let names_only = match targets {
+            [one] => match &*one.kind {
+                ast::ExprKind::Tuple(members) => {
+                    members.iter().all(|member| matches!(&*member.kind, ast::ExprKind::Name(_)))
+                }
+                _ => false,
+            },
+            _ => false,
+        };
+        let Value::Tuple(members) = value else { return value };
+        if !names_only {
+            return self.settle(Value::Tuple(members));
+        }
+        let mut kept = Vec::new();
+        for (number, member) in members.into_iter().enumerate() {
+            let fixed = match &member {
+                // Nothing is assigned before the first; the others must not read what is.
+                Value::Expr(expr) if expr.ty.array().is_none() => {
+                    number == 0 || !super::effects::reads_any(expr, &|var| self.is_user(var))
+                }
+                _ => false,
+            };
+            kept.push(if fixed { member } else { self.settle(member) });
+        }
+        // The first stays in place only if nothing was emitted after it that it should have preceded.
+        Value::Tuple(kept)
+    }
+
+    fn is_user(&self, var: Var) -> bool {
+        self.variables.get(var.0 as usize).is_none_or(|variable| variable.name.is_some())
+    }
+
+    pub fn assign_target(&mut self, target: &ast::Expr, value: Value) -> Result<()> {
+        let span = self.at(target.span);
+        match &*target.kind {
+            ast::ExprKind::Name(name) => {
+                let around = self.frame().around.clone();
+                let web = around.tree.definition(target).ok_or(Stop::Unknown)?;
+                self.define(Key { path: around.path, web }, value, Some(name), span)
+            }
+            ast::ExprKind::Tuple(targets) | ast::ExprKind::List(targets) => self.unpack(targets, value, span),
+            ast::ExprKind::Subscript(object, index) => {
+                let before = self.block.len();
+                let mut parts = self.operands(&[object, index])?.into_iter();
+                let value = self.settle_before(vec![value], before).pop().ok_or(Stop::Unknown)?;
+                match (parts.next(), parts.next()) {
+                    (Some(object), Some(index)) => self.store(object, index, value, span),
+                    _ => Err(Stop::Unknown),
+                }
+            }
+            ast::ExprKind::Starred(_) => {
+                Err(unsupported(span, "`*` in a target is not compiled", "name each member"))
+            }
+            ast::ExprKind::Attribute(..) => Err(unsupported(
+                span,
+                "attributes cannot be assigned in compiled code",
+                "keep the value in a variable, and return it",
+            )),
+            _ => Err(unsupported(span, "this target is not compiled", "assign to variables and elements")),
+        }
+    }
+
+    fn unpack(&mut self, targets: &[ast::Expr], value: Value, span: Span) -> Result<()> {
+        if let Some(starred) = targets.iter().find(|target| matches!(&*target.kind, ast::ExprKind::Starred(_))) {
+            return Err(unsupported(
+                self.at(starred.span),
+                "`*` in a target is not compiled",
+                "name each member",
+            ));
+        }
+        let members = match value {
+            Value::Tuple(members) => members,
+            Value::Expr(array) if array.ty.array().is_some() => self.elements(array, targets.len(), span)?,
+            other => {
+                let name = other.form().map_or_else(|| "slice".to_owned(), |form| python_name(&form));
+                return Err(type_error(span, format!("cannot unpack non-iterable {name} object")));
+            }
+        };
+        let (wanted, got) = (targets.len(), members.len());
+        if wanted != got {
+            let message = if got > wanted {
+                format!("too many values to unpack (expected {wanted})")
+            } else {
+                format!("not enough values to unpack (expected {wanted}, got {got})")
+            };
+            return Err(Diagnostic::new(Class::ValueError, span, message).into());
+        }
+        let members = if targets.iter().all(|target| matches!(&*target.kind, ast::ExprKind::Name(_))) {
+            members
+        } else {
+            members.into_iter().map(|member| self.settle(member)).collect()
+        };
+        for (target, member) in targets.iter().zip(members) {
+            self.assign_target(target, member)?;
+        }
+        Ok(())
+    }
+
+    /// The elements of an array whose length must be this.
+    fn elements(&mut self, array: Expr, wanted: usize, span: Span) -> Result<Vec<Value>> {
+        let array = self.keep(array);
+        let ExprKind::Var(var) = *array.kind else { return Err(Stop::Unknown) };
+        let length = || Expr::new(ExprKind::Dim { array: var, axis: 0 }, Type::INT, span);
+        let fits = |op| compare(op, length(), int(wanted as i64, span), span);
+        let message = format!("not enough values to unpack (expected {wanted}, got {{}})");
+        self.raise_if(fits(Compare::Less), "ValueError", &message, vec![length()], span);
+        let message = format!("too many values to unpack (expected {wanted})");
+        self.raise_if(fits(Compare::Greater), "ValueError", &message, Vec::new(), span);
+        let mut members = Vec::new();
+        for number in 0..wanted {
+            let element = builtins::subscript(self, Value::Expr(array.clone()), Value::int(number as i64, span), span)?;
+            members.push(self.settle(element));
+        }
+        Ok(members)
+    }
+
+    fn store(&mut self, object: Value, index: Value, value: Value, span: Span) -> Result<()> {
+        match builtins::place(self, object, index, span)? {
+            Place::Element { array, element, indices } => {
+                let value = self.element_value(value, element, span)?;
+                let check = Check::Branch;
+                self.emit(StatementKind::Store { array, indices, value, update: None, check }, span);
+                Ok(())
+            }
+            Place::View(view) => self.fill_view(&view, value, None, span),
+        }
+    }
+
+    /// A scalar as an element of this kind holds it.
+    fn element_value(&mut self, value: Value, element: Kind, span: Span) -> Result<Expr> {
+        let Value::Expr(value) = value else {
+            let name = value.form().map_or_else(|| "range".to_owned(), |form| form_name(&form));
+            return Err(Diagnostic::new(
+                Class::ValueError,
+                span,
+                format!("an element of a {} array cannot hold this", kind_name(element)),
+            )
+            .label(name)
+            .into());
+        };
+        let Type::Scalar(from) = value.ty else {
+            return Err(Diagnostic::new(Class::ValueError, span, "setting an array element with a sequence.")
+                .label(form_name(&super::value::Form::Type(value.ty)))
+                .advice("to copy a whole array write `x[:] = y`")
+                .into());
+        };
+        if from.kind.is_complex() && !element.is_complex() {
+            let target = if element.is_float() { "float()" } else { "int()" };
+            return Err(type_error(
+                span,
+                format!("{target} argument must be a string or a real number, not '{}'", super::types::scalar_name(from)),
+            ));
+        }
+        Ok(cast(value, Scalar::numpy(element)))
+    }
+
+    pub fn augmented(&mut self, target: &ast::Expr, op: &str, value: &ast::Expr, span: Span) -> Result<()> {
+        let Some(op) = binary_of(op) else {
+            return Err(unsupported(span, format!("the operator {op}= is not compiled"), "write the loop with * and +"));
+        };
+        match &*target.kind {
+            ast::ExprKind::Name(name) => {
+                let around = self.frame().around.clone();
+                let place = self.at(target.span);
+                let usage = around.tree.usage(target).ok_or(Stop::Unknown)?;
+                let Some(web) = usage.web else {
+                    self.raise_unbound(name, place);
+                    return Err(Stop::Never);
+                };
+                let old = self.read(Key { path: around.path, web }, name, usage.unbound, place);
+                let start = self.block.len();
+                let new = self.expr(value)?;
+                let old = self.settle_before(vec![old?], start).pop().ok_or(Stop::Unknown)?;
+                let result = match &old {
+                    Value::Expr(array) if array.ty.array().is_some() => {
+                        self.fill_view(&array.clone(), new, Some(op), span)?;
+                        old
+                    }
+                    _ => self.binary(op, &old, &new, span)?,
+                };
+                let web = around.tree.definition(target).ok_or(Stop::Unknown)?;
+                self.define(Key { path: around.path, web }, result, Some(name), place)
+            }
+            ast::ExprKind::Subscript(object, index) => {
+                let parts = self.operands(&[object, index])?;
+                let start = self.block.len();
+                let new = self.expr(value)?;
+                let written = stores(&self.block[start..]);
+                let mut parts = self.settle_before(parts, start).into_iter();
+                let (Some(object), Some(index)) = (parts.next(), parts.next()) else { return Err(Stop::Unknown) };
+                match builtins::place(self, object, index, span)? {
+                    Place::Element { array, element, indices } => {
+                        if written {
+                            return Err(unsupported(
+                                span,
+                                "the right-hand side stores into arrays while an element is updated",
+                                "keep it in a variable first: v = f(x); a[i] += v",
+                            ));
+                        }
+                        self.update((array, element), indices, op, new, span)
+                    }
+                    Place::View(view) => self.fill_view(&view, new, Some(op), span),
+                }
+            }
+            _ => Err(unsupported(span, "this target is not compiled", "assign to variables and elements")),
+        }
+    }
+
+    /// `array[indices] op= value`, the element read once.
+    fn update(
+        &mut self,
+        (array, element): (Var, Kind),
+        indices: Vec<Expr>,
+        op: Binary,
+        value: Value,
+        span: Span,
+    ) -> Result<()> {
+        let ty = Type::Scalar(Scalar::numpy(element));
+        let load = ExprKind::Load { array, indices: indices.clone(), check: Check::Branch };
+        let old = Value::Expr(Expr::new(load, ty, span));
+        let Value::Expr(new) = self.binary(op, &old, &value, span)? else { return Err(Stop::Unknown) };
+        match *new.kind {
+            ExprKind::Binary { op, right, check: Check::None, .. } => {
+                if new.ty.scalar().is_some_and(|scalar| scalar.kind.is_complex()) && !element.is_complex() {
+                    return Err(type_error(span, "an element that is not complex cannot hold a complex number".into()));
+                }
+                let check = Check::Branch;
+                self.emit(StatementKind::Store { array, indices, value: right, update: Some(op), check }, span);
+            }
+            kind => {
+                // The operation itself can fail: read, compute, store.
+                let value = Expr::new(kind, new.ty, span);
+                let value = self.element_value(Value::Expr(value), element, span)?;
+                let value = self.spill(value);
+                self.emit(StatementKind::Store { array, indices, value, update: None, check: Check::Branch }, span);
+            }
+        }
+        Ok(())
+    }
+
+    /// `view[...] = value`, `view[...] op= value`: element by element, with broadcasting.
+    fn fill_view(&mut self, view: &Expr, value: Value, update: Option<Binary>, span: Span) -> Result<()> {
+        let (ExprKind::Var(target), Type::Array(array)) = (&*view.kind, view.ty) else { return Err(Stop::Unknown) };
+        let target = *target;
+        if !array.writable {
+            return Err(read_only(span));
+        }
+        match &value {
+            Value::Expr(expr) if expr.ty.scalar().is_some() => {
+                let scalar = self.spill(expr.clone());
+                let scalar = match update {
+                    None => {
+                        let value = self.element_value(Value::Expr(scalar), array.element, span)?;
+                        self.spill(value)
+                    }
+                    Some(_) => scalar,
+                };
+                let ((), nest) = self.nest(target, array.rank, span, |this, indices| {
+                    this.store_one(target, array, indices, scalar.clone(), update, span)
+                })?;
+                self.splice(nest);
+                Ok(())
+            }
+            Value::Expr(expr) => {
+                let (ExprKind::Var(source), Type::Array(from)) = (&*expr.kind, expr.ty) else {
+                    return Err(Stop::Unknown);
+                };
+                self.copy_array((target, array), (*source, from), update, span)
+            }
+            other => {
+                let name = other.form().map_or_else(|| "range".to_owned(), |form| form_name(&form));
+                Err(Diagnostic::new(Class::Unsupported, span, "this cannot be assigned to a slice")
+                    .label(name)
+                    .advice("assign a number or an array of the same shape")
+                    .into())
+            }
+        }
+    }
+
+    fn store_one(
+        &mut self,
+        target: Var,
+        array: Array,
+        indices: Vec<Expr>,
+        value: Expr,
+        update: Option<Binary>,
+        span: Span,
+    ) -> Result<()> {
+        match update {
+            None => {
+                let value = self.element_value(Value::Expr(value), array.element, span)?;
+                self.emit(
+                    StatementKind::Store { array: target, indices, value, update: None, check: Check::Branch },
+                    span,
+                );
+                Ok(())
+            }
+            Some(op) => {
+                self.same_kind(op, array.element, &value, span)?;
+                self.update((target, array.element), indices, op, Value::Expr(value), span)
+            }
+        }
+    }
+
+    /// NumPy's rule for results of whole-array operations in place.
+    fn same_kind(&self, op: Binary, element: Kind, value: &Expr, span: Span) -> Result<()> {
+        let Type::Scalar(scalar) = value.ty else { return Ok(()) };
+        let rank = |kind: Kind| match kind {
+            Kind::Bool => 0,
+            kind if kind.is_integer() => 1,
+            kind if kind.is_float() => 2,
+            _ => 3,
+        };
+        let mut both = super::types::promote(Scalar::numpy(element), scalar).kind;
+        if op == Binary::Divide && rank(both) < 2 {
+            both = Kind::F64;
+        }
+        if rank(both) <= rank(element) {
+            return Ok(());
+        }
+        Err(Diagnostic::new(
+            Class::TypeError,
+            span,
+            format!(
+                "Cannot cast the result of `{}=` from {} to {} with casting rule 'same_kind'",
+                super::arithmetic::operator(op),
+                kind_name(both),
+                kind_name(element)
+            ),
+        )
+        .advice("write the loop over the elements, with int(...) where digits may be dropped")
+        .into())
+    }
+
+    /// Copies an array into another; through a third where their memory may meet.
+    fn copy_array(
+        &mut self,
+        (target, to): (Var, Array),
+        (source, from): (Var, Array),
+        update: Option<Binary>,
+        span: Span,
+    ) -> Result<()> {
+        if from.rank > to.rank {
+            return Err(Diagnostic::new(
+                Class::ValueError,
+                span,
+                format!("could not broadcast an array of {} dimensions into one of {}", from.rank, to.rank),
+            )
+            .into());
+        }
+        let skip = usize::from(to.rank - from.rank);
+        let dim = |array: Var, axis: usize| Expr::new(ExprKind::Dim { array, axis: axis as u8 }, Type::INT, span);
+        let element = Type::Scalar(Scalar::numpy(from.element));
+        let read = |array: Var, indices: Vec<Expr>| {
+            Expr::new(ExprKind::Load { array, indices, check: Check::Branch }, element, span)
+        };
+        let mut direct = Expr::new(ExprKind::Disjoint { left: target, right: source }, Type::BOOL, span);
+        for axis in 0..usize::from(from.rank) {
+            let same = compare(Compare::Equal, dim(target, axis + skip), dim(source, axis), span);
+            direct = choose(same, direct, boolean(false, span), span);
+        }
+        let ((), straight) = self.nest(target, to.rank, span, |this, indices| {
+            let value = read(source, indices[skip..].to_vec());
+            this.store_one(target, to, indices, value, update, span)
+        })?;
+        let (outcome, around) = self.apart(|this| -> Result<()> {
+            let mut wide = Vec::new();
+            for axis in 0..usize::from(from.rank) {
+                let one = this.spill(compare(Compare::Equal, dim(source, axis), int(1, span), span));
+                let differ = compare(Compare::NotEqual, dim(target, axis + skip), dim(source, axis), span);
+                let wrong = choose(one.clone(), boolean(false, span), differ, span);
+                let message = "could not broadcast input array: an axis of {} elements into one of {}";
+                let lengths = vec![dim(source, axis), dim(target, axis + skip)];
+                this.raise_if(wrong, "ValueError", message, lengths, span);
+                wide.push(one);
+            }
+            let copy = Array { element: from.element, rank: from.rank, layout: Layout::C, writable: true };
+            let lengths = (0..usize::from(from.rank)).map(|axis| dim(source, axis)).collect();
+            let new = ExprKind::New { lengths, fill: Fill::Empty, check: Check::Branch };
+            let made = this.keep(Expr::new(new, Type::Array(copy), span));
+            let ExprKind::Var(made) = *made.kind else { return Err(Stop::Unknown) };
+            let ((), first) = this.nest(source, from.rank, span, |this, indices| {
+                let value = read(source, indices.clone());
+                this.emit(
+                    StatementKind::Store { array: made, indices, value, update: None, check: Check::Branch },
+                    span,
+                );
+                Ok(())
+            })?;
+            this.splice(first);
+            let ((), second) = this.nest(target, to.rank, span, |this, indices| {
+                let from_indices = indices[skip..]
+                    .iter()
+                    .zip(&wide)
+                    .map(|(index, one)| choose(one.clone(), int(0, span), index.clone(), span))
+                    .collect();
+                let value = read(made, from_indices);
+                this.store_one(target, to, indices, value, update, span)
+            })?;
+            this.splice(second);
+            Ok(())
+        });
+        outcome?;
+        self.if_then(direct, straight, around, span);
+        Ok(())
+    }
+
+    /// Loops over all elements of an array.
+    fn nest(
+        &mut self,
+        array: Var,
+        rank: u8,
+        span: Span,
+        body: impl FnOnce(&mut Self, Vec<Expr>) -> Result<()>,
+    ) -> Result<((), Block)> {
+        let vars: Vec<Var> = (0..rank).map(|_| self.temp(Type::INT)).collect();
+        let indices = vars.iter().map(|var| Expr::new(ExprKind::Var(*var), Type::INT, span)).collect();
+        let (outcome, mut block) = self.apart(|this| body(this, indices));
+        outcome?;
+        for (axis, var) in vars.into_iter().enumerate().rev() {
+            let stop = Expr::new(ExprKind::Dim { array, axis: axis as u8 }, Type::INT, span);
+            let id = self.loop_id();
+            let (start, step) = (int(0, span), int(1, span));
+            let one = For { id, var, start, stop, step, body: block, parallel: None, fast: None };
+            ((), block) = self.apart(|this| this.emit(StatementKind::For(Box::new(one)), span));
+        }
+        Ok(((), block))
+    }
+}
+
+pub fn read_only(span: Span) -> Stop {
+    Diagnostic::new(Class::ValueError, span, "assignment destination is read-only")
+        .advice("make a copy first: x = x.copy(), outside of the compiled function")
+        .into()
+}

@@ -1,0 +1,696 @@
+//! Functions: how arguments are bound, calls inlined, and recursion made into functions of their own.
+
+use std::rc::Rc;
+
+use super::types::form_name;
+use super::value::{Around, Closure, Form, Static, Value, boolean, is_simple};
+use super::variables::{Key, RESULT, not_storable, rebuild};
+use super::webs::{Analysed, address};
+use super::{Lowerer, Result, Stop};
+use crate::ast::{Parameter, ParameterKind};
+use crate::compile::Argument;
+use crate::diagnostic::{Class, Diagnostic};
+use crate::ir::{Expr, ExprKind, Function, FunctionId, Label, Scalar, Span, StatementKind, Type, Var};
+use crate::world::Found;
+
+/// Calls inlined within each other; past it a function stands on its own.
+const DEEPEST_INLINED: usize = 24;
+/// Copies of functions that are not inlined.
+const MOST_INSTANCES: usize = 200;
+
+/// A plain or jitted function, read.
+#[derive(Debug)]
+pub struct Loaded {
+    pub tree: Rc<Analysed>,
+    scope: u32,
+    source: u16,
+    defaults: Vec<(String, Found)>,
+}
+
+/// A function that is being lowered.
+pub struct Frame {
+    pub around: Rc<Around>,
+    /// Inlined: what its `return` leaves.
+    label: Option<Label>,
+    pub loops: Vec<LoopTarget>,
+    /// Which copies of unrolled loops' bodies this is.
+    pub salt: u32,
+    returned: bool,
+    /// Some statement was given up for now.
+    pub unknown: bool,
+}
+
+/// What `break` and `continue` do in the innermost loop.
+#[derive(Clone, Copy, Debug)]
+pub struct LoopTarget {
+    /// None: the IR's own.
+    pub leave: Option<Label>,
+    pub next: Option<Label>,
+    pub broken: bool,
+    pub parallel: Option<Span>,
+}
+
+/// A function that is not inlined, for one list of arguments' types.
+pub struct Instance {
+    pub around: Rc<Around>,
+    /// Of which copy of the function around it.
+    origin: Option<u32>,
+    forms: Vec<Form>,
+    /// Number in this pass's module.
+    pub id: Option<u32>,
+    never: bool,
+}
+
+/// Arguments of a call, evaluated.
+#[derive(Clone, Debug, Default)]
+pub struct Arguments {
+    pub positional: Vec<(Value, Span)>,
+    pub keywords: Vec<(String, Value, Span)>,
+}
+
+struct Callee {
+    tree: Rc<Analysed>,
+    scope: u32,
+    source: u16,
+    around: Option<Rc<Around>>,
+}
+
+impl Lowerer<'_> {
+    pub fn frame(&self) -> &Frame {
+        self.frames.last().expect("something is being lowered")
+    }
+
+    pub fn frame_mut(&mut self) -> &mut Frame {
+        self.frames.last_mut().expect("something is being lowered")
+    }
+
+    fn load(&mut self, object: u32) -> Result<Rc<Loaded>, String> {
+        if let Some(known) = self.codes.get(&object) {
+            return known.clone();
+        }
+        let loaded = self.world.function(object).map(|code| {
+            self.sources.push(code.source);
+            let source = (self.sources.len() - 1) as u16;
+            Rc::new(Loaded { tree: Analysed::new(code.tree), scope: code.scope, source, defaults: code.defaults })
+        });
+        self.codes.insert(object, loaded.clone());
+        loaded
+    }
+
+    fn intern(&mut self, parent: u32, place: usize, salt: u32) -> u32 {
+        let next = self.paths.len() as u32 + 1;
+        *self.paths.entry((parent, place, salt)).or_insert(next)
+    }
+
+    pub fn add_entry(&mut self, entry: u32, arguments: &[Argument]) -> Result<(), Diagnostic> {
+        let loaded =
+            self.load(entry).map_err(|text| Diagnostic::new(Class::Unsupported, Span::default(), text))?;
+        let around = Rc::new(Around {
+            path: 0,
+            tree: loaded.tree.clone(),
+            scope: loaded.scope,
+            source: loaded.source,
+            around: None,
+        });
+        let parameters = &loaded.tree.function.parameters;
+        if parameters.len() != arguments.len() {
+            let message = format!("{} arguments for {} parameters", arguments.len(), parameters.len());
+            return Err(Diagnostic::new(Class::TypeError, loaded.tree.function.span, message));
+        }
+        let forms = arguments.iter().map(argument_form).collect();
+        self.instances.push(Instance { around, origin: None, forms, id: None, never: false });
+        Ok(())
+    }
+
+    /// Lowers a function that is not inlined.
+    pub fn instance(&mut self, number: usize) -> Function {
+        let around = self.instances[number].around.clone();
+        let forms = self.instances[number].forms.clone();
+        let tree = around.tree.clone();
+        let span = Span { source: around.source, ..tree.function.span };
+        self.variables.clear();
+        self.block.clear();
+        (self.labels, self.loops, self.reachable) = (0, 0, true);
+        self.frames = vec![Frame::new(around.clone(), None)];
+        self.hidden_vars.clear();
+
+        let mut parameters = Vec::new();
+        self.init_flags(&around, span);
+        for (parameter, form) in tree.function.parameters.iter().zip(&forms) {
+            self.parameter(&around, parameter, form, &mut parameters);
+        }
+        for (key, name) in self.captures(&around) {
+            if self.form_of(key).is_some() {
+                parameters.extend(self.vars_of(key, Some(&name)));
+            }
+        }
+        for (_, array) in self.hidden.clone() {
+            let var = self.variable(Some("hidden".into()), Type::Array(array));
+            self.hidden_vars.push(var);
+        }
+        parameters.extend(&self.hidden_vars);
+
+        if let Some(trouble) = &tree.trouble {
+            let mut trouble = trouble.clone();
+            trouble.span.source = around.source;
+            self.errors.push(trouble);
+        } else {
+            self.body(&tree.function.body);
+            if self.reachable && !self.frame().unknown {
+                if let Err(Stop::Error(error)) = self.give_back(Value::None, span) {
+                    self.errors.push(*error);
+                }
+            }
+        }
+        let frame = self.frames.pop();
+        if let Some(frame) = frame {
+            self.instances[number].never = !frame.returned && !frame.unknown;
+        }
+        let mut results = Vec::new();
+        if let Some(form) = self.form_of(Key { path: around.path, web: RESULT }) {
+            form.flatten(&mut results);
+        }
+        Function {
+            name: tree.function.name.clone(),
+            span,
+            parameters,
+            results,
+            variables: std::mem::take(&mut self.variables),
+            body: std::mem::take(&mut self.block),
+        }
+    }
+
+    fn parameter(&mut self, around: &Around, parameter: &Parameter, form: &Form, into: &mut Vec<Var>) {
+        let Some(web) = around.tree.definition(parameter) else { return };
+        let key = Key { path: around.path, web };
+        let span = Span { source: around.source, ..parameter.span };
+        let name = Some(parameter.name.as_str());
+        if let Err(Stop::Error(error)) = self.widen(key, form, name, span) {
+            return self.errors.push(*error);
+        }
+        if self.form_of(key).as_ref() == Some(form) {
+            into.extend(self.vars_of(key, name));
+            self.mark_bound(key, span);
+            return;
+        }
+        let mut types = Vec::new();
+        form.flatten(&mut types);
+        let vars: Vec<Var> =
+            types.into_iter().map(|ty| self.variable(Some(parameter.name.clone()), ty)).collect();
+        into.extend(&vars);
+        let value = rebuild(form, &mut vars.into_iter(), span);
+        if let Err(Stop::Error(error)) = self.define(key, value, name, span) {
+            self.errors.push(*error);
+        }
+    }
+
+    fn init_flags(&mut self, around: &Around, span: Span) {
+        for (number, web) in around.tree.webs.iter().enumerate().filter(|(_, web)| web.flagged) {
+            let flag = self.bound_flag(Key { path: around.path, web: number as u32 }, &web.name);
+            self.assign(flag, boolean(false, span));
+        }
+    }
+
+    /// The variables around a nested function that it, or a function in it, names.
+    fn captures(&self, around: &Around) -> Vec<(Key, String)> {
+        let mut found = Vec::new();
+        for name in &around.tree.free {
+            let mut outer = around.around.as_ref();
+            while let Some(level) = outer {
+                if level.tree.is_local(name) {
+                    if let Some(web) = level.tree.captured(name) {
+                        found.push((Key { path: level.path, web }, name.clone()));
+                    }
+                    break;
+                }
+                outer = level.around.as_ref();
+            }
+        }
+        found
+    }
+
+    /// `return value`.
+    pub fn give_back(&mut self, value: Value, span: Span) -> Result<()> {
+        self.reachable = false;
+        let Some(form) = value.form() else { return Err(not_storable(&value, span).into()) };
+        let key = Key { path: self.frame().around.path, web: RESULT };
+        match self.frame().label {
+            Some(label) => {
+                self.define(key, value, None, span)?;
+                self.emit(StatementKind::Leave(label), span);
+            }
+            None => {
+                self.widen(key, &form, None, span)?;
+                if has_static(&form) {
+                    let message = format!("{} cannot be returned from here", form_name(&form));
+                    return Err(Diagnostic::new(Class::Unsupported, span, message)
+                        .advice("return numbers, arrays, tuples of them, or None")
+                        .into());
+                }
+                let form = self.form_of(key).ok_or(Stop::Unknown)?;
+                let mut values = Vec::new();
+                self.flatten(&form, value, &mut values);
+                self.emit(StatementKind::Return(values), span);
+            }
+        }
+        self.frame_mut().returned = true;
+        Ok(())
+    }
+
+    /// The scalars and arrays of a value, converted to those of `form`.
+    fn flatten(&mut self, form: &Form, value: Value, into: &mut Vec<Expr>) {
+        match (form, value) {
+            (Form::Type(Type::Scalar(scalar)), Value::Expr(value)) => {
+                let value = self.cast(value, *scalar);
+                into.push(value);
+            }
+            (Form::Type(_), Value::Expr(value)) => into.push(value),
+            (Form::Tuple(forms), Value::Tuple(members)) => {
+                for (form, member) in forms.iter().zip(members) {
+                    self.flatten(form, member, into);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Calls a plain, jitted or nested function. `place` tells calls apart: the address of the call's node.
+    pub fn call_function(&mut self, callee: &Static, arguments: Arguments, place: usize, span: Span) -> Result<Value> {
+        let (callee, defaults) = match callee {
+            Static::Function(object) => {
+                let loaded = self.load(*object).map_err(|text| Diagnostic::new(Class::Unsupported, span, text))?;
+                let callee = Callee {
+                    tree: loaded.tree.clone(),
+                    scope: loaded.scope,
+                    source: loaded.source,
+                    around: None,
+                };
+                (callee, Some(loaded))
+            }
+            Static::Closure(closure) => {
+                let Closure { tree, around } = &**closure;
+                let callee = Callee {
+                    tree: tree.clone(),
+                    scope: around.scope,
+                    source: around.source,
+                    around: Some(around.clone()),
+                };
+                (callee, None)
+            }
+            other => {
+                let message = format!("'{}' object is not callable", super::types::python_name(&Form::Static(other.clone())));
+                return Err(Diagnostic::new(Class::TypeError, span, message).into());
+            }
+        };
+        if let Some(trouble) = &callee.tree.trouble {
+            let mut trouble = trouble.clone();
+            trouble.span.source = callee.source;
+            return Err(trouble.note(span, "called here").into());
+        }
+        let values = self.bind(&callee, defaults.as_deref(), arguments, span)?;
+        let tree = address(&*callee.tree);
+        let recursive = self.frames.iter().any(|frame| Rc::ptr_eq(&frame.around.tree, &callee.tree));
+        if (recursive || self.frames.len() > DEEPEST_INLINED) && self.own.insert(tree) {
+            self.changed = true;
+        }
+        if self.own.contains(&tree) {
+            self.call_own(&callee, values, span)
+        } else {
+            self.inline(callee, values, place, span)
+        }
+    }
+
+    /// One value for each parameter.
+    fn bind(
+        &mut self,
+        callee: &Callee,
+        loaded: Option<&Loaded>,
+        arguments: Arguments,
+        span: Span,
+    ) -> Result<Vec<Value>> {
+        let function = &callee.tree.function;
+        let name = &function.name;
+        let fail = |message: String| Stop::from(Diagnostic::new(Class::TypeError, span, format!("{name}() {message}")));
+        let parameters = &function.parameters;
+        let mut values: Vec<Option<Value>> = vec![None; parameters.len()];
+        let by_place: Vec<usize> = (0..parameters.len())
+            .filter(|one| matches!(parameters[*one].kind, ParameterKind::Positional | ParameterKind::Normal))
+            .collect();
+        let given = arguments.positional.len();
+        let mut rest = Vec::new();
+        for (number, (value, _)) in arguments.positional.into_iter().enumerate() {
+            match by_place.get(number) {
+                Some(&parameter) => values[parameter] = Some(value),
+                None => rest.push(value),
+            }
+        }
+        if let Some(parameter) = parameters.iter().position(|one| one.kind == ParameterKind::VarArgs) {
+            values[parameter] = Some(Value::Tuple(rest));
+        } else if !rest.is_empty() {
+            let count = by_place.len();
+            let plural = if count == 1 { "" } else { "s" };
+            let was = if given == 1 { "was" } else { "were" };
+            return Err(fail(format!("takes {count} positional argument{plural} but {given} {was} given")));
+        }
+        if let Some(one) = parameters.iter().find(|one| one.kind == ParameterKind::VarKeywords) {
+            return Err(Diagnostic::new(Class::Unsupported, span, format!("{name}() takes `**{}`, which is not compiled", one.name))
+                .advice("give the function named parameters")
+                .into());
+        }
+        for (keyword, value, _) in arguments.keywords {
+            let found = parameters.iter().position(|one| {
+                one.name == keyword && matches!(one.kind, ParameterKind::Normal | ParameterKind::Keyword)
+            });
+            let Some(parameter) = found else {
+                return Err(fail(format!("got an unexpected keyword argument '{keyword}'")));
+            };
+            if values[parameter].replace(value).is_some() {
+                return Err(fail(format!("got multiple values for argument '{keyword}'")));
+            }
+        }
+        let mut bound = Vec::new();
+        let mut missing = Vec::new();
+        for (parameter, value) in parameters.iter().zip(values) {
+            let value = match value {
+                Some(value) => Some(value),
+                None => self.default(callee, loaded, parameter, span)?,
+            };
+            match value {
+                Some(value) => bound.push(value),
+                None => missing.push((parameter.name.as_str(), parameter.kind == ParameterKind::Keyword)),
+            }
+        }
+        let Some((_, keyword_only)) = missing.first().copied() else { return Ok(bound) };
+        missing.retain(|(_, keyword)| *keyword == keyword_only);
+        let kind = if keyword_only { "keyword-only" } else { "positional" };
+        let plural = if missing.len() == 1 { "" } else { "s" };
+        let quoted: Vec<String> = missing.iter().map(|(name, _)| format!("'{name}'")).collect();
+        let list = match quoted.as_slice() {
+            [one] => one.clone(),
+            [one, two] => format!("{one} and {two}"),
+            [init @ .., last] => format!("{}, and {last}", init.join(", ")),
+            [] => String::new(),
+        };
+        Err(fail(format!("missing {} required {kind} argument{plural}: {list}", missing.len())))
+    }
+
+    fn default(
+        &mut self,
+        callee: &Callee,
+        loaded: Option<&Loaded>,
+        parameter: &Parameter,
+        span: Span,
+    ) -> Result<Option<Value>> {
+        match (loaded, &callee.around) {
+            (Some(loaded), _) => {
+                let found = loaded.defaults.iter().find(|(name, _)| *name == parameter.name);
+                match found {
+                    Some((name, found)) => self.found(found.clone(), name, span).map(Some),
+                    None => Ok(None),
+                }
+            }
+            (None, Some(around)) if parameter.default.is_some() => {
+                let path = self.intern(around.path, address(parameter), 0);
+                match self.value_of(Key { path, web: 0 }, Some(&parameter.name), span) {
+                    Some(value) => Ok(Some(value)),
+                    None => Err(Stop::Unknown),
+                }
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// A nested `def` or a lambda is reached: its defaults are evaluated now, its variables when it is called.
+    pub fn closure(&mut self, tree: Rc<Analysed>) -> Result<Value> {
+        let around = self.frame().around.clone();
+        for parameter in &tree.function.parameters {
+            let Some(default) = &parameter.default else { continue };
+            let span = self.at(default.span);
+            let value = self.expr(default)?;
+            let constant = match &value {
+                Value::Expr(expr) => super::value::is_constant(expr),
+                Value::None | Value::Static(_) => true,
+                _ => false,
+            };
+            if !constant && self.frames.iter().any(|frame| !frame.loops.is_empty()) {
+                let message = "a default of a function that is made in a loop must be a constant";
+                return Err(Diagnostic::new(Class::Unsupported, span, message)
+                    .advice("make the function before the loop, and pass the value as an argument")
+                    .into());
+            }
+            let path = self.intern(around.path, address(parameter), 0);
+            self.define(Key { path, web: 0 }, value, Some(&parameter.name), span)?;
+        }
+        Ok(Value::Static(Static::Closure(Rc::new(Closure { tree, around }))))
+    }
+
+    fn inline(&mut self, callee: Callee, values: Vec<Value>, place: usize, span: Span) -> Result<Value> {
+        let (parent, salt) = (self.frame().around.path, self.frame().salt);
+        let path = self.intern(parent, place, salt);
+        // A callee that changes at this place from pass to pass gets versions of its own.
+        let path = self.intern(path, address(&*callee.tree), callee.around.as_ref().map_or(0, |around| around.path));
+        let Callee { tree, scope, source, around } = callee;
+        let around = Rc::new(Around { path, tree: tree.clone(), scope, source, around });
+        let label = self.label();
+        let result = Key { path, web: RESULT };
+        let (outcome, mut body) = self.apart(|this| {
+            this.frames.push(Frame::new(around.clone(), Some(label)));
+            let outcome = this.inlined_body(&around, values, span);
+            let frame = this.frames.pop();
+            outcome.map(|()| frame)
+        });
+        self.reachable = true;
+        let frame = outcome?;
+        if matches!(body.last().map(|last| &last.kind), Some(StatementKind::Leave(last)) if *last == label) {
+            body.pop();
+        }
+        self.emit(StatementKind::Labelled { label, body, call: Some(span) }, span);
+        let (returned, unknown) = frame.map_or((false, false), |frame| (frame.returned, frame.unknown));
+        match self.value_of(result, None, span) {
+            Some(value) if returned => {
+                self.refuse_made_in_loop(&value, path, span)?;
+                Ok(value)
+            }
+            _ if unknown => Err(Stop::Unknown),
+            _ => Err(Stop::Never),
+        }
+    }
+
+    fn inlined_body(&mut self, around: &Rc<Around>, values: Vec<Value>, span: Span) -> Result<()> {
+        self.init_flags(around, span);
+        let tree = around.tree.clone();
+        for (parameter, value) in tree.function.parameters.iter().zip(values) {
+            let Some(web) = tree.definition(parameter) else { continue };
+            let key = Key { path: around.path, web };
+            let fixed = tree.webs.get(web as usize).is_some_and(|web| web.definitions == 1 && !web.captured);
+            let name = Some(parameter.name.as_str());
+            if fixed && may_stand_in(&value) {
+                self.stand_in(key, value, name, span)?;
+            } else {
+                self.define(key, value, name, span)?;
+            }
+        }
+        self.reachable = true;
+        self.body(&tree.function.body);
+        if self.reachable {
+            self.give_back(Value::None, Span { source: around.source, ..tree.function.span })?;
+        }
+        Ok(())
+    }
+
+    /// A function that an inlined one made and that sees its variables: in a loop, the next turn would change them under it.
+    fn refuse_made_in_loop(&self, value: &Value, path: u32, span: Span) -> Result<()> {
+        let made = match value {
+            Value::Static(Static::Closure(closure)) => closure.around.path == path,
+            Value::Tuple(members) => {
+                return members.iter().try_for_each(|member| self.refuse_made_in_loop(member, path, span));
+            }
+            _ => false,
+        };
+        if made && self.frames.iter().any(|frame| !frame.loops.is_empty()) {
+            let message = "a function that is made anew in each turn of a loop";
+            return Err(Diagnostic::new(Class::Unsupported, span, message)
+                .advice("make it before the loop, and pass what changes as an argument")
+                .into());
+        }
+        Ok(())
+    }
+
+    fn call_own(&mut self, callee: &Callee, values: Vec<Value>, span: Span) -> Result<Value> {
+        let forms: Vec<Form> = values
+            .iter()
+            .map(|value| value.form().ok_or_else(|| not_storable(value, span).into()))
+            .collect::<Result<_>>()?;
+        let number = self.find_instance(callee, &forms, span)?;
+        let around = self.instances[number].around.clone();
+        let mut arguments = Vec::new();
+        for (form, value) in forms.iter().zip(values) {
+            self.flatten(form, value, &mut arguments);
+        }
+        // What the function sees around it, as it is now: it cannot change while the function runs.
+        let inner = self.captures(&around);
+        let outer = self.captures(&Around {
+            path: around.path,
+            tree: callee.tree.clone(),
+            scope: callee.scope,
+            source: callee.source,
+            around: callee.around.clone(),
+        });
+        for ((to, name), (from, _)) in inner.into_iter().zip(outer) {
+            let Some(form) = self.form_of(from) else { continue };
+            let form = adopt(&form, callee.around.as_ref(), around.around.as_ref());
+            self.widen(to, &form, Some(&name), span)?;
+            let flagged = self.flagged(from).is_some();
+            let value = self.read(from, &name, flagged, span)?;
+            let form = self.form_of(to).ok_or(Stop::Unknown)?;
+            self.flatten(&form, value, &mut arguments);
+        }
+        for number in 0..self.hidden.len() {
+            let array = self.hidden_array(number, span);
+            arguments.push(array);
+        }
+        let id = match self.instances[number].id {
+            Some(id) => id,
+            None => {
+                let id = self.work.len() as u32;
+                self.instances[number].id = Some(id);
+                self.work.push(number);
+                id
+            }
+        };
+        let form = self.form_of(Key { path: around.path, web: RESULT });
+        let mut types = Vec::new();
+        form.iter().for_each(|form| form.flatten(&mut types));
+        let results: Vec<Var> = types.into_iter().map(|ty| self.temp(ty)).collect();
+        self.emit(
+            StatementKind::Call { results: results.clone(), function: FunctionId(id), arguments },
+            span,
+        );
+        match form {
+            Some(form) => Ok(rebuild(&form, &mut results.into_iter(), span)),
+            None if self.instances[number].never => Err(Stop::Never),
+            None if self.last => {
+                let message = format!("what {}() returns cannot be told: it always calls itself", callee.tree.function.name);
+                Err(Diagnostic::new(Class::Unsupported, span, message)
+                    .advice("let the recursion end: some `return` must not depend on the function itself")
+                    .into())
+            }
+            None => Err(Stop::Unknown),
+        }
+    }
+
+    fn find_instance(&mut self, callee: &Callee, forms: &[Form], span: Span) -> Result<usize> {
+        let origin = callee.around.as_ref().map(|around| self.origin(around));
+        let known = self.instances.iter().position(|instance| {
+            Rc::ptr_eq(&instance.around.tree, &callee.tree) && instance.origin == origin && instance.forms == forms
+        });
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let number = self.instances.len();
+        if number >= MOST_INSTANCES {
+            let message = format!("{}() is called with ever new types of arguments", callee.tree.function.name);
+            return Err(Diagnostic::new(Class::Unsupported, span, message)
+                .advice("give the recursion the same types at each level")
+                .into());
+        }
+        let path = self.intern(0, number, u32::MAX);
+        let around = callee.around.as_ref().map(|around| self.copy_around(around, number));
+        self.instances.push(Instance {
+            around: Rc::new(Around {
+                path,
+                tree: callee.tree.clone(),
+                scope: callee.scope,
+                source: callee.source,
+                around,
+            }),
+            origin,
+            forms: forms.to_vec(),
+            id: None,
+            never: false,
+        });
+        self.changed = true;
+        Ok(number)
+    }
+
+    /// The same functions around, with variables of their own: those that are passed on.
+    fn copy_around(&mut self, around: &Rc<Around>, number: usize) -> Rc<Around> {
+        let outer = around.around.as_ref().map(|outer| self.copy_around(outer, number));
+        let origin = self.origin(around);
+        let path = self.intern(origin, number, u32::MAX - 1);
+        self.origins.insert(path, origin);
+        Rc::new(Around {
+            path,
+            tree: around.tree.clone(),
+            scope: around.scope,
+            source: around.source,
+            around: outer,
+        })
+    }
+
+    fn origin(&self, around: &Around) -> u32 {
+        self.origins.get(&around.path).copied().unwrap_or(around.path)
+    }
+
+    /// An array of a global or a closure.
+    pub fn hidden_array(&mut self, number: usize, span: Span) -> Expr {
+        let ty = Type::Array(self.hidden[number].1);
+        let var = match self.hidden_vars.get(number) {
+            Some(var) => *var,
+            None => self.temp(ty),
+        };
+        Expr::new(ExprKind::Var(var), ty, span)
+    }
+}
+
+impl Frame {
+    fn new(around: Rc<Around>, label: Option<Label>) -> Self {
+        Self { around, label, loops: Vec::new(), salt: 0, returned: false, unknown: false }
+    }
+}
+
+fn argument_form(argument: &Argument) -> Form {
+    match argument {
+        Argument::None => Form::None,
+        Argument::Scalar(Scalar { kind, flavour }) => Form::Type(Type::Scalar(Scalar { kind: *kind, flavour: *flavour })),
+        Argument::Array(array) => Form::Type(Type::Array(*array)),
+        Argument::Tuple(members) => Form::Tuple(members.iter().map(argument_form).collect()),
+    }
+}
+
+fn has_static(form: &Form) -> bool {
+    match form {
+        Form::Static(_) => true,
+        Form::Tuple(members) => members.iter().any(has_static),
+        Form::Type(_) | Form::None => false,
+    }
+}
+
+/// Nothing that the callee does changes it.
+fn may_stand_in(value: &Value) -> bool {
+    match value {
+        Value::Expr(expr) => is_simple(expr),
+        Value::Tuple(members) => members.iter().all(may_stand_in),
+        Value::None | Value::Static(_) => true,
+        Value::Slice(_) | Value::Iterable(_) => false,
+    }
+}
+
+/// Functions made in `from` are, seen from the copy, made in `to`.
+fn adopt(form: &Form, from: Option<&Rc<Around>>, to: Option<&Rc<Around>>) -> Form {
+    match form {
+        Form::Static(Static::Closure(closure)) => {
+            let (mut from, mut to) = (from, to);
+            while let (Some(one), Some(other)) = (from, to) {
+                if one.path == closure.around.path {
+                    let closure = Closure { tree: closure.tree.clone(), around: other.clone() };
+                    return Form::Static(Static::Closure(Rc::new(closure)));
+                }
+                (from, to) = (one.around.as_ref(), other.around.as_ref());
+            }
+            form.clone()
+        }
+        Form::Tuple(members) => Form::Tuple(members.iter().map(|member| adopt(member, from, to)).collect()),
+        _ => form.clone(),
+    }
+}
