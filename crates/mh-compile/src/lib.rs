@@ -11,6 +11,7 @@ pub mod emit;
 pub mod ir;
 pub mod llvm;
 pub mod loader;
+pub mod lower;
 pub mod math;
 pub mod races;
 pub mod random;

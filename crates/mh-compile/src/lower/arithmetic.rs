@@ -183,10 +183,14 @@ impl Lowerer<'_> {
             _ => {}
         }
         let name = value.form().map_or_else(|| "slice".to_owned(), |form| python_name(&form));
-        Err(Diagnostic::new(Class::TypeError, span, format!("'{name}' object cannot be interpreted as an integer"))
-            .label(name)
-            .advice("convert it: int(...), or divide with //")
-            .into())
+        Err(Diagnostic::new(
+            Class::TypeError,
+            span,
+            format!("'{name}' object cannot be interpreted as an integer"),
+        )
+        .label(name)
+        .advice("convert it: int(...), or divide with //")
+        .into())
     }
 
     /// A scalar operand; arrays and everything else are refused.
@@ -246,15 +250,20 @@ impl Lowerer<'_> {
                 let members: Vec<Value> = members.iter().cloned().map(|member| self.settle(member)).collect();
                 Ok(Value::Tuple((0..count.max(0)).flat_map(|_| members.iter().cloned()).collect()))
             }
-            None => Err(Diagnostic::new(Class::Unsupported, span, "the length of a tuple must be known when compiling")
-                .advice("use an array: np.full(n, value)")
-                .into()),
+            None => Err(Diagnostic::new(
+                Class::Unsupported,
+                span,
+                "the length of a tuple must be known when compiling",
+            )
+            .advice("use an array: np.full(n, value)")
+            .into()),
         }
     }
 
     fn scalars(&mut self, op: Binary, a: Expr, s: Scalar, b: Expr, t: Scalar, span: Span) -> Result<Expr> {
         let both = promote(s, t);
-        let fail = || unsupported(operator(op), &Form::Type(Type::Scalar(s)), &Form::Type(Type::Scalar(t)), span);
+        let fail =
+            || unsupported(operator(op), &Form::Type(Type::Scalar(s)), &Form::Type(Type::Scalar(t)), span);
         let bools = s.kind == Kind::Bool && t.kind == Kind::Bool;
         let python = both.flavour == Flavour::Python;
         let works = match op {
@@ -275,7 +284,9 @@ impl Lowerer<'_> {
                 _ => Scalar { kind: Kind::F64, flavour: both.flavour },
             },
             Binary::FloorDivide | Binary::Modulo if both.kind.is_complex() => return Err(fail()),
-            Binary::FloorDivide | Binary::Modulo | Binary::Power if bools && !python => Scalar::numpy(Kind::I8),
+            Binary::FloorDivide | Binary::Modulo | Binary::Power if bools && !python => {
+                Scalar::numpy(Kind::I8)
+            }
             Binary::Subtract if bools && !python => {
                 return Err(type_error(
                     span,
@@ -286,11 +297,25 @@ impl Lowerer<'_> {
             }
             Binary::Add if bools && !python => {
                 let bool_ = Scalar::numpy(Kind::Bool);
-                return Ok(binary(Binary::Or, cast(a, bool_), cast(b, bool_), Type::Scalar(bool_), Check::None, span));
+                return Ok(binary(
+                    Binary::Or,
+                    cast(a, bool_),
+                    cast(b, bool_),
+                    Type::Scalar(bool_),
+                    Check::None,
+                    span,
+                ));
             }
             Binary::Multiply if bools && !python => {
                 let bool_ = Scalar::numpy(Kind::Bool);
-                return Ok(binary(Binary::And, cast(a, bool_), cast(b, bool_), Type::Scalar(bool_), Check::None, span));
+                return Ok(binary(
+                    Binary::And,
+                    cast(a, bool_),
+                    cast(b, bool_),
+                    Type::Scalar(bool_),
+                    Check::None,
+                    span,
+                ));
             }
             _ if bools && python => Scalar::INT,
             _ => both,
@@ -315,7 +340,14 @@ impl Lowerer<'_> {
 
     /// `-x`, `+x`, `~x`.
     pub fn unary(&mut self, op: &str, value: &Value, span: Span) -> Result<Value> {
-        let what = format!("unary {}", match op { "USub" => "-", "UAdd" => "+", _ => "~" });
+        let what = format!(
+            "unary {}",
+            match op {
+                "USub" => "-",
+                "UAdd" => "+",
+                _ => "~",
+            }
+        );
         let (operand, scalar) = self.operand(value, &what, span)?;
         let bad = || type_error(span, format!("bad operand type for {what}: '{}'", scalar_name(scalar)));
         let python = scalar.flavour == Flavour::Python;
@@ -346,13 +378,19 @@ impl Lowerer<'_> {
                     Some(kind) => Expr::new(kind, Type::Scalar(works), span),
                     None => {
                         let check = if works == Scalar::INT { Check::Branch } else { Check::None };
-                        Expr::new(ExprKind::Unary { op: Unary::Negative, operand, check }, Type::Scalar(works), span)
+                        Expr::new(
+                            ExprKind::Unary { op: Unary::Negative, operand, check },
+                            Type::Scalar(works),
+                            span,
+                        )
                     }
                 }
             }
-            _ if numpy_bool => {
-                Expr::new(ExprKind::Unary { op: Unary::Not, operand, check: Check::None }, Type::Scalar(scalar), span)
-            }
+            _ if numpy_bool => Expr::new(
+                ExprKind::Unary { op: Unary::Not, operand, check: Check::None },
+                Type::Scalar(scalar),
+                span,
+            ),
             _ if works.kind.is_integer() => {
                 let operand = cast(operand, works);
                 match *operand.kind {
@@ -376,7 +414,9 @@ impl Lowerer<'_> {
             Value::Tuple(members) => return Ok(boolean(!members.is_empty(), span)),
             Value::Static(super::value::Static::Str(text)) => return Ok(boolean(!text.is_empty(), span)),
             Value::Static(_) => return Ok(boolean(true, span)),
-            Value::Slice(_) | Value::Iterable(_) => return Err(super::variables::not_storable(value, span).into()),
+            Value::Slice(_) | Value::Iterable(_) => {
+                return Err(super::variables::not_storable(value, span).into());
+            }
             Value::Expr(expr) => expr.clone(),
         };
         let Type::Scalar(scalar) = expr.ty else {
@@ -403,12 +443,18 @@ impl Lowerer<'_> {
 
     /// One comparison of scalars: `bool`, or NumPy's where an operand is NumPy's.
     pub fn compare(&mut self, op: Compare, left: &Value, right: &Value, span: Span) -> Result<Expr> {
-        let (Value::Expr(a), Value::Expr(b)) = (left, right) else { return self.compare_others(op, left, right, span) };
+        let (Value::Expr(a), Value::Expr(b)) = (left, right) else {
+            return self.compare_others(op, left, right, span);
+        };
         let (Type::Scalar(s), Type::Scalar(t)) = (a.ty, b.ty) else {
-            return Err(Diagnostic::new(Class::Unsupported, span, "comparing whole arrays is not compiled yet")
-                .label(form_name(&Form::Type(if a.ty.array().is_some() { a.ty } else { b.ty })))
-                .advice("write the loop over the elements")
-                .into());
+            return Err(Diagnostic::new(
+                Class::Unsupported,
+                span,
+                "comparing whole arrays is not compiled yet",
+            )
+            .label(form_name(&Form::Type(if a.ty.array().is_some() { a.ty } else { b.ty })))
+            .advice("write the loop over the elements")
+            .into());
         };
         let both = promote(s, t);
         let ordering = !matches!(op, Compare::Equal | Compare::NotEqual);
@@ -439,7 +485,14 @@ impl Lowerer<'_> {
         })
     }
 
-    fn compare_numpy(&mut self, op: Compare, (a, s): (Expr, Scalar), (b, t): (Expr, Scalar), both: Scalar, span: Span) -> Expr {
+    fn compare_numpy(
+        &mut self,
+        op: Compare,
+        (a, s): (Expr, Scalar),
+        (b, t): (Expr, Scalar),
+        both: Scalar,
+        span: Span,
+    ) -> Expr {
         // Python's ints are compared by value, whatever the other's kind.
         let whole = |scalar: Scalar| scalar.kind.is_integer() || scalar.kind == Kind::Bool;
         if !(whole(s) && whole(t)) {
@@ -495,7 +548,11 @@ impl Lowerer<'_> {
     fn compare_complex(&mut self, op: Compare, whole: Expr, complex: Expr, span: Span) -> Expr {
         let complex = self.simple(complex);
         let part = |function, value: Expr| {
-            Expr::new(ExprKind::Math { function, arguments: vec![value], check: Check::None }, Type::FLOAT, span)
+            Expr::new(
+                ExprKind::Math { function, arguments: vec![value], check: Check::None },
+                Type::FLOAT,
+                span,
+            )
         };
         let re = self.keep(part(Math::Real, complex.clone()));
         let equal = self.compare_exactly(Compare::Equal, whole, re, span);
@@ -517,7 +574,9 @@ impl Lowerer<'_> {
                 }
                 Ok(if op == Compare::Equal { same } else { negate(same) })
             }
-            (Value::Static(a), Value::Static(b)) if equality => Ok(boolean((a == b) == (op == Compare::Equal), span)),
+            (Value::Static(a), Value::Static(b)) if equality => {
+                Ok(boolean((a == b) == (op == Compare::Equal), span))
+            }
             (Value::None, Value::None) if equality => Ok(boolean(op == Compare::Equal, span)),
             _ if equality && left.array().is_none() && right.array().is_none() => {
                 Ok(boolean(op == Compare::NotEqual, span))
@@ -528,7 +587,9 @@ impl Lowerer<'_> {
                     .into())
             }
             _ => {
-                let name = |value: &Value| value.form().map_or_else(|| "slice".to_owned(), |form| python_name(&form));
+                let name = |value: &Value| {
+                    value.form().map_or_else(|| "slice".to_owned(), |form| python_name(&form))
+                };
                 Err(type_error(
                     span,
                     format!(
@@ -578,8 +639,12 @@ fn power_ints(a: Expr, b: Expr, span: Span) -> Expr {
 fn check_of(op: Binary, works: Scalar) -> Check {
     let fails = match (works.flavour, works.kind) {
         (_, Kind::Bool) => false,
-        (Flavour::Python, Kind::I64) => !matches!(op, Binary::And | Binary::Or | Binary::Xor | Binary::Min | Binary::Max),
-        (Flavour::Python, _) => matches!(op, Binary::Divide | Binary::FloorDivide | Binary::Modulo | Binary::Power),
+        (Flavour::Python, Kind::I64) => {
+            !matches!(op, Binary::And | Binary::Or | Binary::Xor | Binary::Min | Binary::Max)
+        }
+        (Flavour::Python, _) => {
+            matches!(op, Binary::Divide | Binary::FloorDivide | Binary::Modulo | Binary::Power)
+        }
         // Integers to negative integer powers are not allowed.
         (Flavour::NumPy, kind) => op == Binary::Power && kind.is_signed(),
     };

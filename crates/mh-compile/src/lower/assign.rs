@@ -103,7 +103,9 @@ impl Lowerer<'_> {
     }
 
     fn unpack(&mut self, targets: &[ast::Expr], value: Value, span: Span) -> Result<()> {
-        if let Some(starred) = targets.iter().find(|target| matches!(&*target.kind, ast::ExprKind::Starred(_))) {
+        if let Some(starred) =
+            targets.iter().find(|target| matches!(&*target.kind, ast::ExprKind::Starred(_)))
+        {
             return Err(unsupported(
                 self.at(starred.span),
                 "`*` in a target is not compiled",
@@ -150,7 +152,8 @@ impl Lowerer<'_> {
         self.raise_if(fits(Compare::Greater), "ValueError", &message, Vec::new(), span);
         let mut members = Vec::new();
         for number in 0..wanted {
-            let element = builtins::subscript(self, Value::Expr(array.clone()), Value::int(number as i64, span), span)?;
+            let element =
+                builtins::subscript(self, Value::Expr(array.clone()), Value::int(number as i64, span), span)?;
             members.push(self.settle(element));
         }
         Ok(members)
@@ -181,16 +184,23 @@ impl Lowerer<'_> {
             .into());
         };
         let Type::Scalar(from) = value.ty else {
-            return Err(Diagnostic::new(Class::ValueError, span, "setting an array element with a sequence.")
-                .label(form_name(&super::value::Form::Type(value.ty)))
-                .advice("to copy a whole array write `x[:] = y`")
-                .into());
+            return Err(Diagnostic::new(
+                Class::ValueError,
+                span,
+                "setting an array element with a sequence.",
+            )
+            .label(form_name(&super::value::Form::Type(value.ty)))
+            .advice("to copy a whole array write `x[:] = y`")
+            .into());
         };
         if from.kind.is_complex() && !element.is_complex() {
             let target = if element.is_float() { "float()" } else { "int()" };
             return Err(type_error(
                 span,
-                format!("{target} argument must be a string or a real number, not '{}'", super::types::scalar_name(from)),
+                format!(
+                    "{target} argument must be a string or a real number, not '{}'",
+                    super::types::scalar_name(from)
+                ),
             ));
         }
         Ok(cast(value, Scalar::numpy(element)))
@@ -198,7 +208,11 @@ impl Lowerer<'_> {
 
     pub fn augmented(&mut self, target: &ast::Expr, op: &str, value: &ast::Expr, span: Span) -> Result<()> {
         let Some(op) = binary_of(op) else {
-            return Err(unsupported(span, format!("the operator {op}= is not compiled"), "write the loop with * and +"));
+            return Err(unsupported(
+                span,
+                format!("the operator {op}= is not compiled"),
+                "write the loop with * and +",
+            ));
         };
         match &*target.kind {
             ast::ExprKind::Name(name) => {
@@ -229,7 +243,9 @@ impl Lowerer<'_> {
                 let new = self.expr(value)?;
                 let written = stores(&self.block[start..]);
                 let mut parts = self.settle_before(parts, start).into_iter();
-                let (Some(object), Some(index)) = (parts.next(), parts.next()) else { return Err(Stop::Unknown) };
+                let (Some(object), Some(index)) = (parts.next(), parts.next()) else {
+                    return Err(Stop::Unknown);
+                };
                 match builtins::place(self, object, index, span)? {
                     Place::Element { array, element, indices } => {
                         if written {
@@ -264,17 +280,26 @@ impl Lowerer<'_> {
         match *new.kind {
             ExprKind::Binary { op, right, check: Check::None, .. } => {
                 if new.ty.scalar().is_some_and(|scalar| scalar.kind.is_complex()) && !element.is_complex() {
-                    return Err(type_error(span, "an element that is not complex cannot hold a complex number".into()));
+                    return Err(type_error(
+                        span,
+                        "an element that is not complex cannot hold a complex number".into(),
+                    ));
                 }
                 let check = Check::Branch;
-                self.emit(StatementKind::Store { array, indices, value: right, update: Some(op), check }, span);
+                self.emit(
+                    StatementKind::Store { array, indices, value: right, update: Some(op), check },
+                    span,
+                );
             }
             kind => {
                 // The operation itself can fail: read, compute, store.
                 let value = Expr::new(kind, new.ty, span);
                 let value = self.element_value(Value::Expr(value), element, span)?;
                 let value = self.spill(value);
-                self.emit(StatementKind::Store { array, indices, value, update: None, check: Check::Branch }, span);
+                self.emit(
+                    StatementKind::Store { array, indices, value, update: None, check: Check::Branch },
+                    span,
+                );
             }
         }
         Ok(())
@@ -282,7 +307,9 @@ impl Lowerer<'_> {
 
     /// `view[...] = value`, `view[...] op= value`: element by element, with broadcasting.
     fn fill_view(&mut self, view: &Expr, value: Value, update: Option<Binary>, span: Span) -> Result<()> {
-        let (ExprKind::Var(target), Type::Array(array)) = (&*view.kind, view.ty) else { return Err(Stop::Unknown) };
+        let (ExprKind::Var(target), Type::Array(array)) = (&*view.kind, view.ty) else {
+            return Err(Stop::Unknown);
+        };
         let target = *target;
         if !array.writable {
             return Err(read_only(span));
@@ -332,7 +359,13 @@ impl Lowerer<'_> {
             None => {
                 let value = self.element_value(Value::Expr(value), array.element, span)?;
                 self.emit(
-                    StatementKind::Store { array: target, indices, value, update: None, check: Check::Branch },
+                    StatementKind::Store {
+                        array: target,
+                        indices,
+                        value,
+                        update: None,
+                        check: Check::Branch,
+                    },
                     span,
                 );
                 Ok(())
@@ -391,7 +424,8 @@ impl Lowerer<'_> {
             .into());
         }
         let skip = usize::from(to.rank - from.rank);
-        let dim = |array: Var, axis: usize| Expr::new(ExprKind::Dim { array, axis: axis as u8 }, Type::INT, span);
+        let dim =
+            |array: Var, axis: usize| Expr::new(ExprKind::Dim { array, axis: axis as u8 }, Type::INT, span);
         let element = Type::Scalar(Scalar::numpy(from.element));
         let read = |array: Var, indices: Vec<Expr>| {
             Expr::new(ExprKind::Load { array, indices, check: Check::Branch }, element, span)

@@ -94,7 +94,9 @@ pub fn fails(expr: &Expr) -> bool {
         | ExprKind::Binary { check, .. }
         | ExprKind::Cast { check, .. }
         | ExprKind::Math { check, .. } => *check != Check::None,
-        ExprKind::Load { .. } | ExprKind::Random { .. } | ExprKind::New { .. } | ExprKind::View { .. } => true,
+        ExprKind::Load { .. } | ExprKind::Random { .. } | ExprKind::New { .. } | ExprKind::View { .. } => {
+            true
+        }
         _ => false,
     })
 }
@@ -103,7 +105,9 @@ pub fn fails(expr: &Expr) -> bool {
 pub fn reads_any(expr: &Expr, which: &dyn Fn(Var) -> bool) -> bool {
     any(expr, &|expr| match &*expr.kind {
         ExprKind::Var(var) => which(*var),
-        ExprKind::Load { array, .. } | ExprKind::Dim { array, .. } | ExprKind::View { array, .. } => which(*array),
+        ExprKind::Load { array, .. } | ExprKind::Dim { array, .. } | ExprKind::View { array, .. } => {
+            which(*array)
+        }
         ExprKind::Disjoint { left, right } => which(*left) || which(*right),
         _ => false,
     })
@@ -117,7 +121,9 @@ fn any(expr: &Expr, test: &dyn Fn(&Expr) -> bool) -> bool {
         }
         match &*expr.kind {
             ExprKind::Unary { operand: value, .. } | ExprKind::Cast { value, .. } => stack.push(value),
-            ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => stack.extend([left, right]),
+            ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
+                stack.extend([left, right])
+            }
             ExprKind::If { condition, then, orelse } => stack.extend([condition, then, orelse]),
             ExprKind::Load { indices: list, .. }
             | ExprKind::Math { arguments: list, .. }
@@ -127,7 +133,9 @@ fn any(expr: &Expr, test: &dyn Fn(&Expr) -> bool) -> bool {
                 for part in parts {
                     match part {
                         Part::Index(index) => stack.push(index),
-                        Part::Slice { start, stop, step } => stack.extend([start, stop, step].into_iter().flatten()),
+                        Part::Slice { start, stop, step } => {
+                            stack.extend([start, stop, step].into_iter().flatten())
+                        }
                         Part::NewAxis | Part::Axis(_) => {}
                     }
                 }

@@ -9,7 +9,9 @@ use super::webs::address;
 use super::{Lowerer, Result, Stop, builtins};
 use crate::ast::{self, Constant};
 use crate::diagnostic::{Class, Diagnostic};
-use crate::ir::{Binary, Block, Compare, Expr, ExprKind, Kind, Scalar, Span, Statement, StatementKind, Type, Var};
+use crate::ir::{
+    Binary, Block, Compare, Expr, ExprKind, Kind, Scalar, Span, Statement, StatementKind, Type, Var,
+};
 use crate::world::Found;
 
 pub fn binary_of(name: &str) -> Option<Binary> {
@@ -64,7 +66,9 @@ impl Lowerer<'_> {
                     _ => Err(Stop::Unknown),
                 }
             }
-            ast::ExprKind::Slice(start, stop, step) => self.slice(start.as_ref(), stop.as_ref(), step.as_ref()),
+            ast::ExprKind::Slice(start, stop, step) => {
+                self.slice(start.as_ref(), stop.as_ref(), step.as_ref())
+            }
             ast::ExprKind::Tuple(members) => {
                 let members: Vec<&ast::Expr> = members.iter().collect();
                 self.operands(&members).map(Value::Tuple)
@@ -86,13 +90,21 @@ impl Lowerer<'_> {
                         "print the values: print(\"x\", x)",
                     )),
                     (Some(op), [left, right]) => self.binary(op, left, right, span),
-                    _ => Err(unsupported(span, format!("the operator {op} is not compiled"), "write the loop with * and +")),
+                    _ => Err(unsupported(
+                        span,
+                        format!("the operator {op} is not compiled"),
+                        "write the loop with * and +",
+                    )),
                 }
             }
             ast::ExprKind::BoolOp(op, values) => self.bool_op(op == "And", values, span),
-            ast::ExprKind::Compare(left, ops, others) => self.comparison(left, ops, others, span).map(Value::Expr),
+            ast::ExprKind::Compare(left, ops, others) => {
+                self.comparison(left, ops, others, span).map(Value::Expr)
+            }
             ast::ExprKind::IfExp(test, then, orelse) => self.conditional(test, then, orelse, span),
-            ast::ExprKind::Call(function, arguments, keywords) => self.call(expr, function, arguments, keywords, span),
+            ast::ExprKind::Call(function, arguments, keywords) => {
+                self.call(expr, function, arguments, keywords, span)
+            }
             ast::ExprKind::NamedExpr(target, value) => {
                 let value = self.expr(value)?;
                 self.assign_target(target, value)?;
@@ -149,7 +161,9 @@ impl Lowerer<'_> {
             let span = self.at(part.span);
             match values.next() {
                 Some(Value::None) | None => {}
-                Some(Value::Expr(expr)) if expr.ty.scalar().is_some_and(|scalar| scalar.kind.is_integer()) => {
+                Some(Value::Expr(expr))
+                    if expr.ty.scalar().is_some_and(|scalar| scalar.kind.is_integer()) =>
+                {
                     *bound = Some(self.cast(expr, Scalar::INT));
                 }
                 Some(_) => {
@@ -216,8 +230,30 @@ impl Lowerer<'_> {
 
     fn nearest(&self, name: &str) -> Option<String> {
         const KNOWN: [&str; 24] = [
-            "abs", "bool", "complex", "divmod", "enumerate", "float", "int", "len", "max", "min", "pow", "print", "range",
-            "reversed", "round", "sum", "zip", "math", "np", "mh", "True", "False", "None", "tuple",
+            "abs",
+            "bool",
+            "complex",
+            "divmod",
+            "enumerate",
+            "float",
+            "int",
+            "len",
+            "max",
+            "min",
+            "pow",
+            "print",
+            "range",
+            "reversed",
+            "round",
+            "sum",
+            "zip",
+            "math",
+            "np",
+            "mh",
+            "True",
+            "False",
+            "None",
+            "tuple",
         ];
         let mut best: Option<(usize, String)> = None;
         let mut outer = Some(self.frame().around.clone());
@@ -241,7 +277,9 @@ impl Lowerer<'_> {
     pub fn found(&mut self, found: Found, name: &str, span: Span) -> Result<Value> {
         Ok(match found {
             Found::Missing => {
-                return Err(Diagnostic::new(Class::NameError, span, format!("name '{name}' is not defined")).into());
+                return Err(
+                    Diagnostic::new(Class::NameError, span, format!("name '{name}' is not defined")).into()
+                );
             }
             Found::None => Value::None,
             Found::Bool(value) => Value::bool(value, span),
@@ -278,7 +316,9 @@ impl Lowerer<'_> {
     }
 
     fn attribute(&mut self, value: Value, name: &str, span: Span) -> Result<Value> {
-        let Value::Static(Static::Module(object)) = value else { return builtins::attribute(self, value, name, span) };
+        let Value::Static(Static::Module(object)) = value else {
+            return builtins::attribute(self, value, name, span);
+        };
         let asked = (object, name.to_owned());
         let found = match self.attributes.get(&asked) {
             Some(found) => found.clone(),
@@ -289,7 +329,12 @@ impl Lowerer<'_> {
             }
         };
         if found == Found::Missing {
-            return Err(Diagnostic::new(Class::AttributeError, span, format!("module has no attribute '{name}'")).into());
+            return Err(Diagnostic::new(
+                Class::AttributeError,
+                span,
+                format!("module has no attribute '{name}'"),
+            )
+            .into());
         }
         self.found(found, name, span)
     }
@@ -398,7 +443,13 @@ impl Lowerer<'_> {
         }
     }
 
-    fn conditional(&mut self, test: &ast::Expr, then: &ast::Expr, orelse: &ast::Expr, span: Span) -> Result<Value> {
+    fn conditional(
+        &mut self,
+        test: &ast::Expr,
+        then: &ast::Expr,
+        orelse: &ast::Expr,
+        span: Span,
+    ) -> Result<Value> {
         let test = self.condition(test)?;
         if let ExprKind::Bool(known) = *test.kind {
             return self.expr(if known { then } else { orelse });
@@ -438,7 +489,9 @@ impl Lowerer<'_> {
                 return Ok(value);
             }
             // In the next pass more is known.
-            (Ok(value), Err(Stop::Unknown)) | (Err(Stop::Unknown), Ok(value)) if !self.last => return Ok(value),
+            (Ok(value), Err(Stop::Unknown)) | (Err(Stop::Unknown), Ok(value)) if !self.last => {
+                return Ok(value);
+            }
             _ => return Err(Stop::Unknown),
         };
         if let (Value::Expr(a), Value::Expr(b)) = (&then, &orelse) {
@@ -501,9 +554,16 @@ impl Lowerer<'_> {
             "Is" | "In" => (op, false),
             "IsNot" => ("Is", true),
             "NotIn" => ("In", true),
-            _ => return Err(unsupported(span, format!("the operator {op} is not compiled"), "compare with == or <")),
+            _ => {
+                return Err(unsupported(
+                    span,
+                    format!("the operator {op} is not compiled"),
+                    "compare with == or <",
+                ));
+            }
         };
-        let result = if positive == "Is" { self.is(left, right, span)? } else { self.contains(left, right, span)? };
+        let result =
+            if positive == "Is" { self.is(left, right, span)? } else { self.contains(left, right, span)? };
         Ok(if negated { negate(result) } else { result })
     }
 
@@ -620,7 +680,11 @@ impl Lowerer<'_> {
         }
         for (name, value) in keywords {
             if name.is_none() {
-                return Err(unsupported(self.at(value.span), "`**` in a call is not compiled", "write the keywords out"));
+                return Err(unsupported(
+                    self.at(value.span),
+                    "`**` in a call is not compiled",
+                    "write the keywords out",
+                ));
             }
             exprs.push(value);
         }
@@ -642,7 +706,11 @@ impl Lowerer<'_> {
         }
         for (name, value) in keywords {
             let place = self.at(value.span);
-            given.keywords.push((name.clone().unwrap_or_default(), values.next().ok_or(Stop::Unknown)?, place));
+            given.keywords.push((
+                name.clone().unwrap_or_default(),
+                values.next().ok_or(Stop::Unknown)?,
+                place,
+            ));
         }
         let callee = match (callee, method) {
             (callee, None) => callee,
@@ -706,7 +774,11 @@ fn constant_value(constant: &Constant, span: Span) -> Result<Value> {
         Constant::Complex(re, im) => Value::Expr(complex(*re, *im, span)),
         Constant::Str(text) => Value::str(text.clone()),
         Constant::Other(name) => {
-            return Err(unsupported(span, format!("a constant of type {name} is not compiled"), "use numbers"));
+            return Err(unsupported(
+                span,
+                format!("a constant of type {name} is not compiled"),
+                "use numbers",
+            ));
         }
     })
 }
@@ -734,7 +806,9 @@ pub fn other(class: &str, span: Span) -> Stop {
         "ListComp" | "SetComp" | "DictComp" | "GeneratorExp" => {
             ("comprehensions and generators are not compiled", "fill an array in a loop: out = np.empty(n)")
         }
-        "Dict" | "Set" => ("dictionaries and sets are not compiled", "use arrays indexed by small integers, or variables"),
+        "Dict" | "Set" => {
+            ("dictionaries and sets are not compiled", "use arrays indexed by small integers, or variables")
+        }
         "Await" | "Yield" | "YieldFrom" => ("coroutines and generators are not compiled", "return an array"),
         _ => return unsupported(span, format!("{class} is not compiled"), "use numbers, tuples and arrays"),
     };

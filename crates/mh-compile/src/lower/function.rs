@@ -91,7 +91,12 @@ impl Lowerer<'_> {
         let loaded = self.world.function(object).map(|code| {
             self.sources.push(code.source);
             let source = (self.sources.len() - 1) as u16;
-            Rc::new(Loaded { tree: Analysed::new(code.tree), scope: code.scope, source, defaults: code.defaults })
+            Rc::new(Loaded {
+                tree: Analysed::new(code.tree),
+                scope: code.scope,
+                source,
+                defaults: code.defaults,
+            })
         });
         self.codes.insert(object, loaded.clone());
         loaded
@@ -275,10 +280,17 @@ impl Lowerer<'_> {
     }
 
     /// Calls a plain, jitted or nested function. `place` tells calls apart: the address of the call's node.
-    pub fn call_function(&mut self, callee: &Static, arguments: Arguments, place: usize, span: Span) -> Result<Value> {
+    pub fn call_function(
+        &mut self,
+        callee: &Static,
+        arguments: Arguments,
+        place: usize,
+        span: Span,
+    ) -> Result<Value> {
         let (callee, defaults) = match callee {
             Static::Function(object) => {
-                let loaded = self.load(*object).map_err(|text| Diagnostic::new(Class::Unsupported, span, text))?;
+                let loaded =
+                    self.load(*object).map_err(|text| Diagnostic::new(Class::Unsupported, span, text))?;
                 let callee = Callee {
                     tree: loaded.tree.clone(),
                     scope: loaded.scope,
@@ -298,7 +310,10 @@ impl Lowerer<'_> {
                 (callee, None)
             }
             other => {
-                let message = format!("'{}' object is not callable", super::types::python_name(&Form::Static(other.clone())));
+                let message = format!(
+                    "'{}' object is not callable",
+                    super::types::python_name(&Form::Static(other.clone()))
+                );
                 return Err(Diagnostic::new(Class::TypeError, span, message).into());
             }
         };
@@ -330,7 +345,9 @@ impl Lowerer<'_> {
     ) -> Result<Vec<Value>> {
         let function = &callee.tree.function;
         let name = &function.name;
-        let fail = |message: String| Stop::from(Diagnostic::new(Class::TypeError, span, format!("{name}() {message}")));
+        let fail = |message: String| {
+            Stop::from(Diagnostic::new(Class::TypeError, span, format!("{name}() {message}")))
+        };
         let parameters = &function.parameters;
         let mut values: Vec<Option<Value>> = vec![None; parameters.len()];
         let by_place: Vec<usize> = (0..parameters.len())
@@ -353,9 +370,13 @@ impl Lowerer<'_> {
             return Err(fail(format!("takes {count} positional argument{plural} but {given} {was} given")));
         }
         if let Some(one) = parameters.iter().find(|one| one.kind == ParameterKind::VarKeywords) {
-            return Err(Diagnostic::new(Class::Unsupported, span, format!("{name}() takes `**{}`, which is not compiled", one.name))
-                .advice("give the function named parameters")
-                .into());
+            return Err(Diagnostic::new(
+                Class::Unsupported,
+                span,
+                format!("{name}() takes `**{}`, which is not compiled", one.name),
+            )
+            .advice("give the function named parameters")
+            .into());
         }
         for (keyword, value, _) in arguments.keywords {
             let found = parameters.iter().position(|one| {
@@ -448,7 +469,8 @@ impl Lowerer<'_> {
         let (parent, salt) = (self.frame().around.path, self.frame().salt);
         let path = self.intern(parent, place, salt);
         // A callee that changes at this place from pass to pass gets versions of its own.
-        let path = self.intern(path, address(&*callee.tree), callee.around.as_ref().map_or(0, |around| around.path));
+        let path =
+            self.intern(path, address(&*callee.tree), callee.around.as_ref().map_or(0, |around| around.path));
         let Callee { tree, scope, source, around } = callee;
         let around = Rc::new(Around { path, tree: tree.clone(), scope, source, around });
         let label = self.label();
@@ -570,7 +592,10 @@ impl Lowerer<'_> {
             Some(form) => Ok(rebuild(&form, &mut results.into_iter(), span)),
             None if self.instances[number].never => Err(Stop::Never),
             None if self.last => {
-                let message = format!("what {}() returns cannot be told: it always calls itself", callee.tree.function.name);
+                let message = format!(
+                    "what {}() returns cannot be told: it always calls itself",
+                    callee.tree.function.name
+                );
                 Err(Diagnostic::new(Class::Unsupported, span, message)
                     .advice("let the recursion end: some `return` must not depend on the function itself")
                     .into())
@@ -582,14 +607,17 @@ impl Lowerer<'_> {
     fn find_instance(&mut self, callee: &Callee, forms: &[Form], span: Span) -> Result<usize> {
         let origin = callee.around.as_ref().map(|around| self.origin(around));
         let known = self.instances.iter().position(|instance| {
-            Rc::ptr_eq(&instance.around.tree, &callee.tree) && instance.origin == origin && instance.forms == forms
+            Rc::ptr_eq(&instance.around.tree, &callee.tree)
+                && instance.origin == origin
+                && instance.forms == forms
         });
         if let Some(known) = known {
             return Ok(known);
         }
         let number = self.instances.len();
         if number >= MOST_INSTANCES {
-            let message = format!("{}() is called with ever new types of arguments", callee.tree.function.name);
+            let message =
+                format!("{}() is called with ever new types of arguments", callee.tree.function.name);
             return Err(Diagnostic::new(Class::Unsupported, span, message)
                 .advice("give the recursion the same types at each level")
                 .into());
@@ -652,7 +680,9 @@ impl Frame {
 fn argument_form(argument: &Argument) -> Form {
     match argument {
         Argument::None => Form::None,
-        Argument::Scalar(Scalar { kind, flavour }) => Form::Type(Type::Scalar(Scalar { kind: *kind, flavour: *flavour })),
+        Argument::Scalar(Scalar { kind, flavour }) => {
+            Form::Type(Type::Scalar(Scalar { kind: *kind, flavour: *flavour }))
+        }
         Argument::Array(array) => Form::Type(Type::Array(*array)),
         Argument::Tuple(members) => Form::Tuple(members.iter().map(argument_form).collect()),
     }

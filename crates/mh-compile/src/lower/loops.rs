@@ -43,7 +43,8 @@ impl Lowerer<'_> {
             self.body(orelse);
             return Ok(());
         }
-        let (target, inner) = self.loop_body(LoopTarget { leave, ..LoopTarget::default() }, body, |_| Ok(()))?;
+        let (target, inner) =
+            self.loop_body(LoopTarget { leave, ..LoopTarget::default() }, body, |_| Ok(()))?;
         let forever = is_true(test);
         let kind = StatementKind::While { head, condition, body: inner };
         self.finish_loop(kind, target, orelse, forever, span);
@@ -201,7 +202,8 @@ impl Lowerer<'_> {
         if let Some((web, name)) = own {
             let key = Key { path: around.path, web };
             self.widen(key, &Form::Type(Type::INT), Some(name), place)?;
-            let fixed = around.tree.webs.get(web as usize).is_some_and(|web| web.definitions == 1 && !web.captured);
+            let fixed =
+                around.tree.webs.get(web as usize).is_some_and(|web| web.definitions == 1 && !web.captured);
             if fixed && self.form_of(key) == Some(Form::Type(Type::INT)) {
                 direct = self.vars_of(key, Some(name)).first().copied();
                 if let (Some(_), Some(name)) = (direct, self.flagged(key)) {
@@ -256,11 +258,15 @@ impl Lowerer<'_> {
         match value {
             Value::Iterable(iterable) => Ok(*iterable),
             Value::Tuple(members) => Ok(Iterable::Tuple(members)),
-            Value::Expr(expr) if expr.ty.array().is_some_and(|array| array.rank > 0) => Ok(Iterable::Array(expr)),
+            Value::Expr(expr) if expr.ty.array().is_some_and(|array| array.rank > 0) => {
+                Ok(Iterable::Array(expr))
+            }
             other => {
                 let name = other.form().map_or_else(|| "slice".to_owned(), |form| python_name(&form));
                 let numeric = matches!(&other, Value::Expr(expr) if expr.ty.scalar().is_some());
-                let error = Diagnostic::new(Class::TypeError, span, format!("'{name}' object is not iterable")).label(name);
+                let error =
+                    Diagnostic::new(Class::TypeError, span, format!("'{name}' object is not iterable"))
+                        .label(name);
                 Err(if numeric { error.advice("did you mean range(...)?") } else { error }.into())
             }
         }
@@ -449,9 +455,14 @@ fn items_of(iterable: &Iterable, span: Span) -> Option<Vec<Value>> {
             Some(items.into_iter().enumerate().map(pair).collect())
         }
         Iterable::Zip(parts) => {
-            let parts: Vec<Vec<Value>> = parts.iter().map(|part| items_of(part, span)).collect::<Option<_>>()?;
+            let parts: Vec<Vec<Value>> =
+                parts.iter().map(|part| items_of(part, span)).collect::<Option<_>>()?;
             let least = parts.iter().map(Vec::len).min()?;
-            Some((0..least).map(|place| Value::Tuple(parts.iter().map(|part| part[place].clone()).collect())).collect())
+            Some(
+                (0..least)
+                    .map(|place| Value::Tuple(parts.iter().map(|part| part[place].clone()).collect()))
+                    .collect(),
+            )
         }
         Iterable::Reversed(inner) => {
             let mut items = items_of(inner, span)?;

@@ -25,8 +25,8 @@ use std::rc::Rc;
 use crate::compile::Argument;
 use crate::diagnostic::{Class, Diagnostic};
 use crate::ir::{
-    Array, Block, Exception, Expr, ExprKind, Label, LoopId, Module, Shape, Source, Span, Statement, StatementKind,
-    Type, Var, Variable,
+    Array, Block, Exception, Expr, ExprKind, Label, LoopId, Module, Shape, Source, Span, Statement,
+    StatementKind, Type, Var, Variable,
 };
 use crate::world::{Found, World};
 
@@ -155,8 +155,9 @@ impl<'w> Lowerer<'w> {
             }
             if self.statements > MOST_STATEMENTS {
                 let message = "this function and those that it calls are too much for one compilation";
-                return Err(Diagnostic::new(Class::Unsupported, functions[0].span, message)
-                    .advice("split it: a jitted function that is called from Python is compiled on its own"));
+                return Err(Diagnostic::new(Class::Unsupported, functions[0].span, message).advice(
+                    "split it: a jitted function that is called from Python is compiled on its own",
+                ));
             }
             if self.changed {
                 continue;

@@ -13,10 +13,16 @@ const MOST_VALUES: usize = 5;
 impl Lowerer<'_> {
     pub fn raise(&mut self, exception: Option<&ast::Expr>, span: Span) -> Result<()> {
         let Some(exception) = exception else {
-            return Err(unsupported(span, "`raise` alone is not compiled: nothing is caught here", "name the exception"));
+            return Err(unsupported(
+                span,
+                "`raise` alone is not compiled: nothing is caught here",
+                "name the exception",
+            ));
         };
         let (class, arguments) = match &*exception.kind {
-            ast::ExprKind::Call(function, arguments, keywords) if keywords.is_empty() => (function, arguments.as_slice()),
+            ast::ExprKind::Call(function, arguments, keywords) if keywords.is_empty() => {
+                (function, arguments.as_slice())
+            }
             _ => (exception, [].as_slice()),
         };
         let place = self.at(class.span);
@@ -88,8 +94,9 @@ impl Lowerer<'_> {
                         ast::ExprKind::Constant(Constant::Str(constant)) => text.push_str(&escape(constant)),
                         ast::ExprKind::FormattedValue(value, conversion, format) => {
                             let format = match format {
-                                Some(format) => constant_format(format)
-                                    .ok_or_else(|| unsupported(span, "a format that is not constant", "write it out"))?,
+                                Some(format) => constant_format(format).ok_or_else(|| {
+                                    unsupported(span, "a format that is not constant", "write it out")
+                                })?,
                                 None => String::new(),
                             };
                             let value = self.expr(value)?;
@@ -101,7 +108,9 @@ impl Lowerer<'_> {
                             };
                             text.push_str(&self.placed(value, conversion, &format, values, span)?);
                         }
-                        _ => return Err(unsupported(span, "this part of the text is not compiled", "use {x}")),
+                        _ => {
+                            return Err(unsupported(span, "this part of the text is not compiled", "use {x}"));
+                        }
                     }
                 }
                 Ok(text)
@@ -119,7 +128,9 @@ impl Lowerer<'_> {
             }
             ast::ExprKind::Call(function, arguments, keywords) if keywords.is_empty() => {
                 if let ast::ExprKind::Attribute(text, name) = &*function.kind {
-                    if let (ast::ExprKind::Constant(Constant::Str(text)), "format") = (&*text.kind, name.as_str()) {
+                    if let (ast::ExprKind::Constant(Constant::Str(text)), "format") =
+                        (&*text.kind, name.as_str())
+                    {
                         let arguments: Vec<&ast::Expr> = arguments.iter().collect();
                         let given = self.operands(&arguments)?;
                         return self.braces(text, given, values, span);
@@ -145,7 +156,9 @@ impl Lowerer<'_> {
         span: Span,
     ) -> Result<String> {
         match value {
-            Value::Static(Static::Str(text)) if conversion.is_empty() && format.is_empty() => Ok(escape(&text)),
+            Value::Static(Static::Str(text)) if conversion.is_empty() && format.is_empty() => {
+                Ok(escape(&text))
+            }
             Value::None if format.is_empty() => Ok("None".into()),
             Value::Expr(expr) if expr.ty.scalar().is_some() => {
                 let value = if is_constant(&expr) { expr } else { self.spill(expr) };
@@ -161,11 +174,21 @@ impl Lowerer<'_> {
                 }
                 Ok(format!("({}{})", parts.join(", "), if one { "," } else { "" }))
             }
-            _ => Err(unsupported(span, "a message shows numbers only", "show an element, or a length: {len(x)}")),
+            _ => Err(unsupported(
+                span,
+                "a message shows numbers only",
+                "show an element, or a length: {len(x)}",
+            )),
         }
     }
 
-    fn percent(&mut self, format: &str, given: Vec<Value>, values: &mut Vec<Expr>, span: Span) -> Result<String> {
+    fn percent(
+        &mut self,
+        format: &str,
+        given: Vec<Value>,
+        values: &mut Vec<Expr>,
+        span: Span,
+    ) -> Result<String> {
         let mut text = String::new();
         let mut given = given.into_iter();
         let mut chars = format.chars().peekable();
@@ -180,7 +203,9 @@ impl Lowerer<'_> {
                 continue;
             }
             let mut spec = String::new();
-            while let Some(one) = chars.peek().copied().filter(|one| one.is_ascii_digit() || matches!(one, '.' | '+')) {
+            while let Some(one) =
+                chars.peek().copied().filter(|one| one.is_ascii_digit() || matches!(one, '.' | '+'))
+            {
                 spec.push(one);
                 chars.next();
             }
@@ -196,7 +221,11 @@ impl Lowerer<'_> {
                     ("", format!("{spec}d"))
                 }
                 _ => {
-                    return Err(unsupported(span, "this `%` format is not compiled", "use an f-string: f\"{x}\""));
+                    return Err(unsupported(
+                        span,
+                        "this `%` format is not compiled",
+                        "use an f-string: f\"{x}\"",
+                    ));
                 }
             };
             text.push_str(&self.placed(value, conversion, &format, values, span)?);
@@ -208,7 +237,13 @@ impl Lowerer<'_> {
         Ok(text)
     }
 
-    fn braces(&mut self, format: &str, given: Vec<Value>, values: &mut Vec<Expr>, span: Span) -> Result<String> {
+    fn braces(
+        &mut self,
+        format: &str,
+        given: Vec<Value>,
+        values: &mut Vec<Expr>,
+        span: Span,
+    ) -> Result<String> {
         let mut text = String::new();
         let mut rest = format;
         let mut next = 0;
@@ -272,5 +307,8 @@ fn is_exception(name: &str) -> bool {
     name.ends_with("Error")
         || name.ends_with("Exception")
         || name.ends_with("Warning")
-        || matches!(name, "StopIteration" | "KeyboardInterrupt" | "SystemExit" | "GeneratorExit" | "StopAsyncIteration")
+        || matches!(
+            name,
+            "StopIteration" | "KeyboardInterrupt" | "SystemExit" | "GeneratorExit" | "StopAsyncIteration"
+        )
 }

@@ -44,10 +44,14 @@ impl Lowerer<'_> {
         let span = self.at(statement.span);
         match &statement.kind {
             StatementKind::Assign(targets, value) => self.assignment(targets, value),
-            StatementKind::AnnAssign(target, Some(value)) => self.assignment(std::slice::from_ref(target), value),
+            StatementKind::AnnAssign(target, Some(value)) => {
+                self.assignment(std::slice::from_ref(target), value)
+            }
             StatementKind::AnnAssign(_, None) | StatementKind::Pass => Ok(()),
             StatementKind::AugAssign(target, op, value) => self.augmented(target, op, value, span),
-            StatementKind::For(target, iterable, body, orelse) => self.for_loop(target, iterable, body, orelse, span),
+            StatementKind::For(target, iterable, body, orelse) => {
+                self.for_loop(target, iterable, body, orelse, span)
+            }
             StatementKind::While(test, body, orelse) => self.while_loop(test, body, orelse, span),
             StatementKind::If(test, body, orelse) => self.if_statement(test, body, orelse, statement),
             StatementKind::Return(value) => {
@@ -73,7 +77,9 @@ impl Lowerer<'_> {
             StatementKind::Continue => self.leave_loop(false, span),
             StatementKind::FunctionDef(function) => {
                 let around = self.frame().around.clone();
-                let (Some(tree), Some(web)) = (around.tree.nested(function), around.tree.definition(&**function)) else {
+                let (Some(tree), Some(web)) =
+                    (around.tree.nested(function), around.tree.definition(&**function))
+                else {
                     return Err(Stop::Unknown);
                 };
                 let value = self.closure(tree)?;
@@ -139,11 +145,19 @@ fn other(class: &str, span: crate::ir::Span) -> Stop {
         ),
         "With" | "AsyncWith" => ("`with` is not compiled", "use it around the call of the compiled function"),
         "Import" | "ImportFrom" => ("`import` is not compiled", "import at the top of the file"),
-        "ClassDef" => ("classes are not compiled", "make it outside; pass its numbers and arrays as arguments"),
+        "ClassDef" => {
+            ("classes are not compiled", "make it outside; pass its numbers and arrays as arguments")
+        }
         "Delete" => ("`del` is not compiled", "leave it out: arrays are freed when nothing uses them"),
         "Match" => ("`match` is not compiled", "write `if` and `elif`"),
         "AsyncFunctionDef" | "AsyncFor" => ("coroutines are not compiled", "write a plain function"),
-        _ => return unsupported(span, format!("{class} is not compiled"), "keep it outside of the compiled function"),
+        _ => {
+            return unsupported(
+                span,
+                format!("{class} is not compiled"),
+                "keep it outside of the compiled function",
+            );
+        }
     };
     unsupported(span, what, advice)
 }

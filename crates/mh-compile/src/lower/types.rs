@@ -42,7 +42,9 @@ pub fn promote_kinds(a: Kind, b: Kind) -> Kind {
 /// What arithmetic between the two works in: Python's numbers by Python's rules, with NumPy's by NEP 50 (Python's are weak).
 pub fn promote(a: Scalar, b: Scalar) -> Scalar {
     match (a.flavour, b.flavour) {
-        (Flavour::Python, Flavour::Python) => Scalar::python(python_rank(a.kind).max(python_rank(b.kind)).kind()),
+        (Flavour::Python, Flavour::Python) => {
+            Scalar::python(python_rank(a.kind).max(python_rank(b.kind)).kind())
+        }
         (Flavour::NumPy, Flavour::NumPy) => Scalar::numpy(promote_kinds(a.kind, b.kind)),
         (Flavour::NumPy, Flavour::Python) => Scalar::numpy(weak(a.kind, b.kind)),
         (Flavour::Python, Flavour::NumPy) => Scalar::numpy(weak(b.kind, a.kind)),
@@ -111,8 +113,12 @@ pub fn join_layouts(a: Layout, b: Layout) -> Layout {
 /// None where one variable cannot hold both.
 pub fn join(a: &Form, b: &Form) -> Option<Form> {
     Some(match (a, b) {
-        (Form::Type(Type::Scalar(a)), Form::Type(Type::Scalar(b))) => Form::Type(Type::Scalar(join_scalars(*a, *b))),
-        (Form::Type(Type::Array(a)), Form::Type(Type::Array(b))) if a.element == b.element && a.rank == b.rank => {
+        (Form::Type(Type::Scalar(a)), Form::Type(Type::Scalar(b))) => {
+            Form::Type(Type::Scalar(join_scalars(*a, *b)))
+        }
+        (Form::Type(Type::Array(a)), Form::Type(Type::Array(b)))
+            if a.element == b.element && a.rank == b.rank =>
+        {
             Form::Type(Type::Array(Array {
                 element: a.element,
                 rank: a.rank,

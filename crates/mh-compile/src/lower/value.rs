@@ -68,7 +68,13 @@ impl PartialEq for Closure {
 #[derive(Clone, Debug)]
 pub enum Iterable {
     /// All `int`. `parallel`: `mh.prange`, and whether it is unchecked.
-    Range { start: Expr, stop: Expr, step: Expr, parallel: Option<bool>, span: Span },
+    Range {
+        start: Expr,
+        stop: Expr,
+        step: Expr,
+        parallel: Option<bool>,
+        span: Span,
+    },
     /// Elements, or views along the first axis.
     Array(Expr),
     Tuple(Vec<Value>),

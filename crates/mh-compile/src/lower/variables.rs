@@ -122,14 +122,18 @@ impl Lowerer<'_> {
             Value::Expr(expr) if is_constant(&expr) => Value::Expr(expr),
             Value::Expr(expr) if expr.ty.array().is_some() && !self.is_named(&expr) => Value::Expr(expr),
             Value::Expr(expr) => Value::Expr(self.keep(expr)),
-            Value::Tuple(members) => Value::Tuple(members.into_iter().map(|member| self.settle(member)).collect()),
+            Value::Tuple(members) => {
+                Value::Tuple(members.into_iter().map(|member| self.settle(member)).collect())
+            }
             other => other,
         }
     }
 
     fn is_named(&self, expr: &Expr) -> bool {
         match *expr.kind {
-            ExprKind::Var(var) => self.variables.get(var.0 as usize).is_none_or(|variable| variable.name.is_some()),
+            ExprKind::Var(var) => {
+                self.variables.get(var.0 as usize).is_none_or(|variable| variable.name.is_some())
+            }
             _ => false,
         }
     }
@@ -222,7 +226,8 @@ impl Lowerer<'_> {
     }
 
     pub fn raise_unbound(&mut self, name: &str, span: Span) {
-        let message = format!("cannot access local variable '{name}' where it is not associated with a value");
+        let message =
+            format!("cannot access local variable '{name}' where it is not associated with a value");
         self.raise_builtin("UnboundLocalError", &message, Vec::new(), span);
     }
 }
@@ -233,7 +238,9 @@ pub fn rebuild(form: &Form, vars: &mut impl Iterator<Item = Var>, span: Span) ->
             Some(var) => Value::Expr(Expr::new(ExprKind::Var(var), *ty, span)),
             None => Value::None,
         },
-        Form::Tuple(members) => Value::Tuple(members.iter().map(|member| rebuild(member, vars, span)).collect()),
+        Form::Tuple(members) => {
+            Value::Tuple(members.iter().map(|member| rebuild(member, vars, span)).collect())
+        }
         Form::None => Value::None,
         Form::Static(known) => Value::Static(known.clone()),
     }
@@ -256,8 +263,12 @@ fn mismatch(name: Option<&str>, first: Option<&(Span, Form)>, form: &Form, span:
             };
             Diagnostic::new(Class::Unsupported, span, message).advice(advice)
         }
-        None => Diagnostic::new(Class::Unsupported, span, format!("this function returns both {before} and {now}"))
-            .advice("return the same type everywhere; a function that just ends returns None"),
+        None => Diagnostic::new(
+            Class::Unsupported,
+            span,
+            format!("this function returns both {before} and {now}"),
+        )
+        .advice("return the same type everywhere; a function that just ends returns None"),
     };
     let diagnostic = diagnostic.label(format!("{now} here"));
     match first {

@@ -17,7 +17,9 @@ pub fn children<'a>(node: Node<'a>, into: &mut Vec<Node<'a>>) {
         Node::Statement(statement) => of_statement(statement, into),
         Node::Expr(expr) => of_expr(expr, into),
         Node::Function(function) => {
-            into.extend(function.parameters.iter().filter_map(|parameter| parameter.default.as_ref()).map(Node::Expr));
+            into.extend(
+                function.parameters.iter().filter_map(|parameter| parameter.default.as_ref()).map(Node::Expr),
+            );
             into.extend(function.body.iter().map(Node::Statement));
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::walk::{self, Node};
-use crate::ast::{Constant, Expr, ExprKind, Function, ParameterKind, Statement, StatementKind};
+use crate::ast::{Constant, Expr, ExprKind, Function, Statement, StatementKind};
 use crate::diagnostic::{Class, Diagnostic};
 use crate::ir::Span;
 
@@ -133,13 +133,16 @@ fn empty() -> Function {
 
 /// Its locals, and the names that it and the functions in it load.
 fn names(function: &Function, trouble: &mut Option<Diagnostic>) -> (BTreeSet<String>, BTreeSet<String>) {
-    let mut locals: BTreeSet<String> = function.parameters.iter().map(|parameter| parameter.name.clone()).collect();
+    let mut locals: BTreeSet<String> =
+        function.parameters.iter().map(|parameter| parameter.name.clone()).collect();
     let mut loads = BTreeSet::new();
     let mut stack: Vec<Node<'_>> = function.body.iter().map(Node::Statement).collect();
     while let Some(node) = stack.pop() {
         match node {
             Node::Statement(statement) => match &statement.kind {
-                StatementKind::Assign(targets, _) => targets.iter().for_each(|target| bind(target, &mut locals)),
+                StatementKind::Assign(targets, _) => {
+                    targets.iter().for_each(|target| bind(target, &mut locals))
+                }
                 StatementKind::AugAssign(target, ..)
                 | StatementKind::AnnAssign(target, Some(_))
                 | StatementKind::For(target, ..) => bind(target, &mut locals),
@@ -147,12 +150,19 @@ fn names(function: &Function, trouble: &mut Option<Diagnostic>) -> (BTreeSet<Str
                     locals.insert(nested.name.clone());
                 }
                 StatementKind::Global(names) | StatementKind::Nonlocal(names) => {
-                    let word = if matches!(statement.kind, StatementKind::Global(_)) { "global" } else { "nonlocal" };
+                    let word = if matches!(statement.kind, StatementKind::Global(_)) {
+                        "global"
+                    } else {
+                        "nonlocal"
+                    };
                     trouble.get_or_insert_with(|| {
                         Diagnostic::new(
                             Class::Unsupported,
                             statement.span,
-                            format!("`{word} {}`: compiled functions do not rebind variables of others", names.join(", ")),
+                            format!(
+                                "`{word} {}`: compiled functions do not rebind variables of others",
+                                names.join(", ")
+                            ),
                         )
                         .advice("return the new value, or keep it in an array of one element")
                     });
@@ -183,7 +193,9 @@ fn bind(target: &Expr, into: &mut BTreeSet<String>) {
         ExprKind::Name(name) => {
             into.insert(name.clone());
         }
-        ExprKind::Tuple(members) | ExprKind::List(members) => members.iter().for_each(|member| bind(member, into)),
+        ExprKind::Tuple(members) | ExprKind::List(members) => {
+            members.iter().for_each(|member| bind(member, into))
+        }
         ExprKind::Starred(inner) => bind(inner, into),
         _ => {}
     }
@@ -452,8 +464,12 @@ impl Flow<'_> {
     ) {
         if self.loops.len() >= MOST_LOOPS {
             self.analysed.trouble.get_or_insert_with(|| {
-                Diagnostic::new(Class::Unsupported, span, format!("more than {MOST_LOOPS} loops within each other"))
-                    .advice("put the inner loops into a function of their own")
+                Diagnostic::new(
+                    Class::Unsupported,
+                    span,
+                    format!("more than {MOST_LOOPS} loops within each other"),
+                )
+                .advice("put the inner loops into a function of their own")
             });
             return;
         }
@@ -487,7 +503,8 @@ impl Flow<'_> {
     }
 
     fn finish(mut self) {
-        let captured: Vec<(u32, bool)> = self.seen.iter().map(|(local, unbound)| (*local, *unbound)).collect();
+        let captured: Vec<(u32, bool)> =
+            self.seen.iter().map(|(local, unbound)| (*local, *unbound)).collect();
         let all: Vec<u32> = (1..self.definitions.len() as u32).collect();
         for (local, _) in &captured {
             let mine: Vec<u32> =
@@ -517,7 +534,8 @@ impl Flow<'_> {
             }
             self.analysed.webs[web as usize].definitions += 1;
         }
-        let nodes: Vec<(usize, u32)> = self.by_node.iter().map(|(node, definition)| (*node, *definition)).collect();
+        let nodes: Vec<(usize, u32)> =
+            self.by_node.iter().map(|(node, definition)| (*node, *definition)).collect();
         for (node, definition) in nodes {
             let web = webs[&self.find(definition)];
             self.analysed.definitions.insert(node, web);
@@ -531,9 +549,4 @@ impl Flow<'_> {
             self.analysed.uses.insert(node, Use { web, unbound });
         }
     }
-}
-
-/// Whether the function takes any number of arguments.
-pub fn takes_any(function: &Function) -> bool {
-    function.parameters.iter().any(|parameter| parameter.kind == ParameterKind::VarArgs)
 }

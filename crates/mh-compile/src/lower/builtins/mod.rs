@@ -16,12 +16,20 @@ use crate::diagnostic::{Class, Diagnostic};
 use crate::ir::{Check, Expr, ExprKind, Kind, Scalar, Span, Type, Var};
 
 /// A call of something known by its canonical name.
-pub(crate) fn call_known(lowerer: &mut Lowerer<'_>, name: &str, arguments: Arguments, span: Span) -> Result<Value> {
+pub(crate) fn call_known(
+    lowerer: &mut Lowerer<'_>,
+    name: &str,
+    arguments: Arguments,
+    span: Span,
+) -> Result<Value> {
     match name {
-        "builtins.range" | "manyhands.prange" | "builtins.enumerate" | "builtins.zip" | "builtins.reversed" => {
-            ranges::call(lowerer, name, arguments, span)
-        }
-        _ => Err(unsupported(span, format!("{name} is not compiled"), "write it with loops and numbers, or call it outside")),
+        "builtins.range" | "manyhands.prange" | "builtins.enumerate" | "builtins.zip"
+        | "builtins.reversed" => ranges::call(lowerer, name, arguments, span),
+        _ => Err(unsupported(
+            span,
+            format!("{name} is not compiled"),
+            "write it with loops and numbers, or call it outside",
+        )),
     }
 }
 
@@ -46,8 +54,12 @@ fn no_attribute(value: &Value, name: &str, span: Span) -> Diagnostic {
         Some(form) => (python_name(&form), form_name(&form)),
         None => ("range".into(), "range".into()),
     };
-    Diagnostic::new(Class::AttributeError, span, format!("'{kind}' object has no attribute '{name}' that is compiled"))
-        .label(label)
+    Diagnostic::new(
+        Class::AttributeError,
+        span,
+        format!("'{kind}' object has no attribute '{name}' that is compiled"),
+    )
+    .label(label)
 }
 
 /// `value[index]`.
@@ -87,7 +99,11 @@ pub(crate) fn subscript(lowerer: &mut Lowerer<'_>, value: Value, index: Value, s
 
 /// What a subscript of an array names.
 pub(crate) enum Place {
-    Element { array: Var, element: Kind, indices: Vec<Expr> },
+    Element {
+        array: Var,
+        element: Kind,
+        indices: Vec<Expr>,
+    },
     /// A variable that holds the view.
     View(Expr),
 }

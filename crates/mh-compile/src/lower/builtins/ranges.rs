@@ -16,17 +16,21 @@ pub fn call(lowerer: &mut Lowerer<'_>, name: &str, arguments: Arguments, span: S
             let mut parallel = (short == "prange").then_some(false);
             for (keyword, value, place) in keywords {
                 match (keyword.as_str(), &value) {
-                    ("unchecked", Value::Expr(expr)) if short == "prange" && expr.ty == Type::BOOL => match *expr.kind {
-                        ExprKind::Bool(unchecked) => parallel = Some(unchecked),
-                        _ => {
-                            return Err(unsupported(
-                                place,
-                                "`unchecked` must be True or False as written",
-                                "write unchecked=True",
-                            ));
+                    ("unchecked", Value::Expr(expr)) if short == "prange" && expr.ty == Type::BOOL => {
+                        match *expr.kind {
+                            ExprKind::Bool(unchecked) => parallel = Some(unchecked),
+                            _ => {
+                                return Err(unsupported(
+                                    place,
+                                    "`unchecked` must be True or False as written",
+                                    "write unchecked=True",
+                                ));
+                            }
                         }
-                    },
-                    _ if short == "range" => return Err(type_error(place, "range() takes no keyword arguments".into())),
+                    }
+                    _ if short == "range" => {
+                        return Err(type_error(place, "range() takes no keyword arguments".into()));
+                    }
                     _ => {
                         let message = format!("prange() got an unexpected keyword argument '{keyword}'");
                         return Err(type_error(place, message));
@@ -45,16 +49,27 @@ pub fn call(lowerer: &mut Lowerer<'_>, name: &str, arguments: Arguments, span: S
                 (_, _, _, 0) => {
                     return Err(type_error(span, format!("{short} expected at least 1 argument, got 0")));
                 }
-                _ => return Err(type_error(span, format!("{short} expected at most 3 arguments, got {given}"))),
+                _ => {
+                    return Err(type_error(
+                        span,
+                        format!("{short} expected at most 3 arguments, got {given}"),
+                    ));
+                }
             };
             Iterable::Range { start, stop, step, parallel, span }
         }
         "enumerate" => {
             let mut positional = positional.into_iter();
             let Some((inner, place)) = positional.next() else {
-                return Err(type_error(span, "enumerate() missing required argument 'iterable' (pos 1)".into()));
+                return Err(type_error(
+                    span,
+                    "enumerate() missing required argument 'iterable' (pos 1)".into(),
+                ));
             };
-            let keyword = keywords.into_iter().find(|(name, ..)| name == "start").map(|(_, value, place)| (value, place));
+            let keyword = keywords
+                .into_iter()
+                .find(|(name, ..)| name == "start")
+                .map(|(_, value, place)| (value, place));
             let start = match positional.next().or(keyword) {
                 Some((start, place)) => lowerer.index(&start, place)?,
                 None => int(0, span),
@@ -69,8 +84,9 @@ pub fn call(lowerer: &mut Lowerer<'_>, name: &str, arguments: Arguments, span: S
             Iterable::Zip(parts)
         }
         _ => {
-            let [(inner, place)] = <[_; 1]>::try_from(positional)
-                .map_err(|given| type_error(span, format!("reversed expected 1 argument, got {}", given.len())))?;
+            let [(inner, place)] = <[_; 1]>::try_from(positional).map_err(|given| {
+                type_error(span, format!("reversed expected 1 argument, got {}", given.len()))
+            })?;
             Iterable::Reversed(Box::new(serial(lowerer.iterable(inner, place)?, span)?))
         }
     };
