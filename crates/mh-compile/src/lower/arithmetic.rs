@@ -173,14 +173,10 @@ impl Lowerer<'_> {
 
     /// An `int` from any integer, as `range`, subscripts and `operator.index` take it.
     pub fn index(&mut self, value: &Value, span: Span) -> Result<Expr> {
-        match value {
-            Value::Expr(expr) => match expr.ty {
-                Type::Scalar(scalar) if scalar.kind.is_integer() || scalar == Scalar::BOOL => {
-                    return Ok(cast(expr.clone(), Scalar::INT));
-                }
-                _ => {}
-            },
-            _ => {}
+        if let Value::Expr(expr) = value {
+            if expr.ty.scalar().is_some_and(|scalar| scalar.kind.is_integer() || scalar == Scalar::BOOL) {
+                return Ok(cast(expr.clone(), Scalar::INT));
+            }
         }
         let name = value.form().map_or_else(|| "slice".to_owned(), |form| python_name(&form));
         Err(Diagnostic::new(

@@ -41,13 +41,12 @@ pub struct Frame {
 }
 
 /// What `break` and `continue` do in the innermost loop.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct LoopTarget {
     /// None: the IR's own.
     pub leave: Option<Label>,
     pub next: Option<Label>,
     pub broken: bool,
-    pub parallel: Option<Span>,
 }
 
 /// A function that is not inlined, for one list of arguments' types.

@@ -215,7 +215,7 @@ impl Lowerer<'_> {
             }
         }
         let var = direct.unwrap_or_else(|| self.temp(Type::INT));
-        let target_of = LoopTarget { leave, parallel: parallel.map(|_| span), ..LoopTarget::default() };
+        let target_of = LoopTarget { leave, ..LoopTarget::default() };
         let (loop_target, block) = self.loop_body(target_of, body, |this| {
             if direct.is_some() {
                 return Ok(());
@@ -417,12 +417,6 @@ impl Lowerer<'_> {
             self.splice(block);
         }
         outcome
-    }
-}
-
-impl Default for LoopTarget {
-    fn default() -> Self {
-        Self { leave: None, next: None, broken: false, parallel: None }
     }
 }
 

@@ -61,6 +61,7 @@ pub(crate) type Result<T, E = Stop> = std::result::Result<T, E>;
 ///
 /// # Errors
 /// What cannot be compiled, with the sources that its spans count.
+#[expect(clippy::result_large_err, reason = "once per compilation, and the caller wants both")]
 pub fn lower(
     world: &mut dyn World,
     entry: u32,

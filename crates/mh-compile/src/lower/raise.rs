@@ -109,7 +109,11 @@ impl Lowerer<'_> {
                             text.push_str(&self.placed(value, conversion, &format, values, span)?);
                         }
                         _ => {
-                            return Err(unsupported(span, "this part of the text is not compiled", "use {x}"));
+                            return Err(unsupported(
+                                span,
+                                "this part of the text is not compiled",
+                                "use {x}",
+                            ));
                         }
                     }
                 }

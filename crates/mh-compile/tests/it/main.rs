@@ -2,4 +2,5 @@
 
 mod cases;
 mod decode;
+mod lower;
 mod programs;

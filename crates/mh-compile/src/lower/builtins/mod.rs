@@ -10,10 +10,10 @@ use super::assign::read_only;
 use super::expression::unsupported;
 use super::function::Arguments;
 use super::types::{form_name, python_name};
-use super::value::Value;
+use super::value::{SliceValue, Value};
 use super::{Lowerer, Result};
 use crate::diagnostic::{Class, Diagnostic};
-use crate::ir::{Check, Expr, ExprKind, Kind, Scalar, Span, Type, Var};
+use crate::ir::{Array, Check, Expr, ExprKind, Kind, Layout, Part, Scalar, Span, Type, Var};
 
 /// A call of something known by its canonical name.
 pub(crate) fn call_known(
@@ -130,6 +130,11 @@ fn locate(lowerer: &mut Lowerer<'_>, value: Value, index: Value, span: Span) -> 
         Value::Tuple(parts) => parts,
         one => vec![one],
     };
+    if let [Value::Slice(slice)] = parts.as_slice() {
+        if ty.rank == 1 {
+            return Ok(Place::View(slice_of(lowerer, array, ty, slice, span)));
+        }
+    }
     if parts.len() != usize::from(ty.rank) || parts.iter().any(|part| !matches!(part, Value::Expr(_))) {
         return Err(unsupported(span, "slices are not compiled yet", "write the loop"));
     }
@@ -138,4 +143,13 @@ fn locate(lowerer: &mut Lowerer<'_>, value: Value, index: Value, span: Span) -> 
         indices.push(lowerer.index(part, span)?);
     }
     Ok(Place::Element { array, element: ty.element, indices })
+}
+
+fn slice_of(lowerer: &mut Lowerer<'_>, array: Var, ty: Array, slice: &SliceValue, span: Span) -> Expr {
+    let whole = slice.step.is_none() && ty.layout != Layout::Any;
+    let layout = if whole { Layout::C } else { Layout::Any };
+    let SliceValue { start, stop, step } = slice.clone();
+    let parts = vec![Part::Slice { start, stop, step }];
+    let view = ExprKind::View { array, parts, check: Check::Branch };
+    lowerer.keep(Expr::new(view, Type::Array(Array { layout, ..ty }), span))
 }
