@@ -28,7 +28,7 @@ use crate::compile::Info;
 use crate::loader::Code;
 use crate::threads::{Entered, Place, cycles};
 
-pub use memory::{release, retain};
+pub use memory::Memory;
 
 /// The name of a kernel's entry in its object.
 pub const ENTRY: &str = "mh_entry";

@@ -1,5 +1,6 @@
 //! Arrays that kernels make: counted, 64-byte aligned, given back where the last reference goes.
 
+use std::ptr::NonNull;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -62,7 +63,7 @@ fn ours(owner: *mut Owner) -> bool {
 /// # Safety
 ///
 /// `owner` is null, odd, or an owner that a kernel gave and that has a reference left.
-pub unsafe fn retain(owner: *mut Owner) {
+unsafe fn retain(owner: *mut Owner) {
     if ours(owner) {
         // SAFETY: the caller vouches for it.
         unsafe { (*owner).references.fetch_add(1, Relaxed) };
@@ -74,7 +75,7 @@ pub unsafe fn retain(owner: *mut Owner) {
 /// # Safety
 ///
 /// As for `retain`; the reference is the caller's to give.
-pub unsafe fn release(owner: *mut Owner) {
+unsafe fn release(owner: *mut Owner) {
     if !ours(owner) {
         return;
     }
@@ -83,6 +84,57 @@ pub unsafe fn release(owner: *mut Owner) {
         std::sync::atomic::fence(Acquire);
         // SAFETY: owners are headers that `alloc` made; this was the last reference.
         unsafe { libc::free((*owner.cast::<Header>()).block) };
+    }
+}
+
+/// Memory of a result, released when dropped.
+#[derive(Debug)]
+pub struct Memory(NonNull<Owner>);
+
+// SAFETY: the count is atomic, and what the memory holds is the holder's affair.
+unsafe impl Send for Memory {}
+// SAFETY: as above.
+unsafe impl Sync for Memory {}
+
+impl Memory {
+    /// Takes over the reference in an owner's slot; none where the slot holds somebody else's memory, or nothing.
+    ///
+    /// # Safety
+    ///
+    /// The slot is one of a kernel that ended well, and is taken over once.
+    #[must_use]
+    pub unsafe fn of_slot(slot: u64) -> Option<Memory> {
+        let owner = slot as usize as *mut Owner;
+        ours(owner).then(|| NonNull::new(owner).map(Memory)).flatten()
+    }
+
+    /// Where the data begins.
+    #[must_use]
+    pub fn data(&self) -> *mut u8 {
+        // SAFETY: the reference is ours.
+        unsafe { self.0.as_ref() }.data
+    }
+
+    /// How many bytes there are.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        // SAFETY: the reference is ours.
+        unsafe { self.0.as_ref() }.bytes
+    }
+}
+
+impl Clone for Memory {
+    fn clone(&self) -> Memory {
+        // SAFETY: the reference is ours.
+        unsafe { retain(self.0.as_ptr()) };
+        Memory(self.0)
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: the reference is ours, and is given up.
+        unsafe { release(self.0.as_ptr()) };
     }
 }
 
@@ -125,6 +177,18 @@ mod tests {
                 release(owner);
             }
         }
+    }
+
+    #[test]
+    fn results_hold_their_memory() {
+        let owner = new(100, 1);
+        // SAFETY: just made, taken over once.
+        let memory = unsafe { Memory::of_slot(owner as u64) };
+        let other = memory.clone();
+        drop(memory);
+        assert!(other.is_some_and(|memory| memory.bytes() == 100 && memory.data() as usize % 64 == 0));
+        // SAFETY: neither is ours.
+        assert!(unsafe { Memory::of_slot(0).is_none() && Memory::of_slot(7).is_none() });
     }
 
     #[test]
