@@ -112,6 +112,15 @@ impl Body {
         Int(self, self.push(format_args!("load i64, ptr {}", address.1.text())))
     }
 
+    /// Number `index`, which must be within, of a table in the text.
+    pub fn look_up<'b>(&'b self, table: &str, length: usize, index: Int<'b>) -> Int<'b> {
+        let address = self.push(format_args!(
+            "getelementptr inbounds [{length} x i64], ptr @{table}, i64 0, i64 {}",
+            index.1.text()
+        ));
+        Int(self, self.push(format_args!("load i64, ptr {}", address.text())))
+    }
+
     /// Member `index` of a structure of two i64.
     pub fn member<'b>(&'b self, structure: Int<'b>, index: u8) -> Int<'b> {
         Int(self, self.push(format_args!("extractvalue {{ i64, i64 }} {}, {index}", structure.1.text())))
@@ -541,6 +550,28 @@ impl<'b> Int<'b> {
     /// Rounded; `self` without sign.
     pub fn unsigned_float(self) -> Float<'b> {
         Float(self.0, self.0.push(format_args!("uitofp i64 {} to double", self.1.text())))
+    }
+
+    /// The upper half of `self` and `next`, shifted left by `by` modulo 64.
+    pub fn funnel(self, next: Int<'b>, by: Int<'b>) -> Int<'b> {
+        self.0.declare("declare i64 @llvm.fshl.i64(i64, i64, i64)".to_owned());
+        let text = format_args!(
+            "call i64 @llvm.fshl.i64(i64 {}, i64 {}, i64 {})",
+            self.1.text(),
+            next.1.text(),
+            by.1.text()
+        );
+        Int(self.0, self.0.push(text))
+    }
+
+    /// The 128 bits of a product without signs as halves, by parts of 32 bits, which vectorise.
+    pub fn wide_product(self, other: Int<'b>) -> (Int<'b>, Int<'b>) {
+        let low = |x: Int<'b>| x & 0xFFFF_FFFF;
+        let high = |x: Int<'b>| x.shift_right(32);
+        let (a, b) = (self, other);
+        let (ll, lh, hl, hh) = (low(a) * low(b), low(a) * high(b), high(a) * low(b), high(a) * high(b));
+        let middle = high(ll) + low(lh) + low(hl);
+        (hh + high(lh) + high(hl) + high(middle), middle.shift_left(32) | low(ll))
     }
 
     /// 2 to the power `self`, within the normal numbers.

@@ -107,6 +107,7 @@ def main():
     mp.mp.dps = 90
     parts("LN_2", "ln 2; the first part times any exponent is exact.", mp.ln(2), [40, 53])
     parts("LN_2_PAIR", "ln 2.", mp.ln(2), [53, 53])
+    parts("THIRD_PAIR", "1 / 3.", 1 / mp.mpf(3), [53, 53])
     parts("LOG2_E", "1 / ln 2.", 1 / mp.ln(2), [53, 53])
     parts("LOG10_E", "1 / ln 10.", 1 / mp.ln(10), [53, 53])
     parts("LOG10_2", "ln 2 / ln 10; the first part times any exponent is exact.", mp.ln(2) / mp.ln(10), [40, 53])
@@ -114,7 +115,14 @@ def main():
     parts("HALF_PI_PAIR", "pi / 2.", mp.pi / 2, [53, 53])
     parts("PI_PAIR", "pi.", mp.pi, [53, 53])
     parts("QUARTER_PI_PAIR", "pi / 4.", mp.pi / 4, [53, 53])
-    print()
+    with mp.workprec(1400):
+        bits = int(mp.floor(2 / mp.pi * mp.mpf(2) ** (19 * 64)))
+    words = [0] + [bits >> (64 * (18 - i)) & (2**64 - 1) for i in range(19)]
+    print("/// 2 / pi in words of 64 bits, most significant first, a word of zeros before.")
+    print(f"pub const TWO_OVER_PI: [u64; {len(words)}] = [")
+    for word in words:
+        print(f"    0x{word:016X},")
+    print("];\n")
     z = (mp.ln(2) / 2 * mp.mpf("1.0001")) ** 2
     fit("EXP_EVEN", "(cosh(r) - 1) / r^2, in r^2.", careful(lambda z: (mp.cosh(root(z)) - 1) / z, "0.5"), 0, z, 5, lambda z: z)
     fit("EXP_ODD", "(sinh(r) / r - 1) / r^2, in r^2.", careful(lambda z: (mp.sinh(root(z)) / root(z) - 1) / z, mp.mpf(1) / 6), 0, z, 5, lambda z: z)

@@ -72,15 +72,15 @@ pub fn log_normal(x: Float<'_>) -> Float<'_> {
 }
 
 /// log of a pair, `high` normal, positive and finite; plus `twos` times ln 2.
-pub fn log_pair<'b>(x: Pair<'b>, twos: f64) -> Float<'b> {
+pub fn log_pair<'b>(x: Pair<'b>, twos: Option<Float<'b>>) -> Float<'b> {
     let Split { k, m } = split_normal(x.high);
-    let k = if twos == 0.0 { k } else { k + twos };
+    let k = twos.map_or(k, |twos| k + twos);
     finish(k, m - 1.0, Some(x.low / x.high))
 }
 
 pub fn log1p(x: Float<'_>) -> Float<'_> {
     let sum = x.exact_sum(1.0);
-    let value = log_pair(sum, 0.0);
+    let value = log_pair(sum, None);
     let value = special(sum.high, value);
     // Also -0.0, subnormal numbers.
     x.abs().lt(TINY).pick(x, value)

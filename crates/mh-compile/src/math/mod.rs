@@ -11,10 +11,12 @@
 //! argument of `Ldexp` is `i64`; `Gcd` and `PopCount` are `.i64`.
 
 pub(crate) mod build;
-#[expect(dead_code, reason = "functions that use the rest follow")]
 mod coefficients;
 pub(crate) mod exp;
+mod hyperbolic;
+mod inverse;
 pub(crate) mod log;
+mod power;
 mod simple;
 pub(crate) mod trigonometric;
 
@@ -45,6 +47,9 @@ pub fn definitions(wanted: &BTreeSet<(Math, Kind)>) -> Definitions {
         all.extend(needs(function, kind));
     }
     let mut definitions = Definitions::default();
+    if all.iter().any(|(function, _)| matches!(function, Math::Sin | Math::Cos | Math::Tan)) {
+        definitions.text.push_str(&trigonometric::table());
+    }
     for (function, kind) in all {
         let body = Body::default();
         if let Some(text) = define(&body, function, kind) {
@@ -100,6 +105,18 @@ fn real<'b>(body: &'b Body, function: Math) -> Option<(Vec<&'static str>, Operan
         Math::Sin => one(trigonometric::sin(x)),
         Math::Cos => one(trigonometric::cos(x)),
         Math::Tan => one(trigonometric::tan(x)),
+        Math::Asin => one(inverse::asin(x)),
+        Math::Acos => one(inverse::acos(x)),
+        Math::Atan => one(inverse::atan(x)),
+        Math::Atan2 => two(inverse::atan2(x, y)),
+        Math::Sinh => one(hyperbolic::sinh(x)),
+        Math::Cosh => one(hyperbolic::cosh(x)),
+        Math::Tanh => one(hyperbolic::tanh(x)),
+        Math::Asinh => one(hyperbolic::asinh(x)),
+        Math::Acosh => one(hyperbolic::acosh(x)),
+        Math::Atanh => one(hyperbolic::atanh(x)),
+        Math::Pow => two(power::pow(x, y)),
+        Math::Cbrt => one(power::cbrt(x)),
         Math::Hypot => two(simple::hypot(x, y)),
         Math::Fmod => two(simple::fmod(x, y)),
         Math::Remainder => two(simple::remainder(x, y)),

@@ -1,11 +1,19 @@
 //! sin, cos, tan: reduction by multiples of pi/2, minimax polynomials on [-pi/4, pi/4].
 
 use super::build::{Bit, Float, Int, Pair, SHIFTER};
-use super::coefficients::{COS, HALF_PI, SIN};
+use super::coefficients::{COS, HALF_PI, HALF_PI_PAIR, SIN, TWO_OVER_PI};
 
-#[expect(dead_code, reason = "the reduction beyond follows")]
 /// Up to here Cody and Waite's reduction in three parts is right (Boldo, Daumas and Li: the first difference is exact).
 pub const NEAR: f64 = (1u64 << 40) as f64;
+
+/// Name of `TWO_OVER_PI` in the text.
+const TABLE: &str = "mh.two_over_pi";
+
+/// The text of the table that sin, cos and tan look up.
+pub fn table() -> String {
+    let words: Vec<String> = TWO_OVER_PI.iter().map(|word| format!("i64 {}", *word as i64)).collect();
+    format!("@{TABLE} = internal constant [{} x i64] [{}]\n", words.len(), words.join(", "))
+}
 
 /// x = n pi / 2 + r.
 struct Reduced<'b> {
@@ -23,6 +31,53 @@ fn reduce_near(x: Float<'_>) -> Reduced<'_> {
     let second = first.exact_sum(-product.high);
     let low = negative.fma(HALF_PI[2], second.low - product.low);
     Reduced { r: second.high.ordered_sum(low), n: shifted.bits() }
+}
+
+/// Payne and Hanek: the bits of 2 / pi that matter for the exponent of `x`, 192 of them, times its 53 bits. |x| >= `NEAR`.
+fn reduce_far(x: Float<'_>) -> Reduced<'_> {
+    let body = x.body();
+    let bits = x.bits();
+    let significand = (bits & ((1 << 52) - 1)) | (1 << 52);
+    // x is the significand times 2^e; bits of weight 4 / 2^e and above make whole turns. At most 2^10, for infinity and nan too.
+    let offset = (bits.shift_right(52) & 2047) + (62 - 1075);
+    let offset = offset.below(1035).pick_int(offset, 0);
+    let word = offset.shift_right(6);
+    let w = [0, 1, 2, 3].map(|i| body.look_up(TABLE, TWO_OVER_PI.len(), word + i));
+    let [high, middle, low] = [0, 1, 2].map(|i| w[i].funnel(w[i + 1], offset & 63));
+    let upper = significand * high;
+    let (carried, second) = significand.wide_product(middle);
+    let (third, _) = significand.wide_product(low);
+    let lower = second + third;
+    let upper = upper + carried + lower.below(third).pick_int(1, 0);
+    // Two bits of the quadrant, then the fraction: rounded to the next quadrant, so with a sign.
+    let top = upper.shift_left(2) | lower.shift_right(62);
+    let rest = lower.shift_left(2);
+    let negative = top.less(0);
+    let mask = negative.pick_int(-1, 0);
+    let (top, rest) = (top ^ mask, rest ^ mask);
+    let first = top.shift_right(32).small_float() * 2f64.powi(-32);
+    let next = (top & 0xFFFF_FFFF).small_float() * 2f64.powi(-64);
+    let last = rest.shift_right(14).small_float() * 2f64.powi(-114);
+    let sum = first.ordered_sum(next);
+    let total = sum.high.ordered_sum(last);
+    let part = total.high.ordered_sum(total.low + sum.low);
+    let r = part.multiply(body.constant(HALF_PI_PAIR[0]).with(HALF_PI_PAIR[1]));
+    let n = upper.shift_right(62) + negative.pick_int(1, 0);
+    let sign = negative ^ x.lt(0.0);
+    let r = sign.pick_pair(r.negate(), r);
+    let n = x.lt(0.0).pick_int(body.int(0) - n, n);
+    // Infinity has no remainder.
+    Reduced { r: (r.high + x * 0.0).with(r.low), n }
+}
+
+fn reduce(x: Float<'_>) -> Reduced<'_> {
+    let near = reduce_near(x);
+    let [high, low, shifted] =
+        x.body().seldom(!x.abs().lt(NEAR), [near.r.high, near.r.low, near.n.float()], || {
+            let far = reduce_far(x);
+            [far.r.high, far.r.low, (far.n & 3).float()]
+        });
+    Reduced { r: high.with(low), n: shifted.bits() }
 }
 
 /// sin(r) = `high` + `low`, |r| <= pi/4.
@@ -59,15 +114,18 @@ fn signed<'b>(value: Float<'b>, n: Int<'b>) -> Float<'b> {
 }
 
 pub fn sin(x: Float<'_>) -> Float<'_> {
-    let reduced = reduce_near(x);
-    let value = turned(reduced.r, reduced.n);
-    // -0.0
-    x.eq(0.0).pick(x, value)
+    let Reduced { r, n } = reduce(x);
+    // -0.0 comes back as 0.0.
+    x.eq(0.0).pick(x, turned(r, n))
 }
 
 pub fn cos(x: Float<'_>) -> Float<'_> {
-    let reduced = reduce_near(x);
-    turned(reduced.r, reduced.n + 1)
+    let Reduced { r, n } = reduce(x);
+    turned(r, n + 1)
+}
+
+pub fn tan(x: Float<'_>) -> Float<'_> {
+    x.eq(0.0).pick(x, tan_of(&reduce(x)))
 }
 
 /// Right up to `NEAR` only.
@@ -86,10 +144,6 @@ fn tan_of<'b>(reduced: &Reduced<'b>) -> Float<'b> {
     let below = odd.pick_pair(sine, cosine);
     let value = above.normal().divide(below.normal()).sum();
     (value.bits() ^ n.shift_left(63)).float()
-}
-
-pub fn tan(x: Float<'_>) -> Float<'_> {
-    tan_near(x)
 }
 
 /// cos and sin of 2 pi t, t in [0, 1].

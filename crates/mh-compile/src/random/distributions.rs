@@ -126,17 +126,8 @@ fn geometric<'b>(body: &'b Body, p: Float<'b>) -> Int<'b> {
 fn integers<'b>(body: &'b Body, low: Int<'b>, high: Int<'b>) -> Int<'b> {
     let span = high - low;
     let (minor, major) = (bits(body), bits(body));
-    let (upper, lower) = wide_product(span, major);
-    let (carried, _) = wide_product(span, minor);
+    let (upper, lower) = span.wide_product(major);
+    let (carried, _) = span.wide_product(minor);
     let sum = lower + carried;
     low + upper + sum.below(carried).pick_int(1, 0)
-}
-
-/// The 128 bits of a product as halves, by parts of 32 bits, which vectorise.
-fn wide_product<'b>(a: Int<'b>, b: Int<'b>) -> (Int<'b>, Int<'b>) {
-    let low = |x: Int<'b>| x & 0xFFFF_FFFF;
-    let high = |x: Int<'b>| x.shift_right(32);
-    let (ll, lh, hl, hh) = (low(a) * low(b), low(a) * high(b), high(a) * low(b), high(a) * high(b));
-    let middle = high(ll) + low(lh) + low(hl);
-    (hh + high(lh) + high(hl) + high(middle), middle.shift_left(32) | low(ll))
 }
