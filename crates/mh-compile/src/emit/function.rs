@@ -3,12 +3,10 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use super::walk::{borrowed, calls};
 use super::{Emitter, flattened, memory, register};
 use crate::compile::Failure;
-use crate::ir::{
-    Check, Expr, ExprKind, Fill, Function, Kind, Label, Part, PrintItem, Scalar, Span, Statement,
-    StatementKind, Type, Var,
-};
+use crate::ir::{Check, Expr, Function, Kind, Label, Scalar, Span, Type, Var};
 
 /// A value in registers.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,6 +78,8 @@ pub(super) struct FunctionEmitter<'e, 'm> {
     pub labels: HashMap<Label, String>,
     /// Calls that are inlined around here, innermost last.
     pub calls: Vec<Span>,
+    /// Address of the random numbers' state.
+    pub stream: String,
     /// Where a loop is attempted with flags.
     pub attempt: Option<Attempt>,
 }
@@ -111,6 +111,7 @@ impl<'e, 'm> FunctionEmitter<'e, 'm> {
             loops: Vec::new(),
             labels: HashMap::new(),
             calls: Vec::new(),
+            stream: "%random".into(),
             attempt: None,
         }
     }
@@ -483,149 +484,10 @@ impl<'e, 'm> FunctionEmitter<'e, 'm> {
     }
 }
 
-/// Which array variables need no reference of their own: parameters that are never assigned, and those that are only ever views of such.
-fn borrowed(function: &Function) -> Vec<bool> {
-    let mut sources: Vec<Vec<Option<Var>>> = vec![Vec::new(); function.variables.len()];
-    assignments(&function.body, &mut sources);
-    let mut borrowed = vec![false; function.variables.len()];
-    for var in &function.parameters {
-        borrowed[var.0 as usize] = sources[var.0 as usize].is_empty();
-    }
-    loop {
-        let mut changed = false;
-        for number in 0..borrowed.len() {
-            let all = !sources[number].is_empty()
-                && !function.parameters.contains(&Var(number as u32))
-                && sources[number].iter().all(|from| from.is_some_and(|from| borrowed[from.0 as usize]));
-            if all && !borrowed[number] {
-                borrowed[number] = true;
-                changed = true;
-            }
-        }
-        if !changed {
-            return borrowed;
-        }
-    }
-}
-
-/// What each array variable is assigned: `None` for what is new.
-fn assignments(block: &[Statement], sources: &mut [Vec<Option<Var>>]) {
-    for statement in block {
-        match &statement.kind {
-            StatementKind::Assign { var, value: Expr { kind, ty: Type::Array(_), .. } } => {
-                let from = match &**kind {
-                    ExprKind::Var(from) | ExprKind::View { array: from, .. } => Some(*from),
-                    _ => None,
-                };
-                sources[var.0 as usize].push(from);
-            }
-            StatementKind::Call { results, .. } => {
-                for var in results {
-                    sources[var.0 as usize].push(None);
-                }
-            }
-            _ => {}
-        }
-        for inner in blocks(statement) {
-            assignments(inner, sources);
-        }
-    }
-}
-
-/// The blocks of a statement.
-pub(super) fn blocks(statement: &Statement) -> Vec<&[Statement]> {
-    match &statement.kind {
-        StatementKind::If { then, orelse, .. } => vec![then, orelse],
-        StatementKind::While { head, body, .. } => vec![head, body],
-        StatementKind::For(each) => {
-            let mut blocks: Vec<&[Statement]> = vec![&each.body];
-            if let Some(fast) = &each.fast {
-                blocks.extend([&fast.guard[..], &fast.body]);
-            }
-            blocks
-        }
-        StatementKind::Labelled { body, .. } => vec![body],
-        _ => Vec::new(),
-    }
-}
-
-fn calls(block: &[Statement], number: usize) -> bool {
-    block.iter().any(|statement| {
-        matches!(&statement.kind, StatementKind::Call { function, .. } if function.0 as usize == number)
-            || blocks(statement).iter().any(|inner| calls(inner, number))
-    })
-}
-
 /// The kind of a scalar expression.
 pub(super) fn scalar(expr: &Expr) -> Scalar {
     match expr.ty {
         Type::Scalar(scalar) => scalar,
         Type::Array(_) => unreachable!("a scalar is wanted: {expr}"),
-    }
-}
-
-/// Whether something in a block draws random numbers.
-pub(super) fn draws(block: &[Statement]) -> bool {
-    block.iter().any(|statement| {
-        expressions(statement).into_iter().any(expression_draws)
-            || blocks(statement).iter().any(|inner| draws(inner))
-    })
-}
-
-fn expression_draws(expr: &Expr) -> bool {
-    matches!(*expr.kind, ExprKind::Random { .. }) || operands(expr).into_iter().any(expression_draws)
-}
-
-/// The expressions of a statement itself, not of its blocks.
-pub(super) fn expressions(statement: &Statement) -> Vec<&Expr> {
-    match &statement.kind {
-        StatementKind::Assign { value, .. } => vec![value],
-        StatementKind::Store { indices, value, .. } => indices.iter().chain([value]).collect(),
-        StatementKind::If { condition, .. } | StatementKind::While { condition, .. } => vec![condition],
-        StatementKind::For(each) => vec![&each.start, &each.stop, &each.step],
-        StatementKind::Return(values) | StatementKind::Raise { values, .. } => values.iter().collect(),
-        StatementKind::Call { arguments, .. } => arguments.iter().collect(),
-        StatementKind::Print { items } => items
-            .iter()
-            .filter_map(|item| match item {
-                PrintItem::Value(value) => Some(value),
-                PrintItem::Text(_) => None,
-            })
-            .collect(),
-        StatementKind::Break
-        | StatementKind::Continue
-        | StatementKind::Labelled { .. }
-        | StatementKind::Leave(_) => Vec::new(),
-    }
-}
-
-/// The operands of an expression.
-pub(super) fn operands(expr: &Expr) -> Vec<&Expr> {
-    match &*expr.kind {
-        ExprKind::Unary { operand, .. } => vec![operand],
-        ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => vec![left, right],
-        ExprKind::If { condition, then, orelse } => vec![condition, then, orelse],
-        ExprKind::Cast { value, .. } => vec![value],
-        ExprKind::Load { indices, .. } => indices.iter().collect(),
-        ExprKind::Math { arguments, .. } | ExprKind::Random { arguments, .. } => arguments.iter().collect(),
-        ExprKind::New { lengths, fill, .. } => {
-            let value = if let Fill::Value(value) = fill { Some(value) } else { None };
-            lengths.iter().chain(value).collect()
-        }
-        ExprKind::View { parts, .. } => parts
-            .iter()
-            .flat_map(|part| match part {
-                Part::Index(index) => vec![index],
-                Part::Slice { start, stop, step } => [start, stop, step].into_iter().flatten().collect(),
-                Part::NewAxis | Part::Axis(_) => Vec::new(),
-            })
-            .collect(),
-        ExprKind::Bool(_)
-        | ExprKind::Int(_)
-        | ExprKind::Float(_)
-        | ExprKind::Complex(..)
-        | ExprKind::Var(_)
-        | ExprKind::Dim { .. }
-        | ExprKind::Disjoint { .. } => Vec::new(),
     }
 }

@@ -3,9 +3,10 @@
 //! A loop without loops inside runs in strips: LLVM sees a plain counted loop (and vectorises it, or puts a closed form in its place), and
 //! between two strips somebody looks whether to stop. In other loops each iteration counts; so does each strip, by its length.
 
-use super::function::{Around, Attempt, FunctionEmitter, Operand, blocks};
+use super::function::{Around, Attempt, FunctionEmitter, Operand};
+use super::walk::weight;
 use crate::abi::offset;
-use crate::ir::{Expr, ExprKind, Fast, For, Kind, Span, Statement, StatementKind, Var};
+use crate::ir::{Expr, ExprKind, Fast, For, Kind, Span, Statement, Var};
 
 /// The values of a `range`, evaluated: registers.
 #[derive(Clone, Debug)]
@@ -18,6 +19,17 @@ pub(super) struct Range {
     /// Unsigned: may be past 2^63.
     pub count: String,
     pub constant_count: Option<u64>,
+}
+
+/// An iteration, as its body sees it: registers.
+#[derive(Clone, Debug)]
+pub(super) struct Turn {
+    /// The loop's variable.
+    pub value: String,
+    /// Iterations before this one, in its strip.
+    pub count: String,
+    /// Iterations before its strip.
+    pub before: Option<String>,
 }
 
 impl FunctionEmitter<'_, '_> {
@@ -99,38 +111,38 @@ impl FunctionEmitter<'_, '_> {
 
     /// The loop on this thread: its fast version where the guard holds, else the checked one.
     pub fn serial_for(&mut self, each: &For, range: &Range) {
+        // The iterations of a `prange` draw each from a stream of its own, whoever runs them.
+        let draws = each.parallel.is_some() && super::walk::draws(&each.body);
+        let key = draws.then(|| self.loop_key());
         let Some(fast) = &each.fast else {
-            self.counted(each.var, range, &each.body);
+            self.counted(each.var, range, &each.body, key.as_deref());
             return;
         };
-        let (quick, checked, end) = (self.label("fast"), self.label("checked"), self.label("done"));
+        let [quick, checked, end] = ["fast", "checked", "done"].map(|name| self.label(name));
         self.block(&fast.guard);
         let holds = self.expression(&fast.condition);
         self.branch(holds.one(), &quick, &checked);
         self.begin(&quick);
-        self.fast_for(each, fast, range, &checked);
+        self.fast_for(each, fast, range, key.as_deref(), &checked);
         self.jump(&end);
         self.begin(&checked);
-        self.counted(each.var, range, &each.body);
+        self.counted(each.var, range, &each.body, key.as_deref());
         self.begin(&end);
     }
 
-    fn fast_for(&mut self, each: &For, fast: &Fast, range: &Range, checked: &str) {
+    fn fast_for(&mut self, each: &For, fast: &Fast, range: &Range, key: Option<&str>, checked: &str) {
         if !fast.attempt {
-            self.counted(each.var, range, &fast.body);
+            self.counted(each.var, range, &fast.body, key);
             return;
         }
         let kept: Vec<_> = fast.save.iter().map(|var| (*var, self.read(*var))).collect();
         let own = self.read(each.var);
-        let stream = self.emitter.random.then(|| self.value("load { i64, i64, i64 }, ptr %random"));
-        let flag = self.alloca("i8", None);
-        self.line(&format!("store i8 0, ptr {flag}"));
-        let again = self.label("again");
-        let attempt = Attempt { flag, again: again.clone(), outer: self.labels.keys().copied().collect() };
-        let around = self.attempt.replace(attempt);
-        self.counted(each.var, range, &fast.body);
-        self.look_at_flag();
-        self.attempt = around;
+        let state = self.stream.clone();
+        let stream =
+            self.emitter.random.then(|| self.value(&format!("load {{ i64, i64, i64 }}, ptr {state}")));
+        let around = self.begin_attempt();
+        self.counted(each.var, range, &fast.body, key);
+        let again = self.end_attempt(around);
         let done = self.label("done");
         self.jump(&done);
         self.begin(&again);
@@ -139,23 +151,55 @@ impl FunctionEmitter<'_, '_> {
         }
         self.assign(each.var, &own);
         if let Some(stream) = stream {
-            self.line(&format!("store {{ i64, i64, i64 }} {stream}, ptr %random"));
+            self.line(&format!("store {{ i64, i64, i64 }} {stream}, ptr {state}"));
         }
         self.jump(checked);
         self.begin(&done);
     }
 
-    /// All iterations of `body`, in order.
-    pub fn counted(&mut self, var: Var, range: &Range, body: &[Statement]) {
-        self.each(range, weight(body), |this, index| {
-            this.assign(var, &Operand::One(index.to_string()));
+    /// From here on, what fails raises a flag or jumps to the block that `end_attempt` tells. Gives what was before.
+    pub fn begin_attempt(&mut self) -> Option<Attempt> {
+        let flag = self.alloca("i8", None);
+        self.line(&format!("store i8 0, ptr {flag}"));
+        let attempt =
+            Attempt { flag, again: self.label("again"), outer: self.labels.keys().copied().collect() };
+        self.attempt.replace(attempt)
+    }
+
+    /// Goes on where no flag is up. The block that is told is still to be written.
+    pub fn end_attempt(&mut self, around: Option<Attempt>) -> String {
+        self.look_at_flag();
+        let attempt = std::mem::replace(&mut self.attempt, around);
+        attempt.map(|attempt| attempt.again).unwrap_or_default()
+    }
+
+    /// All iterations of `body`, in order. `key`: each draws from a stream of its own.
+    pub fn counted(&mut self, var: Var, range: &Range, body: &[Statement], key: Option<&str>) {
+        let state = key.map(|_| self.alloca("{ i64, i64, i64 }", None));
+        self.each(range, weight(body), |this, turn| {
+            this.assign(var, &Operand::One(turn.value.clone()));
+            let around = this.stream.clone();
+            if let (Some(state), Some(key)) = (state, key) {
+                let number = this.turn_number(turn);
+                this.begin_stream(&state, key, &number);
+                this.stream = state;
+            }
             this.block(body);
+            this.stream = around;
         });
     }
 
-    /// Runs `body` for each value of the range, in order, told the value. `weight` is a guess at nanoseconds for an iteration, `None` where it
+    /// The number of an iteration, from 0.
+    pub fn turn_number(&mut self, turn: &Turn) -> String {
+        match &turn.before {
+            Some(before) => self.value(&format!("add nuw i64 {before}, {}", turn.count)),
+            None => turn.count.clone(),
+        }
+    }
+
+    /// Runs `body` for each value of the range, in order. `weight` is a guess at nanoseconds for an iteration, `None` where it
     /// holds loops or calls: then each iteration counts by itself.
-    pub fn each(&mut self, range: &Range, weight: Option<u64>, body: impl FnOnce(&mut Self, &str)) {
+    pub fn each(&mut self, range: &Range, weight: Option<u64>, body: impl FnOnce(&mut Self, &Turn)) {
         let strip = weight.map(|weight| (1_u64 << 26) / weight.clamp(1, 1 << 14).next_power_of_two());
         let strip = strip.filter(|strip| range.constant_count.is_none_or(|count| count > *strip));
         let Range { start, step, count, .. } = range;
@@ -186,7 +230,8 @@ impl FunctionEmitter<'_, '_> {
         self.line(&format!("{k} = phi i64 [ 0, %{entered} ], [ {k_next}, %{back} ]"));
         self.line(&format!("{index} = phi i64 [ {first}, %{entered} ], [ {index_next}, %{back} ]"));
         self.loops.push(Around { leave: leave.clone(), next: next.clone() });
-        body(self, &index);
+        let before = strip.is_some().then(|| done.clone());
+        body(self, &Turn { value: index.clone(), count: k.clone(), before });
         self.loops.pop();
         self.begin(&next);
         if weight.is_none() {
@@ -261,22 +306,4 @@ impl FunctionEmitter<'_, '_> {
         let status = self.value(&format!("call i32 {poll}(ptr %rt)"));
         self.leave_unless_done(&status);
     }
-}
-
-/// A guess at the nanoseconds of one run of a block; `None` where it holds loops or calls.
-pub(super) fn weight(block: &[Statement]) -> Option<u64> {
-    let mut sum = 1;
-    for statement in block {
-        if matches!(
-            statement.kind,
-            StatementKind::For(_) | StatementKind::While { .. } | StatementKind::Call { .. }
-        ) {
-            return None;
-        }
-        sum += 1;
-        for inner in blocks(statement) {
-            sum += weight(inner)?;
-        }
-    }
-    Some(sum)
 }

@@ -1,4 +1,4 @@
-//! Calls of mathematical functions and draws, and where Python's raise.
+//! Calls of mathematical functions, and where Python's raise.
 //!
 //! Python's flavour raises as CPython's `math` and `cmath` do: ValueError "math domain error" for arguments outside of the domain (and at poles),
 //! OverflowError "math range error" for an infinite result of finite arguments. NumPy's gives nan and infinity.
@@ -7,7 +7,7 @@ use super::expression::float;
 use super::function::{FunctionEmitter, Operand, scalar};
 use super::register;
 use crate::compile::Failure;
-use crate::ir::{Check, Draw, Expr, Flavour, Kind, Math, Scalar, Span};
+use crate::ir::{Check, Expr, Flavour, Kind, Math, Scalar, Span};
 use crate::math;
 
 impl FunctionEmitter<'_, '_> {
@@ -342,25 +342,5 @@ impl FunctionEmitter<'_, '_> {
             self.fail_if(&over, check, Failure::Range, span, &[]);
         }
         Operand::Pair(real, imag)
-    }
-
-    /// The next number of the stream.
-    pub fn random(
-        &mut self,
-        draw: Draw,
-        arguments: &[Expr],
-        ty: Scalar,
-        check: Check,
-        span: Span,
-    ) -> Operand {
-        let _ = (check, span);
-        self.emitter.draws.insert(draw);
-        let mut list = String::from("ptr %random");
-        for argument in arguments {
-            let operand = self.expression(argument);
-            list.push_str(&format!(", {} {}", register(scalar(argument).kind), operand.one()));
-        }
-        let name = format!("{draw:?}").to_lowercase();
-        Operand::One(self.value(&format!("call {} @mh.random.{name}({list})", register(ty.kind))))
     }
 }

@@ -18,7 +18,9 @@ mod function;
 mod helpers;
 mod loops;
 mod math;
+mod random;
 mod statement;
+mod walk;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -105,7 +107,7 @@ impl<'m> Emitter<'m> {
             declarations: BTreeSet::new(),
             math: BTreeSet::new(),
             draws: BTreeSet::new(),
-            random: module.functions.iter().any(|function| function::draws(&function.body)),
+            random: module.functions.iter().any(|function| walk::draws(&function.body)),
             helpers: BTreeSet::new(),
             sites: Vec::new(),
             notices: Vec::new(),
@@ -176,10 +178,10 @@ impl<'m> Emitter<'m> {
         }
         let _ = writeln!(out, "  %results = getelementptr inbounds i8, ptr %frame, i64 {}", 8 * slot);
         out.push_str("  %random = alloca {i64, i64, i64}, align 8\n");
-        if !self.draws.is_empty() {
+        if self.random {
             out.push_str("  %to.key = getelementptr inbounds i8, ptr %rt, i64 56\n");
             out.push_str("  %key = load i64, ptr %to.key\n");
-            out.push_str("  store {i64, i64, i64} zeroinitializer, ptr %random\n");
+            out.push_str("  store {i64, i64, i64} {i64 0, i64 -1, i64 0}, ptr %random\n");
             out.push_str("  store i64 %key, ptr %random\n");
         }
         let _ = writeln!(
@@ -196,8 +198,14 @@ impl<'m> Emitter<'m> {
         if self.helpers.contains(helpers::DIVIDE) {
             self.declarations.insert("declare i64 @llvm.ctlz.i64(i64, i1)".into());
         }
+        let mut random = crate::math::Definitions::default();
+        if self.random {
+            random = crate::random::definitions(&self.draws);
+            self.math.extend(crate::random::needs(&self.draws));
+        }
         let math = crate::math::definitions(&self.math);
         self.declarations.extend(math.declarations);
+        self.declarations.extend(random.declarations);
         let mut text = self.constants.concat();
         text.push_str(RAISE);
         text.push_str(&self.entry());
@@ -205,6 +213,7 @@ impl<'m> Emitter<'m> {
             text.push_str(definition);
         }
         text.push_str(&math.text);
+        text.push_str(&random.text);
         text.extend(self.helpers.iter().copied());
         for declaration in &self.declarations {
             let _ = writeln!(text, "{declaration}");
@@ -215,7 +224,7 @@ impl<'m> Emitter<'m> {
             options.vector_width
         );
         text.push_str("!0 = !{!\"branch_weights\", i32 1, i32 1048576}\n!1 = !{}\n");
-        Emitted { text, sites: self.sites, notices: self.notices, random: !self.draws.is_empty() }
+        Emitted { text, sites: self.sites, notices: self.notices, random: self.random }
     }
 }
 

@@ -219,8 +219,9 @@ impl FunctionEmitter<'_, '_> {
         let slots: usize = results.iter().map(|var| self.variable_type(*var).slots()).sum();
         let frame = self.alloca(&format!("[{} x i64]", slots.max(1)), None);
         let depth = self.value("add nsw i64 %depth, 1");
-        let status =
-            self.value(&format!("call i32 @f{number}({list}ptr {frame}, ptr %rt, ptr %random, i64 {depth})"));
+        let stream = self.stream.clone();
+        let status = self
+            .value(&format!("call i32 @f{number}({list}ptr {frame}, ptr %rt, ptr {stream}, i64 {depth})"));
         self.leave_unless_done(&status);
         self.spend("256");
         let mut slot = 0;
