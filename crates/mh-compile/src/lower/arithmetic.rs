@@ -6,20 +6,37 @@ use super::{Lowerer, Result, Stop};
 use crate::diagnostic::{Class, Diagnostic};
 use crate::ir::{Binary, Check, Compare, Expr, ExprKind, Flavour, Kind, Math, Scalar, Span, Type, Unary};
 
-/// Integers that floats hold exactly end here.
-const EXACT: i128 = 1 << 53;
-
 /// `not condition`.
 pub fn negate(condition: Expr) -> Expr {
     let span = condition.span;
     match *condition.kind {
         ExprKind::Bool(value) => boolean(!value, span),
         ExprKind::Unary { op: Unary::Not, operand, .. } if operand.ty == Type::BOOL => operand,
+        ExprKind::Compare { op, left, right }
+            if condition.ty == Type::BOOL && opposite(op, &left).is_some() =>
+        {
+            let op = opposite(op, &left).unwrap_or(op);
+            Expr::new(ExprKind::Compare { op, left, right }, Type::BOOL, span)
+        }
         _ => {
             let ty = Type::BOOL;
             Expr::new(ExprKind::Unary { op: Unary::Not, operand: condition, check: Check::None }, ty, span)
         }
     }
+}
+
+/// What holds where a comparison does not; of floats only equality has it, for nan.
+fn opposite(op: Compare, operand: &Expr) -> Option<Compare> {
+    let ordered = operand.ty.scalar().is_some_and(|scalar| scalar.kind.is_integer());
+    Some(match op {
+        Compare::Equal => Compare::NotEqual,
+        Compare::NotEqual => Compare::Equal,
+        Compare::Less if ordered => Compare::GreaterEqual,
+        Compare::LessEqual if ordered => Compare::Greater,
+        Compare::Greater if ordered => Compare::LessEqual,
+        Compare::GreaterEqual if ordered => Compare::Less,
+        _ => return None,
+    })
 }
 
 /// The range of an integer kind.
@@ -77,6 +94,9 @@ pub fn cast(value: Expr, to: Scalar) -> Expr {
     };
     if let Some(folded) = folded {
         return Expr::new(folded, ty, span);
+    }
+    if let (ExprKind::Compare { .. }, Kind::Bool) = (&*value.kind, to.kind) {
+        return Expr::new(*value.kind, ty, span);
     }
     let python = from.flavour == Flavour::Python;
     let check = if to.kind == Kind::Bool {
@@ -316,12 +336,6 @@ impl Lowerer<'_> {
             _ if bools && python => Scalar::INT,
             _ => both,
         };
-        if op == Binary::Divide && python && works.kind == Kind::F64 {
-            let integral = |scalar: Scalar| matches!(scalar.kind, Kind::I64 | Kind::Bool);
-            if integral(s) && integral(t) {
-                return Ok(divide_ints(cast(a, Scalar::INT), cast(b, Scalar::INT), span));
-            }
-        }
         if op == Binary::Power && python && works.kind == Kind::I64 {
             return Ok(power_ints(cast(a, Scalar::INT), cast(b, Scalar::INT), span));
         }
@@ -464,12 +478,11 @@ impl Lowerer<'_> {
         let (a, b) = (a.clone(), b.clone());
         let result = if both.flavour == Flavour::Python {
             match (s.kind, t.kind) {
-                (Kind::I64, Kind::F64) => self.compare_exactly(op, a, b, span),
-                (Kind::F64, Kind::I64) => self.compare_exactly(swapped(op), b, a, span),
                 (Kind::I64, Kind::C128) | (Kind::C128, Kind::I64) => {
                     let (whole, complex) = if s.kind == Kind::I64 { (a, b) } else { (b, a) };
                     self.compare_complex(op, whole, complex, span)
                 }
+                // An int beside a float is compared with all its digits (`emit`).
                 _ => compare(op, cast(a, both), cast(b, both), span),
             }
         } else {
@@ -517,30 +530,6 @@ impl Lowerer<'_> {
         }
     }
 
-    /// An `int` with a `float`, as if both had all their digits.
-    fn compare_exactly(&mut self, op: Compare, whole: Expr, float: Expr, span: Span) -> Expr {
-        let small = match (&*whole.kind, &*float.kind) {
-            (ExprKind::Int(value), _) => value.abs() <= EXACT,
-            (_, ExprKind::Float(value)) => value.abs() < EXACT as f64 || !value.is_finite(),
-            _ => false,
-        };
-        if small {
-            return compare(op, cast(whole, Scalar::FLOAT), float, span);
-        }
-        // Rounding keeps the order; where the rounded one is equal, the float is a whole number and decides exactly, but for 2^63,
-        // which is past every int.
-        let whole = self.simple(whole);
-        let float = self.simple(float);
-        let rounded = self.keep(cast(whole.clone(), Scalar::FLOAT));
-        let same = compare(Compare::Equal, rounded.clone(), float.clone(), span);
-        let top = super::value::float(9_223_372_036_854_775_808.0, span);
-        let past = compare(Compare::GreaterEqual, float.clone(), top, span);
-        let less = boolean(matches!(op, Compare::Less | Compare::LessEqual | Compare::NotEqual), span);
-        let back = Expr::new(ExprKind::Cast { value: float.clone(), check: Check::Branch }, Type::INT, span);
-        let exact = choose(past, less, compare(op, whole, back, span), span);
-        choose(same, exact, compare(op, rounded, float, span), span)
-    }
-
     fn compare_complex(&mut self, op: Compare, whole: Expr, complex: Expr, span: Span) -> Expr {
         let complex = self.simple(complex);
         let part = |function, value: Expr| {
@@ -551,7 +540,7 @@ impl Lowerer<'_> {
             )
         };
         let re = self.keep(part(Math::Real, complex.clone()));
-        let equal = self.compare_exactly(Compare::Equal, whole, re, span);
+        let equal = compare(Compare::Equal, cast(whole, Scalar::FLOAT), re, span);
         let zero = compare(Compare::Equal, part(Math::Imag, complex), super::value::float(0.0, span), span);
         let both = choose(equal, zero, boolean(false, span), span);
         if op == Compare::Equal { both } else { negate(both) }
@@ -607,16 +596,6 @@ fn cast_plain(value: Expr, to: Scalar) -> Expr {
         *check = Check::None;
     }
     value
-}
-
-/// `int / int`: one rounding of the exact quotient (the IR's `Divide` of two `int`).
-fn divide_ints(a: Expr, b: Expr, span: Span) -> Expr {
-    let small = |expr: &Expr| constant_int(expr).is_some_and(|value| value.abs() <= EXACT);
-    if small(&a) && small(&b) {
-        let (a, b) = (cast(a, Scalar::FLOAT), cast(b, Scalar::FLOAT));
-        return binary(Binary::Divide, a, b, Type::FLOAT, Check::Branch, span);
-    }
-    binary(Binary::Divide, a, b, Type::FLOAT, Check::Branch, span)
 }
 
 /// `int ** int`: a float where the exponent is a negative constant; else an int, and a negative exponent fails.

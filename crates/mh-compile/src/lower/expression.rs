@@ -113,10 +113,7 @@ impl Lowerer<'_> {
                     _ => Err(Stop::Unknown),
                 }
             }
-            ast::ExprKind::Lambda(function) => match self.frame().around.tree.nested(function) {
-                Some(tree) => self.closure(tree),
-                None => Err(Stop::Unknown),
-            },
+            ast::ExprKind::Lambda(function) => self.closure(function),
             ast::ExprKind::Starred(_) => {
                 Err(unsupported(span, "`*` here is not compiled", "write the members one by one"))
             }

@@ -7,7 +7,7 @@ use super::value::{Around, Closure, Form, Static, Value, boolean, is_simple};
 use super::variables::{Key, RESULT, not_storable, rebuild};
 use super::webs::{Analysed, address};
 use super::{Lowerer, Result, Stop};
-use crate::ast::{Parameter, ParameterKind};
+use crate::ast::{self, Parameter, ParameterKind};
 use crate::compile::Argument;
 use crate::diagnostic::{Class, Diagnostic};
 use crate::ir::{Expr, ExprKind, Function, FunctionId, Label, Scalar, Span, StatementKind, Type, Var};
@@ -441,10 +441,11 @@ impl Lowerer<'_> {
     }
 
     /// A nested `def` or a lambda is reached: its defaults are evaluated now, its variables when it is called.
-    pub fn closure(&mut self, tree: Rc<Analysed>) -> Result<Value> {
+    pub fn closure(&mut self, function: &ast::Function) -> Result<Value> {
         let around = self.frame().around.clone();
-        for parameter in &tree.function.parameters {
-            let Some(default) = &parameter.default else { continue };
+        let tree = around.tree.nested(function).ok_or(Stop::Unknown)?;
+        for (written, parameter) in function.parameters.iter().zip(&tree.function.parameters) {
+            let Some(default) = &written.default else { continue };
             let span = self.at(default.span);
             let value = self.expr(default)?;
             let constant = match &value {

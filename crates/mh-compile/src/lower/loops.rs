@@ -149,7 +149,7 @@ impl Lowerer<'_> {
                 self.range_loop(target, [start, stop, step], parallel, body, orelse, leave, span)
             }
             other => {
-                let other = self.settle_iterable(other);
+                let other = self.settle_iterable(other, body);
                 let count = self.count(&other, place);
                 let count = self.spill(count);
                 let var = self.temp(Type::INT);
@@ -273,22 +273,33 @@ impl Lowerer<'_> {
     }
 
     /// Keeps what the loop reads in each turn.
-    fn settle_iterable(&mut self, iterable: Iterable) -> Iterable {
+    fn settle_iterable(&mut self, iterable: Iterable, body: &[ast::Statement]) -> Iterable {
         match iterable {
             Iterable::Range { start, stop, step, parallel, span } => {
                 let (start, stop, step) = (self.spill(start), self.spill(stop), self.spill(step));
                 Iterable::Range { start, stop, step, parallel, span }
             }
-            Iterable::Array(array) => Iterable::Array(self.keep(array)),
+            Iterable::Array(array) if self.rebinds(body, &array) => Iterable::Array(self.keep(array)),
+            Iterable::Array(array) => Iterable::Array(array),
             Iterable::Enumerate(inner, start) => {
-                let inner = Box::new(self.settle_iterable(*inner));
+                let inner = Box::new(self.settle_iterable(*inner, body));
                 Iterable::Enumerate(inner, self.spill(start))
             }
             Iterable::Zip(parts) => {
-                Iterable::Zip(parts.into_iter().map(|part| self.settle_iterable(part)).collect())
+                Iterable::Zip(parts.into_iter().map(|part| self.settle_iterable(part, body)).collect())
             }
-            Iterable::Reversed(inner) => Iterable::Reversed(Box::new(self.settle_iterable(*inner))),
+            Iterable::Reversed(inner) => Iterable::Reversed(Box::new(self.settle_iterable(*inner, body))),
             Iterable::Tuple(members) => Iterable::Tuple(members),
+        }
+    }
+
+    /// Whether statements may assign the variable that holds this.
+    fn rebinds(&self, body: &[ast::Statement], array: &Expr) -> bool {
+        let ExprKind::Var(var) = *array.kind else { return true };
+        match self.variables.get(var.0 as usize).map(|variable| &variable.name) {
+            Some(None) => false,
+            Some(Some(name)) => super::webs::binds(body, name),
+            None => true,
         }
     }
 

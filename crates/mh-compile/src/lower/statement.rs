@@ -77,12 +77,8 @@ impl Lowerer<'_> {
             StatementKind::Continue => self.leave_loop(false, span),
             StatementKind::FunctionDef(function) => {
                 let around = self.frame().around.clone();
-                let (Some(tree), Some(web)) =
-                    (around.tree.nested(function), around.tree.definition(&**function))
-                else {
-                    return Err(Stop::Unknown);
-                };
-                let value = self.closure(tree)?;
+                let web = around.tree.definition(&**function).ok_or(Stop::Unknown)?;
+                let value = self.closure(function)?;
                 self.define(Key { path: around.path, web }, value, Some(&function.name), span)
             }
             StatementKind::Global(_) | StatementKind::Nonlocal(_) => Ok(()),

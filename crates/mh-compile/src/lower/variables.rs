@@ -120,7 +120,10 @@ impl Lowerer<'_> {
     pub fn settle(&mut self, value: Value) -> Value {
         match value {
             Value::Expr(expr) if is_constant(&expr) => Value::Expr(expr),
-            Value::Expr(expr) if expr.ty.array().is_some() && !self.is_named(&expr) => Value::Expr(expr),
+            // Temporaries are assigned once.
+            Value::Expr(expr) if matches!(*expr.kind, ExprKind::Var(_)) && !self.is_named(&expr) => {
+                Value::Expr(expr)
+            }
             Value::Expr(expr) => Value::Expr(self.keep(expr)),
             Value::Tuple(members) => {
                 Value::Tuple(members.into_iter().map(|member| self.settle(member)).collect())

@@ -140,15 +140,6 @@ fn names(function: &Function, trouble: &mut Option<Diagnostic>) -> (BTreeSet<Str
     while let Some(node) = stack.pop() {
         match node {
             Node::Statement(statement) => match &statement.kind {
-                StatementKind::Assign(targets, _) => {
-                    targets.iter().for_each(|target| bind(target, &mut locals))
-                }
-                StatementKind::AugAssign(target, ..)
-                | StatementKind::AnnAssign(target, Some(_))
-                | StatementKind::For(target, ..) => bind(target, &mut locals),
-                StatementKind::FunctionDef(nested) => {
-                    locals.insert(nested.name.clone());
-                }
                 StatementKind::Global(names) | StatementKind::Nonlocal(names) => {
                     let word = if matches!(statement.kind, StatementKind::Global(_)) {
                         "global"
@@ -167,7 +158,7 @@ fn names(function: &Function, trouble: &mut Option<Diagnostic>) -> (BTreeSet<Str
                         .advice("return the new value, or keep it in an array of one element")
                     });
                 }
-                _ => {}
+                _ => bind_statement(statement, &mut locals),
             },
             Node::Expr(expr) => match &*expr.kind {
                 ExprKind::Name(name) => {
@@ -188,6 +179,19 @@ fn names(function: &Function, trouble: &mut Option<Diagnostic>) -> (BTreeSet<Str
     (locals, loads)
 }
 
+fn bind_statement(statement: &Statement, into: &mut BTreeSet<String>) {
+    match &statement.kind {
+        StatementKind::Assign(targets, _) => targets.iter().for_each(|target| bind(target, into)),
+        StatementKind::AugAssign(target, ..)
+        | StatementKind::AnnAssign(target, Some(_))
+        | StatementKind::For(target, ..) => bind(target, into),
+        StatementKind::FunctionDef(nested) => {
+            into.insert(nested.name.clone());
+        }
+        _ => {}
+    }
+}
+
 fn bind(target: &Expr, into: &mut BTreeSet<String>) {
     match &*target.kind {
         ExprKind::Name(name) => {
@@ -199,6 +203,25 @@ fn bind(target: &Expr, into: &mut BTreeSet<String>) {
         ExprKind::Starred(inner) => bind(inner, into),
         _ => {}
     }
+}
+
+/// Whether statements assign a variable of this name.
+pub fn binds(body: &[Statement], name: &str) -> bool {
+    let mut found = BTreeSet::new();
+    let mut stack: Vec<Node<'_>> = body.iter().map(Node::Statement).collect();
+    while let Some(node) = stack.pop() {
+        match node {
+            Node::Statement(statement) => bind_statement(statement, &mut found),
+            Node::Expr(expr) => {
+                if let ExprKind::NamedExpr(target, _) = &*expr.kind {
+                    bind(target, &mut found);
+                }
+            }
+            Node::Function(_) => continue,
+        }
+        walk::children(node, &mut stack);
+    }
+    found.contains(name)
 }
 
 /// For each local the definitions that reach here, sorted (0: none yet); `None`: not reached.
