@@ -244,7 +244,7 @@ fn turned(op: Compare) -> Compare {
     }
 }
 
-fn float_predicate(op: Compare) -> &'static str {
+pub(super) fn float_predicate(op: Compare) -> &'static str {
     match op {
         Compare::Equal => "oeq",
         Compare::NotEqual => "une",
@@ -255,7 +255,7 @@ fn float_predicate(op: Compare) -> &'static str {
     }
 }
 
-fn int_predicate(op: Compare, kind: Kind) -> &'static str {
+pub(super) fn int_predicate(op: Compare, kind: Kind) -> &'static str {
     let signed = kind.is_signed();
     match op {
         Compare::Equal => "eq",

@@ -1,6 +1,6 @@
 //! One function that is being written: its text, blocks, variables and ways out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use super::walk::{borrowed, calls};
@@ -82,6 +82,12 @@ pub(super) struct FunctionEmitter<'e, 'm> {
     pub stream: String,
     /// Where a loop is attempted with flags.
     pub attempt: Option<Attempt>,
+    /// Sums of ints that are kept exact in a block: addresses of their i128.
+    pub wide: HashMap<Var, String>,
+    /// Of a block: addresses of the i8 that tells whether a variable was given a value.
+    pub touched: BTreeMap<Var, String>,
+    /// Of a block: arrays of which it has a copy of its own, as they are outside.
+    pub originals: HashMap<Var, ArrayPlace>,
 }
 
 /// A loop's body that is run again, checked, where something failed in it.
@@ -113,6 +119,9 @@ impl<'e, 'm> FunctionEmitter<'e, 'm> {
             calls: Vec::new(),
             stream: "%random".into(),
             attempt: None,
+            wide: HashMap::new(),
+            touched: BTreeMap::new(),
+            originals: HashMap::new(),
         }
     }
 
@@ -361,6 +370,10 @@ impl<'e, 'm> FunctionEmitter<'e, 'm> {
             unreachable!("{var:?} is a scalar")
         };
         self.store(scalar.kind, value, &address);
+        if let Some(flag) = self.touched.get(&var) {
+            let set = format!("store i8 1, ptr {flag}");
+            self.line(&set);
+        }
     }
 
     /// A scalar from memory.

@@ -6,16 +6,13 @@
 use super::function::{Around, Attempt, FunctionEmitter, Operand};
 use super::walk::weight;
 use crate::abi::offset;
-use crate::ir::{Expr, ExprKind, Fast, For, Kind, Span, Statement, Var};
+use crate::ir::{Expr, ExprKind, Fast, For, Kind, Parallel, Span, Statement, Var};
 
 /// The values of a `range`, evaluated: registers.
 #[derive(Clone, Debug)]
 pub(super) struct Range {
     pub start: String,
     pub step: String,
-    /// Where it is a constant.
-    #[expect(dead_code, reason = "blocks of parallel loops ask for it")]
-    pub constant_step: Option<i64>,
     /// Unsigned: may be past 2^63.
     pub count: String,
     pub constant_count: Option<u64>,
@@ -35,8 +32,10 @@ pub(super) struct Turn {
 impl FunctionEmitter<'_, '_> {
     pub fn for_loop(&mut self, each: &For, span: Span) {
         let range = self.range(each);
-        let _ = span;
-        self.serial_for(each, &range);
+        match &each.parallel {
+            Some(Parallel { plan: Some(plan), .. }) => self.parallel_for(each, plan, &range, span),
+            _ => self.serial_for(each, &range),
+        }
     }
 
     /// Evaluates start, stop and step, and counts.
@@ -61,7 +60,7 @@ impl FunctionEmitter<'_, '_> {
             Some(count) => (count as i64).to_string(),
             None => self.count(&start, &stop, &step, bounds.2),
         };
-        Range { start, step, constant_step: bounds.2, count, constant_count }
+        Range { start, step, count, constant_count }
     }
 
     /// Iterations of a range: unsigned differences do not overflow.
@@ -174,13 +173,26 @@ impl FunctionEmitter<'_, '_> {
     }
 
     /// All iterations of `body`, in order. `key`: each draws from a stream of its own.
-    pub fn counted(&mut self, var: Var, range: &Range, body: &[Statement], key: Option<&str>) {
+    fn counted(&mut self, var: Var, range: &Range, body: &[Statement], key: Option<&str>) {
+        self.counted_from(var, range, body, key, "0");
+    }
+
+    /// The same, where the first iteration has this number in its loop.
+    pub fn counted_from(
+        &mut self,
+        var: Var,
+        range: &Range,
+        body: &[Statement],
+        key: Option<&str>,
+        first: &str,
+    ) {
         let state = key.map(|_| self.alloca("{ i64, i64, i64 }", None));
         self.each(range, weight(body), |this, turn| {
             this.assign(var, &Operand::One(turn.value.clone()));
             let around = this.stream.clone();
             if let (Some(state), Some(key)) = (state, key) {
                 let number = this.turn_number(turn);
+                let number = this.value(&format!("add i64 {first}, {number}"));
                 this.begin_stream(&state, key, &number);
                 this.stream = state;
             }

@@ -18,6 +18,7 @@ mod function;
 mod helpers;
 mod loops;
 mod math;
+mod parallel;
 mod random;
 mod statement;
 mod walk;
@@ -77,6 +78,8 @@ struct Emitter<'m> {
     helpers: BTreeSet<&'static str>,
     sites: Vec<Site>,
     notices: Vec<Notice>,
+    /// Blocks of parallel loops that have got a name.
+    bodies: usize,
 }
 
 /// Raises: notes the site and the figures of the message.
@@ -111,6 +114,7 @@ impl<'m> Emitter<'m> {
             helpers: BTreeSet::new(),
             sites: Vec::new(),
             notices: Vec::new(),
+            bodies: 0,
         }
     }
 
@@ -124,8 +128,13 @@ impl<'m> Emitter<'m> {
         self.sites.len() - 1
     }
 
+    /// A number for the function of a parallel loop's blocks.
+    fn bodies(&mut self) -> usize {
+        self.bodies += 1;
+        self.bodies - 1
+    }
+
     /// The number of a warning.
-    #[allow(dead_code)]
     fn notice(&mut self, span: Span, text: &str) -> usize {
         let notice = Notice { span, text: text.into() };
         if let Some(number) = self.notices.iter().position(|known| *known == notice) {

@@ -23,10 +23,13 @@ impl FunctionEmitter<'_, '_> {
         let span = statement.span;
         match &statement.kind {
             StatementKind::Assign { var, value } => match value.ty {
-                Type::Scalar(_) => {
-                    let value = self.expression(value);
-                    self.assign(*var, &value);
-                }
+                Type::Scalar(_) => match self.wide.get(var).cloned() {
+                    Some(address) => self.assign_wide(*var, &address, value),
+                    None => {
+                        let value = self.expression(value);
+                        self.assign(*var, &value);
+                    }
+                },
                 Type::Array(_) => self.assign_array(*var, value),
             },
             StatementKind::Store { array, indices, value, update, check } => {
