@@ -14,8 +14,8 @@ use super::{flattened, memory};
 use crate::abi::{LANES, offset};
 use crate::compile::Failure;
 use crate::ir::{
-    Accumulated, Binary, Check, Compare, Expr, ExprKind, Flavour, For, Kind, Layout, Plan, Reduction, ReductionKind, Scalar,
-    Span, Statement, StatementKind, Type, Var,
+    Accumulated, Binary, Check, Compare, Expr, ExprKind, Flavour, For, Kind, Layout, Plan, Reduction,
+    ReductionKind, Scalar, Span, Statement, StatementKind, Type, Var,
 };
 
 /// No loop has more blocks.
@@ -98,7 +98,12 @@ impl FunctionEmitter<'_, '_> {
         let mut alternative = false;
         for (left, right) in &plan.distinct {
             let apart = self.disjoint(*left, *right);
-            self.demand(&apart, &serial, span, "the loop ran on one thread: arrays that it writes share memory with others");
+            self.demand(
+                &apart,
+                &serial,
+                span,
+                "the loop ran on one thread: arrays that it writes share memory with others",
+            );
             alternative = true;
         }
         for condition in &plan.conditions {
@@ -384,7 +389,9 @@ impl FunctionEmitter<'_, '_> {
             plan.accumulated.iter().map(|each| each.array).chain(plan.overwritten.iter().copied()).collect();
         used.extend(&begun);
         used.extend(&arrays);
-        used.retain(|var| begun.contains(var) || arrays.contains(var) || (!own.contains(var) && *var != each.var));
+        used.retain(|var| {
+            begun.contains(var) || arrays.contains(var) || (!own.contains(var) && *var != each.var)
+        });
         let mut captured = Vec::new();
         for var in used {
             let fields: Vec<(&'static str, String)> = match self.variable_type(var) {
@@ -400,7 +407,9 @@ impl FunctionEmitter<'_, '_> {
                             };
                             vec![(ty, one)]
                         }
-                        Operand::Pair(real, imag) => vec![(memory(scalar.kind), real), (memory(scalar.kind), imag)],
+                        Operand::Pair(real, imag) => {
+                            vec![(memory(scalar.kind), real), (memory(scalar.kind), imag)]
+                        }
                     }
                 }
                 Type::Array(_) => self.descriptor(var),
@@ -413,7 +422,8 @@ impl FunctionEmitter<'_, '_> {
 
     /// Writes the function that runs one block.
     fn outline(&mut self, name: &str, body: &Body) {
-        let head = format!("define internal i32 {name}(ptr noalias %closure, i64 %block, ptr noalias %rt) #0 {{\n");
+        let head =
+            format!("define internal i32 {name}(ptr noalias %closure, i64 %block, ptr noalias %rt) #0 {{\n");
         let calls = self.calls.clone();
         let mut inner = FunctionEmitter::new(&mut *self.emitter, self.function, head);
         inner.calls = calls;
@@ -512,7 +522,9 @@ impl FunctionEmitter<'_, '_> {
                     .chain(&place.strides)
                     .cloned()
                     .collect();
-                for ((address, value), ty) in addresses.iter().zip(values).zip(flattened(self.variable_type(var))) {
+                for ((address, value), ty) in
+                    addresses.iter().zip(values).zip(flattened(self.variable_type(var)))
+                {
                     self.line(&format!("store {ty} {value}, ptr {address}"));
                 }
                 self.places[var.0 as usize] = Place::Array(place);
@@ -525,7 +537,8 @@ impl FunctionEmitter<'_, '_> {
         let ty = self.array_type(array);
         let mut stride = ty.element.size().to_string();
         let rank = usize::from(ty.rank);
-        let order: Vec<usize> = if ty.layout == Layout::F { (0..rank).collect() } else { (0..rank).rev().collect() };
+        let order: Vec<usize> =
+            if ty.layout == Layout::F { (0..rank).collect() } else { (0..rank).rev().collect() };
         for axis in order {
             self.line(&format!("store i64 {stride}, ptr {}", place.strides[axis]));
             let length = self.length(array, axis);
@@ -695,7 +708,8 @@ impl FunctionEmitter<'_, '_> {
         for axis in (0..rank).rev() {
             let length = self.value(&format!("load i64, ptr {}", place.lengths[axis]));
             let stride = self.value(&format!("load i64, ptr {}", place.strides[axis]));
-            let own = if axis == 0 { rest.clone() } else { self.value(&format!("urem i64 {rest}, {length}")) };
+            let own =
+                if axis == 0 { rest.clone() } else { self.value(&format!("urem i64 {rest}, {length}")) };
             if axis > 0 {
                 rest = self.value(&format!("udiv i64 {rest}, {length}"));
             }
@@ -706,7 +720,14 @@ impl FunctionEmitter<'_, '_> {
     }
 
     /// Behind the loop: all copies into the array, in the order of the blocks.
-    fn gather_copies(&mut self, accumulated: &Accumulated, data: &str, elements: &str, number: &str, span: Span) {
+    fn gather_copies(
+        &mut self,
+        accumulated: &Accumulated,
+        data: &str,
+        elements: &str,
+        number: &str,
+        span: Span,
+    ) {
         let array = accumulated.array;
         let kind = self.array_type(array).element;
         let place = self.array_place(array);
@@ -717,7 +738,7 @@ impl FunctionEmitter<'_, '_> {
             let far = this.value(&format!("mul i64 {block}, {bytes}"));
             let copy = this.value(&format!("getelementptr inbounds i8, ptr {data}, i64 {far}"));
             this.each(&inner, Some(1), |this, turn| {
-            let index = &turn.value;
+                let index = &turn.value;
                 let address = this.flat(array, &place, index);
                 let old = this.load(kind, &address);
                 let far = this.value(&format!("mul i64 {index}, {}", kind.size()));
@@ -730,7 +751,14 @@ impl FunctionEmitter<'_, '_> {
     }
 
     /// What two parts make together; the first comes before the second.
-    fn merge(&mut self, role: ReductionKind, old: &Operand, new: &Operand, ty: Scalar, span: Span) -> Operand {
+    fn merge(
+        &mut self,
+        role: ReductionKind,
+        old: &Operand,
+        new: &Operand,
+        ty: Scalar,
+        span: Span,
+    ) -> Operand {
         let op = match role {
             ReductionKind::Sum if ty.kind == Kind::Bool => Binary::Or,
             ReductionKind::Product if ty.kind == Kind::Bool => Binary::And,
@@ -771,7 +799,9 @@ impl FunctionEmitter<'_, '_> {
 
     fn select(&mut self, condition: &str, then: &Operand, orelse: &Operand, kind: Kind) -> Operand {
         let ty = super::register(kind);
-        let mut one = |then: &str, orelse: &str| self.value(&format!("select i1 {condition}, {ty} {then}, {ty} {orelse}"));
+        let mut one = |then: &str, orelse: &str| {
+            self.value(&format!("select i1 {condition}, {ty} {then}, {ty} {orelse}"))
+        };
         match (then, orelse) {
             (Operand::Pair(real, imag), Operand::Pair(other, part)) => {
                 let real = one(real, other);
@@ -821,7 +851,14 @@ impl FunctionEmitter<'_, '_> {
         }
     }
 
-    fn combine_one(&mut self, body: &Body, at: usize, role: ReductionKind, block: &str, wide: Option<&String>) {
+    fn combine_one(
+        &mut self,
+        body: &Body,
+        at: usize,
+        role: ReductionKind,
+        block: &str,
+        wide: Option<&String>,
+    ) {
         let left = &body.left[at];
         let new = self.kept(left, block);
         if let Some(address) = wide {
@@ -894,7 +931,8 @@ impl FunctionEmitter<'_, '_> {
         let table = self.alloca(&format!("[{LANES} x {}]", in_memory(kind)), None);
         let begin = complete(kind, identity(role, kind).unwrap_or("0"));
         for lane in 0..LANES {
-            let at = self.value(&format!("getelementptr inbounds i8, ptr {table}, i64 {}", lane * kind.size()));
+            let at =
+                self.value(&format!("getelementptr inbounds i8, ptr {table}, i64 {}", lane * kind.size()));
             self.store(kind, &begin, &at);
         }
         Lane { kind, role, address, table }
@@ -990,7 +1028,11 @@ impl FunctionEmitter<'_, '_> {
         let kind = lane.kind;
         let mut values: Vec<Operand> = Vec::new();
         for number in 0..LANES {
-            let at = self.value(&format!("getelementptr inbounds i8, ptr {}, i64 {}", lane.table, number * kind.size()));
+            let at = self.value(&format!(
+                "getelementptr inbounds i8, ptr {}, i64 {}",
+                lane.table,
+                number * kind.size()
+            ));
             values.push(self.load(kind, &at));
         }
         while values.len() > 1 {
@@ -1013,7 +1055,9 @@ impl FunctionEmitter<'_, '_> {
     fn wide_value(&mut self, var: Var, address: &str, expr: &Expr) -> String {
         match &*expr.kind {
             ExprKind::Var(own) if *own == var => self.load(Kind::I128, address).one().to_string(),
-            ExprKind::Binary { op: op @ (Binary::Add | Binary::Subtract), left, right, .. } if mentions(expr, var) => {
+            ExprKind::Binary { op: op @ (Binary::Add | Binary::Subtract), left, right, .. }
+                if mentions(expr, var) =>
+            {
                 let left = self.wide_value(var, address, left);
                 let right = self.wide_value(var, address, right);
                 let op = if *op == Binary::Add { "add" } else { "sub" };
@@ -1058,7 +1102,9 @@ fn identity(role: ReductionKind, kind: Kind) -> Option<&'static str> {
         // x + -0.0 is x, also where x is -0.0.
         ReductionKind::Sum if float => Some("-0.0"),
         ReductionKind::Product if float => Some("1.0"),
-        ReductionKind::Sum | ReductionKind::Or | ReductionKind::Xor => Some(if kind == Kind::Bool { "false" } else { "0" }),
+        ReductionKind::Sum | ReductionKind::Or | ReductionKind::Xor => {
+            Some(if kind == Kind::Bool { "false" } else { "0" })
+        }
         ReductionKind::Product => Some(if kind == Kind::Bool { "true" } else { "1" }),
         ReductionKind::And => Some(if kind == Kind::Bool { "true" } else { "-1" }),
         _ => None,
@@ -1088,14 +1134,17 @@ fn sums_of(var: Var, block: &[Statement]) -> bool {
                 [left, right].into_iter().all(|side| !mentions(side, var) || form(side, var))
             }
             ExprKind::If { condition, then, orelse } => {
-                !mentions(condition, var) && [then, orelse].into_iter().all(|side| !mentions(side, var) || form(side, var))
+                !mentions(condition, var)
+                    && [then, orelse].into_iter().all(|side| !mentions(side, var) || form(side, var))
             }
             _ => false,
         }
     }
     block.iter().all(|statement| {
         let own = match &statement.kind {
-            StatementKind::Assign { var: target, value } if *target == var => mentions(value, var) && form(value, var),
+            StatementKind::Assign { var: target, value } if *target == var => {
+                mentions(value, var) && form(value, var)
+            }
             StatementKind::Call { results, .. } => !results.contains(&var),
             _ => true,
         };
