@@ -102,7 +102,7 @@ impl Kernel {
             hooks,
             thread: here(),
             stop: AtomicBool::new(false),
-            polled: AtomicU64::new(cycles()),
+            polled: AtomicU64::new(0),
             notices: Mutex::new(BTreeSet::new()),
             panic: Mutex::new(None),
         };
@@ -128,7 +128,7 @@ struct Call<'a> {
     thread: usize,
     /// Everybody stops at the next poll.
     stop: AtomicBool,
-    /// When the hooks were last asked, in cycles; the calling thread's own.
+    /// When the hooks were last asked, in cycles, or 0; the calling thread's own.
     polled: AtomicU64,
     notices: Mutex<BTreeSet<u32>>,
     /// What a hook panicked with.
@@ -190,11 +190,15 @@ impl Call<'_> {
         if !caller {
             return false;
         }
-        let now = cycles();
-        if now.wrapping_sub(self.polled.load(Relaxed)) < POLL {
+        let (now, before) = (cycles(), self.polled.load(Relaxed));
+        if before != 0 && now.wrapping_sub(before) < POLL {
             return false;
         }
         self.polled.store(now, Relaxed);
+        // Time counts from the first poll on.
+        if before == 0 {
+            return false;
+        }
         if self.hook(|hooks| hooks.poll()).unwrap_or(true) {
             self.stop.store(true, Relaxed);
             return true;

@@ -12,8 +12,8 @@ use crate::threads::{Claims, Place, Task, cycles, run, threads};
 
 /// Cycles that a loop is run alone before helpers are called, where it is not known to be long: 3 to 8 us.
 const ALONE: u64 = 16_000;
-/// A loop that is said to take this long, in nanoseconds, is opened to helpers at once.
-const LONG: i64 = 15_000;
+/// A loop that takes twice as long is opened to helpers at once.
+const WORTH: u64 = 2 * ALONE;
 
 /// `Rt::parallel`.
 pub(super) unsafe extern "C" fn parallel(
@@ -29,8 +29,8 @@ pub(super) unsafe extern "C" fn parallel(
         (inner.caller, call)
     };
     let mut first = 0;
-    if blocks < 2 || threads() == 1 || work < LONG {
-        let open = blocks >= 2 && threads() > 1;
+    let open = blocks >= 2 && threads() > 1;
+    if !open || !history::long(body, blocks, work) {
         // SAFETY: as above.
         match unsafe { alone(rt, call, caller, body, closure, blocks, open) } {
             Ok(status) => return status,
@@ -96,10 +96,13 @@ unsafe fn alone(
         if open && done < blocks {
             let spent = cycles().wrapping_sub(start);
             let left = spent as f64 / done as f64 * (blocks - done) as f64;
-            if spent > ALONE || left > 2.0 * ALONE as f64 {
+            if spent > ALONE || left > WORTH as f64 {
                 return Err(done);
             }
         }
+    }
+    if open {
+        history::note(body, cycles().wrapping_sub(start), blocks);
     }
     Ok(DONE)
 }
@@ -135,12 +138,14 @@ impl Task for Loop<'_> {
         let mut inner = Inner { call: self.call, caller, place, text: String::new() };
         let mut rt = inner.rt(self.key);
         let rt = &raw mut rt;
+        let (start, mut run) = (cycles(), 0);
         loop {
             if self.call.stops(caller) {
                 claims.fail(-1);
-                return;
+                break;
             }
-            let Some(block) = claims.next() else { return };
+            let Some(block) = claims.next() else { break };
+            run += 1;
             // SAFETY: the kernel gave body and closure for these blocks; `rt` is this thread's own.
             let status = unsafe { (self.body)(self.closure.0, block, rt) };
             // SAFETY: `rt` was made above, and the block has ended.
@@ -157,6 +162,49 @@ impl Task for Loop<'_> {
                     (outcome.block, outcome.status, outcome.error) = (block, status, error);
                 }
             }
+        }
+        if run > 0 {
+            history::note(self.body, cycles().wrapping_sub(start), run);
+        }
+    }
+}
+
+/// How long blocks took, so that a loop that is run again is opened to helpers at once, or left alone.
+mod history {
+    use std::sync::atomic::AtomicU64;
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use super::{Body, WORTH};
+
+    /// Few blocks: the first is too much of the loop to be waited for.
+    const FEW: i64 = 16;
+    /// Cycles of a nanosecond, or less.
+    const CLOCK: u64 = 2;
+
+    /// By the body's address: its upper half, and the cycles of a block. A wrong guess costs a little time.
+    static SEEN: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
+
+    fn place(body: Body) -> (&'static AtomicU64, u64) {
+        let mixed = (body as usize as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (&SEEN[(mixed >> 56) as usize], mixed << 8 >> 32)
+    }
+
+    pub fn note(body: Body, spent: u64, blocks: i64) {
+        let (place, tag) = place(body);
+        let each = (spent / blocks.max(1).unsigned_abs()).clamp(1, u64::from(u32::MAX));
+        place.store(tag << 32 | each, Relaxed);
+    }
+
+    /// Whether a loop is worth helpers from its start on. `work`: nanoseconds, where the compiler knows, or negative.
+    pub fn long(body: Body, blocks: i64, work: i64) -> bool {
+        let (place, tag) = place(body);
+        let seen = place.load(Relaxed);
+        if seen >> 32 == tag && seen & 0xffff_ffff != 0 {
+            (seen & 0xffff_ffff).saturating_mul(blocks.unsigned_abs()) > WORTH
+        } else if work >= 0 {
+            work.unsigned_abs().saturating_mul(CLOCK) > WORTH
+        } else {
+            blocks < FEW
         }
     }
 }
