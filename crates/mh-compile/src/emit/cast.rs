@@ -113,22 +113,20 @@ impl FunctionEmitter<'_, '_> {
             let unsigned = self.saturated(&value, Kind::I64, false);
             let negative = self.value(&format!("fcmp olt double {value}, 0.0"));
             let result = self.value(&format!("select i1 {negative}, i64 {signed}, i64 {unsigned}"));
-            self.float_fits(&value, -1.0, 18_446_744_073_709_551_616.0, check, to, span);
+            self.float_fits(&value, -1.0, 18_446_744_073_709_551_616.0, check, span);
             return result;
         }
-        self.float_fits(&value, -9_223_372_036_854_775_808.0, 9_223_372_036_854_775_808.0, check, to, span);
-        let whole = if check == Check::None {
+        self.float_fits(&value, -9_223_372_036_854_775_808.0, 9_223_372_036_854_775_808.0, check, span);
+        let whole = if check == Check::Branch || check == Check::Wrap {
+            self.value(&format!("fptosi double {value} to i64"))
+        } else {
             // Out of range or nan: poison would be a lie, so the cases are told apart; LLVM makes one instruction of it.
-            let fits = {
-                let low = self.value(&format!("fcmp oge double {value}, 0xC3E0000000000000"));
-                let high = self.value(&format!("fcmp olt double {value}, 0x43E0000000000000"));
-                self.value(&format!("and i1 {low}, {high}"))
-            };
+            let low = self.value(&format!("fcmp oge double {value}, 0xC3E0000000000000"));
+            let high = self.value(&format!("fcmp olt double {value}, 0x43E0000000000000"));
+            let fits = self.value(&format!("and i1 {low}, {high}"));
             let number = self.value(&format!("fptosi double {value} to i64"));
             let number = self.value(&format!("freeze i64 {number}"));
             self.value(&format!("select i1 {fits}, i64 {number}, i64 -9223372036854775808"))
-        } else {
-            self.saturated(&value, Kind::I64, true)
         };
         if new == "i64" {
             return whole;
@@ -138,12 +136,12 @@ impl FunctionEmitter<'_, '_> {
 
     fn saturated(&mut self, value: &str, kind: Kind, signed: bool) -> String {
         let (ty, name) = (register(kind), if signed { "fptosi" } else { "fptoui" });
-        self.declare(&format!("{ty} @llvm.{name}.sat.{ty}.f64(double)"));
+        self.declare(&format!("declare {ty} @llvm.{name}.sat.{ty}.f64(double)"));
         self.value(&format!("call {ty} @llvm.{name}.sat.{ty}.f64(double {value})"))
     }
 
     /// `low <= value < high` (`low` itself not for -1.0), else fails.
-    fn float_fits(&mut self, value: &str, low: f64, high: f64, check: Check, to: Scalar, span: Span) {
+    fn float_fits(&mut self, value: &str, low: f64, high: f64, check: Check, span: Span) {
         if check == Check::None {
             return;
         }
@@ -154,7 +152,6 @@ impl FunctionEmitter<'_, '_> {
         let lost = self.value(&format!("xor i1 {fits}, true"));
         let values =
             if check == Check::Flag { Vec::new() } else { self.bits(&Operand::One(value.into()), Kind::F64) };
-        let _ = to;
         self.fail_if(&lost, check, Failure::NotANumber, span, &values);
     }
 }

@@ -21,6 +21,8 @@ mod math;
 mod parallel;
 mod random;
 mod statement;
+#[cfg(test)]
+mod tests;
 mod walk;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -28,19 +30,6 @@ use std::fmt::Write;
 use crate::compile::{Failure, Notice, Site};
 use crate::ir::{Draw, Kind, Math, Module, Span, Type};
 use function::FunctionEmitter;
-
-/// What depends on the machine.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Bits of the vectors that LLVM shall prefer.
-    pub vector_width: u32,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { vector_width: 256 }
-    }
-}
 
 /// The text, and what a call needs to know beside it.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,12 +43,12 @@ pub struct Emitted {
 
 /// The module's LLVM text.
 #[must_use]
-pub fn emit(module: &Module, options: &Options) -> Emitted {
+pub fn emit(module: &Module) -> Emitted {
     let mut emitter = Emitter::new(module);
     for number in 0..module.functions.len() {
         FunctionEmitter::whole(&mut emitter, number);
     }
-    emitter.finish(options)
+    emitter.finish()
 }
 
 /// What belongs to the module: filled by its functions.
@@ -200,7 +189,7 @@ impl<'m> Emitter<'m> {
         out
     }
 
-    fn finish(mut self, options: &Options) -> Emitted {
+    fn finish(mut self) -> Emitted {
         if self.helpers.contains(helpers::POWER) {
             self.declarations.insert("declare { i64, i1 } @llvm.smul.with.overflow.i64(i64, i64)".into());
         }
@@ -227,11 +216,7 @@ impl<'m> Emitter<'m> {
         for declaration in &self.declarations {
             let _ = writeln!(text, "{declaration}");
         }
-        let _ = writeln!(
-            text,
-            "attributes #0 = {{ nounwind mustprogress \"prefer-vector-width\"=\"{}\" }}",
-            options.vector_width
-        );
+        text.push_str("attributes #0 = { nounwind mustprogress }\n");
         text.push_str("!0 = !{!\"branch_weights\", i32 1, i32 1048576}\n!1 = !{}\n");
         Emitted { text, sites: self.sites, notices: self.notices, random: self.random }
     }
