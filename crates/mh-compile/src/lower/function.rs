@@ -1,11 +1,12 @@
 //! Functions: how arguments are bound, calls inlined, and recursion made into functions of their own.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::types::form_name;
 use super::value::{Around, Closure, Form, Static, Value, boolean, is_simple};
 use super::variables::{Key, RESULT, not_storable, rebuild};
-use super::webs::{Analysed, address};
+use super::webs::{Analysed, Decisions, address};
 use super::{Lowerer, Result, Stop};
 use crate::ast::{self, Parameter, ParameterKind};
 use crate::compile::Argument;
@@ -38,6 +39,10 @@ pub struct Frame {
     returned: bool,
     /// Some statement was given up for now.
     pub unknown: bool,
+    /// Its path, whatever is decided.
+    base: u32,
+    /// Tests of `if` that were met, by address, and what they always are.
+    pub decided: BTreeMap<usize, Option<bool>>,
 }
 
 /// What `break` and `continue` do in the innermost loop.
@@ -52,6 +57,8 @@ pub struct LoopTarget {
 /// A function that is not inlined, for one list of arguments' types.
 pub struct Instance {
     pub around: Rc<Around>,
+    /// Its path, whatever is decided.
+    base: u32,
     /// Of which copy of the function around it.
     origin: Option<u32>,
     forms: Vec<Form>,
@@ -122,7 +129,7 @@ impl Lowerer<'_> {
             return Err(Diagnostic::new(Class::TypeError, loaded.tree.function.span, message));
         }
         let forms = arguments.iter().map(argument_form).collect();
-        self.instances.push(Instance { around, origin: None, forms, id: None, never: false });
+        self.instances.push(Instance { around, base: 0, origin: None, forms, id: None, never: false });
         Ok(())
     }
 
@@ -135,7 +142,7 @@ impl Lowerer<'_> {
         self.variables.clear();
         self.block.clear();
         (self.labels, self.loops, self.reachable) = (0, 0, true);
-        self.frames = vec![Frame::new(around.clone(), None)];
+        self.frames = vec![Frame::new(around.clone(), self.instances[number].base, None)];
         self.hidden_vars.clear();
 
         let mut parameters = Vec::new();
@@ -168,6 +175,7 @@ impl Lowerer<'_> {
         }
         let frame = self.frames.pop();
         if let Some(frame) = frame {
+            self.keep_decisions(&frame);
             self.instances[number].never = !frame.returned && !frame.unknown;
         }
         let mut results = Vec::new();
@@ -322,8 +330,8 @@ impl Lowerer<'_> {
             return Err(trouble.note(span, "called here").into());
         }
         let values = self.bind(&callee, defaults.as_deref(), arguments, span)?;
-        let tree = address(&*callee.tree);
-        let recursive = self.frames.iter().any(|frame| Rc::ptr_eq(&frame.around.tree, &callee.tree));
+        let tree = callee.tree.id();
+        let recursive = self.frames.iter().any(|frame| frame.around.tree.id() == tree);
         if (recursive || self.frames.len() > DEEPEST_INLINED) && self.own.insert(tree) {
             self.changed = true;
         }
@@ -471,14 +479,19 @@ impl Lowerer<'_> {
         // A callee that changes at this place from pass to pass gets versions of its own.
         let path =
             self.intern(path, address(&*callee.tree), callee.around.as_ref().map_or(0, |around| around.path));
+        let base = path;
         let Callee { tree, scope, source, around } = callee;
-        let around = Rc::new(Around { path, tree: tree.clone(), scope, source, around });
+        let (path, tree) = self.decide(base, &tree);
+        let around = Rc::new(Around { path, tree, scope, source, around });
         let label = self.label();
         let result = Key { path, web: RESULT };
         let (outcome, mut body) = self.apart(|this| {
-            this.frames.push(Frame::new(around.clone(), Some(label)));
+            this.frames.push(Frame::new(around.clone(), base, Some(label)));
             let outcome = this.inlined_body(&around, values, span);
             let frame = this.frames.pop();
+            if let Some(frame) = &frame {
+                this.keep_decisions(frame);
+            }
             outcome.map(|()| frame)
         });
         self.reachable = true;
@@ -495,6 +508,46 @@ impl Lowerer<'_> {
             }
             _ if unknown => Err(Stop::Unknown),
             _ => Err(Stop::Never),
+        }
+    }
+
+    /// A function's tree and path, as the last pass decided its tests.
+    fn decide(&mut self, base: u32, tree: &Rc<Analysed>) -> (u32, Rc<Analysed>) {
+        let Some(decisions) = self.decisions.get(&base).filter(|decisions| !decisions.is_empty()) else {
+            return (base, tree.clone());
+        };
+        let next = self.variants.len() as u32;
+        let variant = (tree.id(), decisions.clone());
+        let (number, tree) = self
+            .variants
+            .entry(variant)
+            .or_insert_with_key(|(_, decisions)| (next, tree.decided(decisions)))
+            .clone();
+        (self.intern(base, number as usize, u32::MAX - 2), tree)
+    }
+
+    /// What was decided in this pass counts in the next.
+    fn keep_decisions(&mut self, frame: &Frame) {
+        let found: Decisions =
+            frame.decided.iter().filter_map(|(test, known)| known.map(|known| (*test, known))).collect();
+        let before = self.decisions.entry(frame.base).or_default();
+        if *before != found {
+            *before = found;
+            self.changed = true;
+        }
+    }
+
+    /// Functions of their own as the last pass decided their tests.
+    pub fn refresh_instances(&mut self) {
+        for number in 0..self.instances.len() {
+            let Instance { around, base, .. } = &self.instances[number];
+            let (base, around) = (*base, around.clone());
+            let (path, tree) = self.decide(base, &around.tree);
+            if path != around.path {
+                let Around { scope, source, ref around, .. } = *around;
+                self.instances[number].around =
+                    Rc::new(Around { path, tree, scope, source, around: around.clone() });
+            }
         }
     }
 
@@ -607,7 +660,7 @@ impl Lowerer<'_> {
     fn find_instance(&mut self, callee: &Callee, forms: &[Form], span: Span) -> Result<usize> {
         let origin = callee.around.as_ref().map(|around| self.origin(around));
         let known = self.instances.iter().position(|instance| {
-            Rc::ptr_eq(&instance.around.tree, &callee.tree)
+            instance.around.tree.id() == callee.tree.id()
                 && instance.origin == origin
                 && instance.forms == forms
         });
@@ -632,6 +685,7 @@ impl Lowerer<'_> {
                 source: callee.source,
                 around,
             }),
+            base: path,
             origin,
             forms: forms.to_vec(),
             id: None,
@@ -672,8 +726,9 @@ impl Lowerer<'_> {
 }
 
 impl Frame {
-    fn new(around: Rc<Around>, label: Option<Label>) -> Self {
-        Self { around, label, loops: Vec::new(), salt: 0, returned: false, unknown: false }
+    fn new(around: Rc<Around>, base: u32, label: Option<Label>) -> Self {
+        let decided = BTreeMap::new();
+        Self { around, label, loops: Vec::new(), salt: 0, returned: false, unknown: false, base, decided }
     }
 }
 

@@ -33,6 +33,7 @@ use crate::world::{Found, World};
 use function::{Frame, Instance, Loaded};
 use value::Form;
 use variables::{Key, Version};
+use webs::{Analysed, Decisions};
 
 /// Passes until types must have settled.
 const MOST_PASSES: u32 = 60;
@@ -83,6 +84,9 @@ pub(crate) struct Lowerer<'w> {
     paths: HashMap<(u32, usize, u32), u32>,
     /// Copies of functions around a function of its own: of which.
     origins: HashMap<u32, u32>,
+    /// By path: the tests that the last pass decided; and the trees that were analysed so.
+    decisions: HashMap<u32, Decisions>,
+    variants: HashMap<(usize, Decisions), (u32, Rc<Analysed>)>,
     names: HashMap<(u32, String), Found>,
     attributes: HashMap<(u32, String), Found>,
     instances: Vec<Instance>,
@@ -117,6 +121,8 @@ impl<'w> Lowerer<'w> {
             versions: HashMap::new(),
             paths: HashMap::new(),
             origins: HashMap::new(),
+            decisions: HashMap::new(),
+            variants: HashMap::new(),
             names: HashMap::new(),
             attributes: HashMap::new(),
             instances: Vec::new(),
@@ -148,6 +154,7 @@ impl<'w> Lowerer<'w> {
             for instance in &mut self.instances {
                 instance.id = None;
             }
+            self.refresh_instances();
             self.instances[0].id = Some(0);
             self.work = vec![0];
             let mut functions = Vec::new();
@@ -184,7 +191,7 @@ impl<'w> Lowerer<'w> {
     }
 
     fn result_shape(&mut self, span: Span) -> Result<Shape, Diagnostic> {
-        match self.form_of(Key { path: 0, web: variables::RESULT }) {
+        match self.form_of(Key { path: self.instances[0].around.path, web: variables::RESULT }) {
             Some(form) => shape(&form, span),
             None => Ok(Shape::None),
         }

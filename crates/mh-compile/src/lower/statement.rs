@@ -4,6 +4,7 @@ use super::arithmetic::negate;
 use super::expression::unsupported;
 use super::value::Value;
 use super::variables::Key;
+use super::webs::address;
 use super::{Lowerer, Result, Stop};
 use crate::ast::{self, Constant, StatementKind};
 use crate::ir::{ExprKind, StatementKind as Ir};
@@ -103,7 +104,15 @@ impl Lowerer<'_> {
             }
             other => other?,
         };
-        if let ExprKind::Bool(known) = *condition.kind {
+        let known = match *condition.kind {
+            ExprKind::Bool(known) => Some(known),
+            _ => None,
+        };
+        let decided = self.frame_mut().decided.entry(address(test)).or_insert(known);
+        if *decided != known {
+            *decided = None;
+        }
+        if let Some(known) = known {
             self.body(if known { body } else { orelse });
             return Ok(());
         }

@@ -60,7 +60,7 @@ pub struct Around {
 
 impl PartialEq for Closure {
     fn eq(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.tree, &other.tree) && self.around.path == other.around.path
+        self.tree.id() == other.tree.id() && self.around.path == other.around.path
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which definitions of a variable reach which uses. Definitions that reach a common use are one web: a version of the variable, with a
 //! type of its own. Variables that nested functions see are one web each.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::walk::{self, Node};
@@ -9,10 +9,13 @@ use crate::ast::{Constant, Expr, ExprKind, Function, Statement, StatementKind};
 use crate::diagnostic::{Class, Diagnostic};
 use crate::ir::Span;
 
+/// Tests of `if`, by address, that are known when compiling, and what they are.
+pub type Decisions = BTreeMap<usize, bool>;
+
 /// A function's tree with what was found of its variables. Nodes are told apart by their addresses: the tree does not move.
 #[derive(Debug)]
 pub struct Analysed {
-    pub function: Box<Function>,
+    pub function: Rc<Function>,
     pub webs: Vec<Web>,
     /// Names that are not its own, nor a nested function's.
     pub free: BTreeSet<String>,
@@ -53,14 +56,28 @@ pub fn is_true(test: &Expr) -> bool {
 
 impl Analysed {
     pub fn new(function: Function) -> Rc<Self> {
+        Self::of(Rc::new(function), HashMap::new(), &Decisions::new())
+    }
+
+    /// The same function where some tests are decided when compiling: what is not reached defines nothing.
+    pub fn decided(&self, decisions: &Decisions) -> Rc<Self> {
+        Self::of(self.function.clone(), self.nested.clone(), decisions)
+    }
+
+    /// Tells functions apart, whatever is decided.
+    pub fn id(&self) -> usize {
+        address(&*self.function)
+    }
+
+    fn of(function: Rc<Function>, nested: HashMap<usize, Rc<Self>>, decisions: &Decisions) -> Rc<Self> {
         let mut this = Self {
-            function: Box::new(function),
+            function,
             webs: Vec::new(),
             free: BTreeSet::new(),
             trouble: None,
             uses: HashMap::new(),
             definitions: HashMap::new(),
-            nested: HashMap::new(),
+            nested,
             locals: HashMap::new(),
             captured: HashMap::new(),
         };
@@ -71,9 +88,8 @@ impl Analysed {
             );
             return Rc::new(this);
         }
-        let function = std::mem::replace(&mut this.function, Box::new(empty()));
-        this.analyse(&function);
-        this.function = function;
+        let function = this.function.clone();
+        this.analyse(&function, decisions);
         Rc::new(this)
     }
 
@@ -103,7 +119,7 @@ impl Analysed {
         self.captured.get(self.locals.get(name)?).copied()
     }
 
-    fn analyse(&mut self, function: &Function) {
+    fn analyse(&mut self, function: &Function, decisions: &Decisions) {
         let (locals, loads) = names(function, &mut self.trouble);
         for (number, name) in locals.iter().enumerate() {
             self.locals.insert(name.clone(), number as u32);
@@ -117,6 +133,7 @@ impl Analysed {
             uses: HashMap::new(),
             seen: HashMap::new(),
             loops: Vec::new(),
+            decisions,
         };
         let mut state: State = Some(vec![vec![0]; flow.names.len()]);
         for parameter in &function.parameters {
@@ -125,10 +142,6 @@ impl Analysed {
         flow.block(&mut state, &function.body);
         flow.finish();
     }
-}
-
-fn empty() -> Function {
-    Function { name: String::new(), span: Span::default(), parameters: Vec::new(), body: Vec::new() }
 }
 
 /// Its locals, and the names that it and the functions in it load.
@@ -251,6 +264,7 @@ struct Flow<'a> {
     /// Captured locals: whether some nested function may be made before it is bound.
     seen: HashMap<u32, bool>,
     loops: Vec<Loop>,
+    decisions: &'a Decisions,
 }
 
 fn join(into: &mut State, other: State) {
@@ -427,6 +441,9 @@ impl Flow<'_> {
             }
             StatementKind::If(test, body, orelse) => {
                 self.expr(state, test);
+                if let Some(known) = self.decisions.get(&address(test)) {
+                    return self.block(state, if *known { body } else { orelse });
+                }
                 let mut other = state.clone();
                 self.block(state, body);
                 self.block(&mut other, orelse);
