@@ -10,6 +10,8 @@ fn python_to_ir() {
         let mut program = case.program();
         match lower(&mut program.world, program.entry, &program.arguments) {
             Ok(mut module) => {
+                let wrong = crate::verify::verify(&module);
+                assert!(wrong.is_empty(), "{}: {wrong:?}\n{module}", case.name);
                 module.sources.clear();
                 module.to_string()
             }

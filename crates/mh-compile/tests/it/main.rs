@@ -3,4 +3,6 @@
 mod cases;
 mod decode;
 mod lower;
+mod lower_any;
 mod programs;
+mod verify;
