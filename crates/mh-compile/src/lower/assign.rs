@@ -306,7 +306,7 @@ impl Lowerer<'_> {
     }
 
     /// `view[...] = value`, `view[...] op= value`: element by element, with broadcasting.
-    fn fill_view(&mut self, view: &Expr, value: Value, update: Option<Binary>, span: Span) -> Result<()> {
+    pub fn fill_view(&mut self, view: &Expr, value: Value, update: Option<Binary>, span: Span) -> Result<()> {
         let (ExprKind::Var(target), Type::Array(array)) = (&*view.kind, view.ty) else {
             return Err(Stop::Unknown);
         };
@@ -482,7 +482,7 @@ impl Lowerer<'_> {
     }
 
     /// Loops over all elements of an array.
-    fn nest(
+    pub fn nest(
         &mut self,
         array: Var,
         rank: u8,

@@ -304,7 +304,7 @@ impl Lowerer<'_> {
     }
 
     /// How many items: an `int`.
-    fn count(&mut self, iterable: &Iterable, span: Span) -> Expr {
+    pub fn count(&mut self, iterable: &Iterable, span: Span) -> Expr {
         match iterable {
             Iterable::Range { start, stop, step, .. } => range_length(start, stop, step, span),
             Iterable::Array(array) => match *array.kind {

@@ -76,7 +76,7 @@ def dumped(thing):
 
 
 def trees(text):
-    """The text of the file beside: for each case its name and source, then its lines. Empty where the cases are no Python."""
+    """The text of the file beside: each case's name, source and lines. Empty where the cases are no Python."""
     out = []
     for name, source in cases(text):
         if not any(line.startswith(("def ", "f = lambda")) for line in source.splitlines()):

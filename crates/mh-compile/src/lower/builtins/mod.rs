@@ -1,155 +1,257 @@
-//! What the compiler knows by name: Python's builtins, `math`, NumPy, `random`; attributes, methods and subscripts of values.
+//! What is known by name: functions of builtins, math, cmath, numpy and random, attributes and methods of arrays and numbers.
 //!
-//! Everything here takes evaluated arguments (`Arguments`) and gives a `Value`; what has effects is emitted (`Lowerer::emit`). A value that
-//! is used twice is kept first (`Lowerer::simple`, `spill`); arrays that are made (`New`, `View`) are kept by `Lowerer::keep`.
+//! A table for each module: a name and what makes IR of a call. What is not in a table is refused, with the names that are nearest to it.
 
+mod attributes;
+mod build;
+mod casts;
+mod cmath;
+mod combinatorics;
+mod constructors;
+mod distances;
+mod dtypes;
+mod extremes;
+mod indexing;
+mod math;
+mod nearest;
+mod numpy;
+mod printing;
+mod python;
+mod random;
 mod ranges;
+mod ranges_of;
+mod rounding;
 
-use super::arithmetic::type_error;
-use super::assign::read_only;
-use super::expression::unsupported;
+pub(crate) use attributes::{attribute, call_method};
+pub(crate) use indexing::{Place, place, subscript};
+
 use super::function::Arguments;
-use super::types::{form_name, python_name};
-use super::value::{SliceValue, Value};
-use super::{Lowerer, Result};
+use super::types::python_name;
+use super::value::Value;
+use super::{Lowerer, Result, Stop};
 use crate::diagnostic::{Class, Diagnostic};
-use crate::ir::{Array, Check, Expr, ExprKind, Kind, Layout, Part, Scalar, Span, Type, Var};
+use crate::ir::{Array, Expr, ExprKind, For, Kind, Scalar, Span, StatementKind, Type, Var};
 
-/// A call of something known by its canonical name.
+/// Makes IR of a call.
+type Handler = fn(&mut Lowerer<'_>, Call<'_>) -> Result<Value>;
+
+/// A call of something known.
+pub struct Call<'a> {
+    /// The canonical name: `numpy.exp`.
+    pub name: &'a str,
+    pub arguments: Arguments,
+    pub span: Span,
+}
+
+impl Call<'_> {
+    /// As users write it: `np.exp`.
+    fn shown(&self) -> String {
+        shown(self.name)
+    }
+
+    /// The last part of the name.
+    fn short(&self) -> &str {
+        self.name.rsplit('.').next().unwrap_or(self.name)
+    }
+
+    /// One value for each of `names`, of which the first `required` must be there. A name that begins with `/` is taken by its place only,
+    /// one with `*` by its name only.
+    fn bind(self, names: &[&str], required: usize) -> Result<Vec<Option<Value>>> {
+        let shown = self.shown();
+        let fail = |message: String| Err(type_error(self.span, format!("{shown}() {message}")));
+        let mut values: Vec<Option<Value>> = vec![None; names.len()];
+        let places = names.iter().take_while(|name| !name.starts_with('*')).count();
+        let given = self.arguments.positional.len();
+        if given > places {
+            let plural = if places == 1 { "" } else { "s" };
+            return fail(format!("takes at most {places} positional argument{plural} ({given} given)"));
+        }
+        for (slot, (value, _)) in values.iter_mut().zip(self.arguments.positional) {
+            *slot = Some(value);
+        }
+        for (keyword, value, _) in self.arguments.keywords {
+            let Some(at) = names.iter().position(|name| name.trim_start_matches('*') == keyword) else {
+                return fail(format!("got an unexpected keyword argument '{keyword}'"));
+            };
+            if values[at].replace(value).is_some() {
+                return fail(format!("got multiple values for argument '{keyword}'"));
+            }
+        }
+        match values.iter().take(required).position(Option::is_none) {
+            Some(at) => {
+                fail(format!("missing required argument '{}'", names[at].trim_start_matches(['*', '/'])))
+            }
+            None => Ok(values),
+        }
+    }
+
+    /// Exactly one, without a name.
+    fn one(self) -> Result<Value> {
+        let [value] = self.exactly()?;
+        Ok(value)
+    }
+
+    /// Exactly so many, without names.
+    fn exactly<const N: usize>(self) -> Result<[Value; N]> {
+        let (shown, span) = (self.shown(), self.span);
+        let values = self.all()?;
+        let given = values.len();
+        values.try_into().map_err(|_| {
+            let plural = if N == 1 { "" } else { "s" };
+            type_error(span, format!("{shown}() takes exactly {N} argument{plural} ({given} given)"))
+        })
+    }
+
+    /// Any number of them, without names.
+    fn all(self) -> Result<Vec<Value>> {
+        if let Some((keyword, _, span)) = self.arguments.keywords.first() {
+            return Err(type_error(
+                *span,
+                format!("{}() got an unexpected keyword argument '{keyword}'", self.shown()),
+            ));
+        }
+        Ok(self.arguments.positional.into_iter().map(|(value, _)| value).collect())
+    }
+}
+
+/// A canonical name as users write it.
+fn shown(name: &str) -> String {
+    if let Some(rest) = name.strip_prefix("numpy.") {
+        return format!("np.{rest}");
+    }
+    if let Some(rest) = name.strip_prefix("manyhands.") {
+        return format!("mh.{rest}");
+    }
+    name.strip_prefix("builtins.").unwrap_or(name).into()
+}
+
+fn type_error(span: Span, message: impl Into<String>) -> Stop {
+    Diagnostic::new(Class::TypeError, span, message).into()
+}
+
+fn value_error(span: Span, message: impl Into<String>) -> Stop {
+    Diagnostic::new(Class::ValueError, span, message).into()
+}
+
+fn refused(span: Span, message: impl Into<String>, advice: impl Into<String>) -> Stop {
+    Diagnostic::new(Class::Unsupported, span, message).advice(advice).into()
+}
+
+/// Python's name of a value's type.
+fn type_of(value: &Value) -> String {
+    match value {
+        Value::Slice(_) => "slice".into(),
+        Value::Iterable(_) => "range".into(),
+        other => other.form().map_or_else(|| "object".into(), |form| python_name(&form)),
+    }
+}
+
+/// Where all handlers of a module are listed.
+fn find(table: &[(&str, Handler)], name: &str) -> Option<Handler> {
+    table.iter().find(|(one, _)| *one == name).map(|(_, handler)| *handler)
+}
+
+/// Calls what `Found::Known` named.
 pub(crate) fn call_known(
     lowerer: &mut Lowerer<'_>,
     name: &str,
     arguments: Arguments,
     span: Span,
 ) -> Result<Value> {
-    match name {
-        "builtins.range" | "manyhands.prange" | "builtins.enumerate" | "builtins.zip"
-        | "builtins.reversed" => ranges::call(lowerer, name, arguments, span),
-        _ => Err(unsupported(
+    let call = Call { name, arguments, span };
+    let (module, short) = name.rsplit_once('.').unwrap_or(("", name));
+    match module {
+        "builtins" => python::call(lowerer, short, call),
+        "math" => math::call(lowerer, short, call),
+        "cmath" => cmath::call(lowerer, short, call),
+        "numpy" => numpy::call(lowerer, short, call),
+        "random" => random::call(lowerer, short, call),
+        "numpy.random" => random::call_numpy(lowerer, short, call),
+        "manyhands" => python::call_ours(lowerer, short, call),
+        _ => Err(refused(
             span,
-            format!("{name} is not compiled"),
-            "write it with loops and numbers, or call it outside",
+            format!("{} is not compiled", shown(name)),
+            "call it outside of the compiled function",
         )),
     }
 }
 
-/// A call of a method: `x.sum()`.
-pub(crate) fn call_method(
-    _lowerer: &mut Lowerer<'_>,
-    object: Value,
-    name: &str,
-    _arguments: Arguments,
-    span: Span,
-) -> Result<Value> {
-    Err(no_attribute(&object, name, span).into())
-}
+impl Lowerer<'_> {
+    /// Each kept in a variable of its own: what follows may emit statements.
+    fn settled(&mut self, values: Vec<Value>) -> Vec<Value> {
+        values.into_iter().map(|value| self.settle(value)).collect()
+    }
 
-/// `value.name`, where `value` is no module.
-pub(crate) fn attribute(_lowerer: &mut Lowerer<'_>, value: Value, name: &str, span: Span) -> Result<Value> {
-    Err(no_attribute(&value, name, span).into())
-}
-
-fn no_attribute(value: &Value, name: &str, span: Span) -> Diagnostic {
-    let (kind, label) = match value.form() {
-        Some(form) => (python_name(&form), form_name(&form)),
-        None => ("range".into(), "range".into()),
-    };
-    Diagnostic::new(
-        Class::AttributeError,
-        span,
-        format!("'{kind}' object has no attribute '{name}' that is compiled"),
-    )
-    .label(label)
-}
-
-/// `value[index]`.
-pub(crate) fn subscript(lowerer: &mut Lowerer<'_>, value: Value, index: Value, span: Span) -> Result<Value> {
-    match value {
-        Value::Tuple(members) => {
-            let number = match &index {
-                Value::Expr(index) => super::value::constant_int(index),
-                _ => None,
-            };
-            let Some(number) = number else {
-                return Err(unsupported(
+    /// A number of any kind; `call` is what takes it.
+    fn scalar(&mut self, value: &Value, call: &str, span: Span) -> Result<(Expr, Scalar)> {
+        match value {
+            Value::Expr(expr) => match expr.ty {
+                Type::Scalar(scalar) => Ok((expr.clone(), scalar)),
+                Type::Array(_) => Err(refused(
                     span,
-                    "a subscript of a tuple must be a constant",
-                    "loop over the tuple itself, or use an array",
-                ));
-            };
-            let length = members.len() as i128;
-            let place = if number < 0 { number + length } else { number };
-            match usize::try_from(place).ok().and_then(|place| members.into_iter().nth(place)) {
-                Some(member) => Ok(member),
-                None => Err(Diagnostic::new(Class::IndexError, span, "tuple index out of range").into()),
+                    format!("{call} of a whole array is not compiled yet"),
+                    "write the loop over its elements",
+                )),
+            },
+            other => Err(type_error(span, format!("{call}: a number is needed, not {}", type_of(other)))),
+        }
+    }
+
+    /// A Python float, as the functions of `math` take their arguments.
+    fn real_number(&mut self, value: &Value, call: &str, span: Span) -> Result<Expr> {
+        match value {
+            Value::Expr(expr) if expr.ty.array().is_some() => Err(refused(
+                span,
+                format!("{call} takes one number, not an array"),
+                "write the loop over its elements",
+            )),
+            Value::Expr(expr) if value.scalar().is_some_and(|scalar| !scalar.kind.is_complex()) => {
+                Ok(self.cast(expr.clone(), Scalar::FLOAT))
             }
+            _ => Err(type_error(span, format!("must be real number, not {}", type_of(value)))),
         }
-        value => {
-            let place = locate(lowerer, value, index, span)?;
-            Ok(match place {
-                Place::Element { array, element, indices } => {
-                    let ty = Type::Scalar(Scalar::numpy(element));
-                    Value::Expr(Expr::new(ExprKind::Load { array, indices, check: Check::Branch }, ty, span))
-                }
-                Place::View(view) => Value::Expr(view),
-            })
+    }
+
+    /// An array's variable and type.
+    fn array_of(&mut self, value: &Value, call: &str, span: Span) -> Result<(Var, Array)> {
+        value
+            .array()
+            .ok_or_else(|| type_error(span, format!("{call} takes an array, not {}", type_of(value))))
+    }
+
+    /// `for i in range(stop)` around what `body` emits.
+    fn each(
+        &mut self,
+        stop: Expr,
+        span: Span,
+        body: impl FnOnce(&mut Self, Expr) -> Result<()>,
+    ) -> Result<()> {
+        let (var, id) = (self.temp(Type::INT), self.loop_id());
+        let counter = build::variable(var, Type::INT, span);
+        let (outcome, body) = self.apart(|this| body(this, counter));
+        outcome?;
+        let (start, step) = (super::value::int(0, span), super::value::int(1, span));
+        let each = For { id, var, start, stop, step, body, parallel: None, fast: None };
+        self.emit(StatementKind::For(Box::new(each)), span);
+        Ok(())
+    }
+
+    /// A new variable with a first value, which what follows assigns anew.
+    fn changing(&mut self, value: Expr) -> Expr {
+        let (ty, span) = (value.ty, value.span);
+        let var = self.temp(ty);
+        self.assign(var, value);
+        build::variable(var, ty, span)
+    }
+
+    fn reassign(&mut self, variable: &Expr, value: Expr) {
+        if let ExprKind::Var(var) = *variable.kind {
+            self.assign(var, value);
         }
     }
 }
 
-/// What a subscript of an array names.
-pub(crate) enum Place {
-    Element {
-        array: Var,
-        element: Kind,
-        indices: Vec<Expr>,
-    },
-    /// A variable that holds the view.
-    View(Expr),
-}
-
-/// The same as a target of an assignment.
-pub(crate) fn place(lowerer: &mut Lowerer<'_>, value: Value, index: Value, span: Span) -> Result<Place> {
-    if let Some((_, array)) = value.array() {
-        if !array.writable {
-            return Err(read_only(span));
-        }
-    }
-    if let Value::Tuple(_) = value {
-        return Err(type_error(span, "'tuple' object does not support item assignment".into()));
-    }
-    locate(lowerer, value, index, span)
-}
-
-fn locate(lowerer: &mut Lowerer<'_>, value: Value, index: Value, span: Span) -> Result<Place> {
-    let Some((array, ty)) = value.array() else {
-        let name = value.form().map_or_else(|| "range".to_owned(), |form| python_name(&form));
-        return Err(type_error(span, format!("'{name}' object is not subscriptable")));
-    };
-    let parts = match index {
-        Value::Tuple(parts) => parts,
-        one => vec![one],
-    };
-    if let [Value::Slice(slice)] = parts.as_slice() {
-        if ty.rank == 1 {
-            return Ok(Place::View(slice_of(lowerer, array, ty, slice, span)));
-        }
-    }
-    if parts.len() != usize::from(ty.rank) || parts.iter().any(|part| !matches!(part, Value::Expr(_))) {
-        return Err(unsupported(span, "slices are not compiled yet", "write the loop"));
-    }
-    let mut indices = Vec::new();
-    for part in &parts {
-        indices.push(lowerer.index(part, span)?);
-    }
-    Ok(Place::Element { array, element: ty.element, indices })
-}
-
-fn slice_of(lowerer: &mut Lowerer<'_>, array: Var, ty: Array, slice: &SliceValue, span: Span) -> Expr {
-    let whole = slice.step.is_none() && ty.layout != Layout::Any;
-    let layout = if whole { Layout::C } else { Layout::Any };
-    let SliceValue { start, stop, step } = slice.clone();
-    let parts = vec![Part::Slice { start, stop, step }];
-    let view = ExprKind::View { array, parts, check: Check::Branch };
-    lowerer.keep(Expr::new(view, Type::Array(Array { layout, ..ty }), span))
+/// Whether NumPy computes functions of this kind in half precision, which is not compiled.
+fn is_half(kind: Kind) -> bool {
+    matches!(kind, Kind::Bool | Kind::I8 | Kind::U8)
 }

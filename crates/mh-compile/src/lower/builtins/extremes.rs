@@ -1,0 +1,73 @@
+//! Python's `min` and `max`: the first of those that nothing is before.
+
+use super::build::{binary, choose};
+use super::{Call, refused, type_error, type_of, value_error};
+use crate::ir::{Binary, Compare, Scalar};
+use crate::lower::types::join_scalars;
+use crate::lower::value::Value;
+use crate::lower::{Lowerer, Result};
+
+pub fn of_builtin(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let (name, span) = (call.short().to_owned(), call.span);
+    let least = name == "min";
+    if let Some((keyword, _, place)) = call.arguments.keywords.first() {
+        return Err(refused(*place, format!("{name}(..., {keyword}=...) is not compiled"), "write the loop"));
+    }
+    let mut values = call.all()?;
+    let single = values.len() == 1;
+    if single {
+        values = match values.remove(0) {
+            Value::Tuple(members) => members,
+            other if other.scalar().is_some() => {
+                return Err(type_error(span, format!("'{}' object is not iterable", type_of(&other))));
+            }
+            other => {
+                return Err(refused(
+                    span,
+                    format!("{name}() of {} is not compiled", type_of(&other)),
+                    format!("write the loop; in a prange `m = {name}(m, x[i])` is a reduction"),
+                ));
+            }
+        };
+    }
+    if values.is_empty() {
+        return Err(if single {
+            value_error(span, format!("{name}() arg is an empty sequence"))
+        } else {
+            type_error(span, format!("{name} expected at least 1 argument, got 0"))
+        });
+    }
+    let mut members = values.into_iter();
+    let Some(mut best) = members.next() else { return Ok(Value::None) };
+    for value in members {
+        best = pair(lowerer, least, best, value, span)?;
+    }
+    Ok(best)
+}
+
+/// `b if b < a else a`.
+fn pair(lowerer: &mut Lowerer<'_>, least: bool, a: Value, b: Value, span: crate::ir::Span) -> Result<Value> {
+    let name = if least { "min()" } else { "max()" };
+    let (x, s) = lowerer.scalar(&a, name, span)?;
+    let (y, t) = lowerer.scalar(&b, name, span)?;
+    if s.kind.is_complex() || t.kind.is_complex() {
+        let sign = if least { '<' } else { '>' };
+        let message =
+            format!("'{sign}' not supported between instances of '{}' and '{}'", type_of(&b), type_of(&a));
+        return Err(type_error(span, message));
+    }
+    if s == t && s != Scalar::BOOL && s.kind != crate::ir::Kind::Bool {
+        let op = if least { Binary::Min } else { Binary::Max };
+        let mut result = binary(op, x, y);
+        result.span = span;
+        return Ok(Value::Expr(result));
+    }
+    // Each is read twice.
+    let (x, y) = (lowerer.simple(x), lowerer.simple(y));
+    let op = if least { Compare::Less } else { Compare::Greater };
+    let condition = lowerer.compare(op, &Value::Expr(y.clone()), &Value::Expr(x.clone()), span)?;
+    let condition = lowerer.cast(condition, Scalar::BOOL);
+    let joined = join_scalars(s, t);
+    let (x, y) = (lowerer.cast(x, joined), lowerer.cast(y, joined));
+    Ok(Value::Expr(choose(condition, y, x)))
+}
