@@ -28,9 +28,9 @@ pub fn arange(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
         if scalar.kind.is_complex() {
             return Err(type_error(span, format!("{shown} takes real numbers, not {}", type_of(bound))));
         }
-        let odd = !matches!(scalar.kind, Kind::I64 | Kind::F64 | Kind::Bool)
-            && !(alone && scalar.kind.is_integer());
-        if odd && dtype.is_none() {
+        let plain =
+            matches!(scalar.kind, Kind::I64 | Kind::F64 | Kind::Bool) || (alone && scalar.kind.is_integer());
+        if !plain && dtype.is_none() {
             return Err(refused(
                 span,
                 format!("{shown} of {} is not compiled without a dtype", type_of(bound)),
