@@ -1,0 +1,347 @@
+//! Arguments of a call: their types, and their values in a kernel's frame.
+
+use mh_compile::compile::Argument;
+use mh_compile::ir::{Array, Flavour, Kind, Layout, Scalar};
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyComplex, PyComplexMethods, PyFloat, PyInt, PyTuple};
+
+use crate::ffi::numpy::{ArrayRef, NumPy};
+
+/// Tuples within tuples.
+const DEEPEST: usize = 8;
+/// Values in a tuple.
+const LONGEST: usize = 256;
+/// Frames up to so many slots lie on the stack.
+const INLINE: usize = 24;
+
+/// The memory that a kernel is called with, being filled: arguments flattened, then results.
+pub struct Frame<'py> {
+    inline: [u64; INLINE],
+    heap: Vec<u64>,
+    at: usize,
+    /// The arrays among the arguments, in order: what views of them refer to.
+    pub arrays: Vec<Bound<'py, PyAny>>,
+}
+
+impl<'py> Frame<'py> {
+    pub fn new(slots: usize) -> Frame<'py> {
+        let heap = if slots > INLINE { vec![0; slots] } else { Vec::new() };
+        Frame { inline: [0; INLINE], heap, at: 0, arrays: Vec::new() }
+    }
+
+    pub fn slots(&mut self) -> &mut [u64] {
+        if self.heap.is_empty() { &mut self.inline } else { &mut self.heap }
+    }
+
+    /// Empty again, for other arguments of as many slots.
+    pub fn clear(&mut self) {
+        self.at = 0;
+        self.arrays.clear();
+    }
+
+    fn push(&mut self, word: u64) {
+        let at = self.at;
+        self.at += 1;
+        self.slots()[at] = word;
+    }
+
+    /// Puts in a value, if it is of this type; else the frame is to be cleared.
+    #[inline]
+    pub fn fill(&mut self, argument: &Argument, value: &Bound<'py, PyAny>) -> bool {
+        match argument {
+            Argument::Scalar(Scalar { kind, flavour: Flavour::Python }) => self.fill_python(*kind, value),
+            Argument::Scalar(Scalar { kind, flavour: Flavour::NumPy }) => {
+                match NumPy::loaded(value.py()).and_then(|numpy| numpy.scalar(value)) {
+                    Some((found, slots)) if found == *kind => {
+                        self.push(slots[0]);
+                        if kind.is_complex() {
+                            self.push(slots[1]);
+                        }
+                        true
+                    }
+                    _ => false,
+                }
+            }
+            Argument::Array(array) => self.fill_array(*array, value),
+            Argument::None => value.is_none(),
+            Argument::Tuple(members) => match value.cast_exact::<PyTuple>() {
+                Ok(tuple) if tuple.len() == members.len() => {
+                    members.iter().zip(tuple.as_slice()).all(|(member, value)| self.fill(member, value))
+                }
+                _ => false,
+            },
+        }
+    }
+
+    #[inline]
+    fn fill_python(&mut self, kind: Kind, value: &Bound<'py, PyAny>) -> bool {
+        match kind {
+            Kind::I64 => match value.cast_exact::<PyInt>().map(|value| value.extract::<i64>()) {
+                Ok(Ok(value)) => self.push(value as u64),
+                _ => return false,
+            },
+            Kind::F64 => match value.cast_exact::<PyFloat>() {
+                Ok(value) => self.push(value.value().to_bits()),
+                Err(_) => return false,
+            },
+            Kind::Bool => match value.cast_exact::<PyBool>() {
+                Ok(value) => self.push(u64::from(value.is_true())),
+                Err(_) => return false,
+            },
+            Kind::C128 => match value.cast_exact::<PyComplex>() {
+                Ok(value) => {
+                    self.push(value.real().to_bits());
+                    self.push(value.imag().to_bits());
+                }
+                Err(_) => return false,
+            },
+            _ => return false,
+        }
+        true
+    }
+
+    fn fill_array(&mut self, wanted: Array, value: &Bound<'py, PyAny>) -> bool {
+        let Some(numpy) = NumPy::loaded(value.py()) else { return false };
+        let Some(array) = numpy.array(value) else { return false };
+        if type_of(&array) != Some(wanted) {
+            return false;
+        }
+        self.push(array.data() as u64);
+        self.push(2 * self.arrays.len() as u64 + 1);
+        for length in array.shape() {
+            self.push(*length as u64);
+        }
+        for stride in array.strides() {
+            self.push(*stride as u64);
+        }
+        self.arrays.push(value.clone());
+        true
+    }
+}
+
+/// Slots of an argument.
+pub fn slots_of(argument: &Argument) -> usize {
+    match argument {
+        Argument::None => 0,
+        Argument::Scalar(scalar) => mh_compile::ir::Type::Scalar(*scalar).slots(),
+        Argument::Array(array) => mh_compile::ir::Type::Array(*array).slots(),
+        Argument::Tuple(members) => members.iter().map(slots_of).sum(),
+    }
+}
+
+/// The type of an array that compiled code takes; `None` for one that it does not.
+pub fn type_of(array: &ArrayRef<'_>) -> Option<Array> {
+    let element = array.kind()?;
+    if !array.is_native() || !array.is_aligned() {
+        return None;
+    }
+    let (shape, strides) = (array.shape(), array.strides());
+    let layout = if array.is_c() {
+        Layout::C
+    } else if array.is_f() {
+        Layout::F
+    } else if strides.len() > 1 && strides.last().is_some_and(|stride| *stride as i64 == element.size()) {
+        Layout::Inner
+    } else {
+        Layout::Any
+    };
+    Some(Array { element, rank: shape.len() as u8, layout, writable: array.is_writable() })
+}
+
+/// The type of an argument.
+///
+/// TypeError or OverflowError, with the parameter's name, for what compiled code does not take.
+pub fn classify(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Argument> {
+    classify_within(name, value, 0)
+}
+
+fn classify_within(name: &str, value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Argument> {
+    let py = value.py();
+    if value.is_none() {
+        return Ok(Argument::None);
+    }
+    if value.cast_exact::<PyBool>().is_ok() {
+        return Ok(Argument::Scalar(Scalar::BOOL));
+    }
+    if value.cast_exact::<PyInt>().is_ok() {
+        return match value.extract::<i64>() {
+            Ok(_) => Ok(Argument::Scalar(Scalar::INT)),
+            Err(_) => Err(PyOverflowError::new_err(format!(
+                "{name} is {}: integers of compiled functions have 64 bits",
+                brief(value)
+            ))),
+        };
+    }
+    if value.cast_exact::<PyFloat>().is_ok() {
+        return Ok(Argument::Scalar(Scalar::FLOAT));
+    }
+    if value.cast_exact::<PyComplex>().is_ok() {
+        return Ok(Argument::Scalar(Scalar::COMPLEX));
+    }
+    if let Ok(tuple) = value.cast_exact::<PyTuple>() {
+        if depth == DEEPEST || tuple.len() > LONGEST {
+            return Err(PyTypeError::new_err(format!(
+                "{name} is a tuple of {} values: each is compiled for by itself, so make it np.array(...)",
+                tuple.len()
+            )));
+        }
+        let members = tuple.iter().enumerate();
+        let members = members.map(|(number, value)| classify_within(&format!("{name}[{number}]"), &value, depth + 1));
+        return Ok(Argument::Tuple(members.collect::<PyResult<_>>()?));
+    }
+    if let Some(numpy) = NumPy::loaded(py) {
+        if let Some((kind, _)) = numpy.scalar(value) {
+            return Ok(Argument::Scalar(Scalar::numpy(kind)));
+        }
+        if let Some(array) = numpy.array(value) {
+            return match refusal(name, value, &array) {
+                Some(text) => Err(PyTypeError::new_err(text)),
+                None => type_of(&array)
+                    .map(Argument::Array)
+                    .ok_or_else(|| PyTypeError::new_err(format!("{name} is an array that cannot be compiled for"))),
+            };
+        }
+        if numpy.is_generic(value) {
+            return Err(PyTypeError::new_err(format!(
+                "{name} is a numpy.{}: compiled functions take bool, int8 to int64, uint8 to uint64, float32, float64, complex64 and \
+                 complex128",
+                type_name(value)
+            )));
+        }
+    }
+    Err(PyTypeError::new_err(format!("{name} is {}", what_else(value))))
+}
+
+/// Why an array cannot be an argument.
+fn refusal(name: &str, value: &Bound<'_, PyAny>, array: &ArrayRef<'_>) -> Option<String> {
+    if !array.exact && !is_plain_subclass(value) {
+        return Some(format!(
+            "{name} is a {}, whose operators are not those of an array: pass np.asarray({name})",
+            type_name(value)
+        ));
+    }
+    let dtype = || value.getattr("dtype").map_or_else(|_| "?".to_owned(), |dtype| dtype.to_string());
+    if array.kind().is_none() {
+        return Some(format!(
+            "{name} is an array of {}: compiled functions take arrays of bool, int8 to int64, uint8 to uint64, float32, float64, \
+             complex64 and complex128{}",
+            dtype(),
+            if dtype() == "float16" { "; pass it .astype(np.float32)" } else { "" }
+        ));
+    }
+    if array.shape().len() > 32 {
+        return Some(format!("{name} has {} axes: compiled functions take 32 at most", array.shape().len()));
+    }
+    if !array.is_native() {
+        return Some(format!(
+            "the bytes of {name} ({}) are not in this machine's order: pass {name}.astype({name}.dtype.newbyteorder(\"=\"))",
+            dtype()
+        ));
+    }
+    if !array.is_aligned() {
+        return Some(format!("the elements of {name} are not aligned in memory: pass {name}.copy()"));
+    }
+    None
+}
+
+/// Of the classes derived of arrays: those that index and compute as arrays do.
+fn is_plain_subclass(value: &Bound<'_, PyAny>) -> bool {
+    value.get_type().fully_qualified_name().is_ok_and(|name| name == "numpy.memmap")
+}
+
+/// What an argument is that is none, and what to pass in its place.
+fn what_else(value: &Bound<'_, PyAny>) -> String {
+    let class = type_name(value);
+    let advice = match class.as_str() {
+        "list" => "make it np.array(...), or a tuple where it is short and its length never changes",
+        "dict" | "set" | "frozenset" => "compiled functions take numbers, arrays and tuples of them",
+        "str" | "bytes" => "compiled functions take no text; np.frombuffer makes an array of bytes",
+        "range" => "pass its start, stop and step",
+        "bytearray" | "memoryview" | "array" => "pass np.frombuffer(...) or np.asarray(...) of it",
+        "Series" | "DataFrame" => "pass its .to_numpy()",
+        "Fraction" | "Decimal" => "pass float(...) of it",
+        "function" | "builtin_function_or_method" | "Jitted" => {
+            "functions cannot be arguments: call it by its name, or make the compiled function in a closure over it"
+        }
+        _ => "",
+    };
+    if value.is_instance_of::<PyInt>() || value.is_instance_of::<PyFloat>() {
+        return format!("of {class}, a class of its own: pass int(...) or float(...) of it");
+    }
+    if value.is_instance_of::<PyTuple>() {
+        return format!("a {class}, a tuple with names: pass tuple(...) of it");
+    }
+    if advice.is_empty() {
+        return format!(
+            "an instance of {class}: compiled functions take numbers, arrays and tuples of them. Pass its parts, or, for a method, call a \
+             compiled function with what it needs of self"
+        );
+    }
+    format!("of type {class}: {advice}")
+}
+
+pub fn type_name(value: &Bound<'_, PyAny>) -> String {
+    value.get_type().name().map_or_else(|_| "?".to_owned(), |name| name.to_string())
+}
+
+/// A value in a message: not longer than a line.
+pub fn brief(value: &Bound<'_, PyAny>) -> String {
+    let text = match value.repr() {
+        Ok(text) => text.to_string(),
+        // Python refuses to write out very long integers.
+        Err(_) => return format!("a very long {}", type_name(value)),
+    };
+    if text.chars().count() <= 60 { text } else { text.chars().take(57).chain("...".chars()).collect() }
+}
+
+/// A type as users read it: `int`, `np.float32`, `array(float64, 2d, C)`.
+pub fn describe(argument: &Argument) -> String {
+    match argument {
+        Argument::None => "None".into(),
+        Argument::Scalar(scalar) => describe_scalar(*scalar),
+        Argument::Array(array) => {
+            let layout = match array.layout {
+                Layout::C => "C",
+                Layout::F => "F",
+                Layout::Inner => "inner",
+                Layout::Any => "any",
+            };
+            let reading = if array.writable { "" } else { ", read-only" };
+            format!("array({}, {}d, {layout}{reading})", kind_name(array.element), array.rank)
+        }
+        Argument::Tuple(members) => {
+            let members: Vec<_> = members.iter().map(describe).collect();
+            format!("tuple({})", members.join(", "))
+        }
+    }
+}
+
+fn describe_scalar(scalar: Scalar) -> String {
+    match (scalar.flavour, scalar.kind) {
+        (Flavour::Python, Kind::Bool) => "bool".into(),
+        (Flavour::Python, Kind::F64) => "float".into(),
+        (Flavour::Python, Kind::C128) => "complex".into(),
+        (Flavour::Python, _) => "int".into(),
+        (Flavour::NumPy, kind) => format!("np.{}", kind_name(kind)),
+    }
+}
+
+pub fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Bool => "bool",
+        Kind::I8 => "int8",
+        Kind::I16 => "int16",
+        Kind::I32 => "int32",
+        Kind::I64 => "int64",
+        Kind::U8 => "uint8",
+        Kind::U16 => "uint16",
+        Kind::U32 => "uint32",
+        Kind::U64 => "uint64",
+        Kind::F32 => "float32",
+        Kind::F64 => "float64",
+        Kind::C64 => "complex64",
+        Kind::C128 => "complex128",
+        Kind::I128 => "int128",
+    }
+}
