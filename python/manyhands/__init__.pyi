@@ -36,8 +36,11 @@ from .context import (
     set_start_method,
 )
 from .errors import (
+    CompileError,
+    CompileWarning,
     MaybeEncodingError,
     PoolBroken,
+    RaceError,
     RemoteTraceback,
     TaskExited,
     TaskFailed,
@@ -46,6 +49,7 @@ from .errors import (
 )
 from .futures import Executor
 from .graph import compute, task
+from .loops import get_num_threads, jit, njit, prange, seed, set_num_threads
 from .maps import imap, imap_unordered, map, starmap
 from .parallel import Parallel
 from .pool import Pool, ThreadPool
@@ -59,6 +63,8 @@ __all__ = [
     "Barrier",
     "BoundedSemaphore",
     "BufferTooShort",
+    "CompileError",
+    "CompileWarning",
     "Condition",
     "Event",
     "Executor",
@@ -74,6 +80,7 @@ __all__ = [
     "ProcessError",
     "Queue",
     "RLock",
+    "RaceError",
     "RawArray",
     "RawValue",
     "RemoteTraceback",
@@ -95,15 +102,21 @@ __all__ = [
     "get_all_start_methods",
     "get_context",
     "get_logger",
+    "get_num_threads",
     "get_start_method",
     "imap",
     "imap_unordered",
+    "jit",
     "log_to_stderr",
     "map",
+    "njit",
     "parent_process",
+    "prange",
     "rng",
+    "seed",
     "set_executable",
     "set_forkserver_preload",
+    "set_num_threads",
     "set_start_method",
     "starmap",
     "task",

@@ -6,10 +6,20 @@ everything in order.
 """
 
 import sys
+from functools import partial
 
 from . import _implicit
+from ._native import Jitted
 
 NAMES = ("processes", "threads", "serial")
+
+
+def suited(function, backend, on=None):
+    """The backend that was asked for; where none was, threads for a compiled function, which runs without the GIL."""
+    if backend is not None:
+        return backend
+    inner = function.func if type(function) is partial else function
+    return "threads" if type(inner) is Jitted and on is None and not _implicit.inside_worker() else "processes"
 
 
 def check(backend, on=None):

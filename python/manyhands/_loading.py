@@ -104,6 +104,14 @@ def make_lru_cache(function, parameters, attributes):
     return cached
 
 
+def make_jitted(function, options, texts):
+    """A compiled function, with the texts of files that are none: {name: lines}."""
+    from . import _jit_calls, _native
+
+    _jit_calls.remember(texts)
+    return _native.Jitted(function, *options)
+
+
 def make_single_dispatch(function, registered):
     """`functools.singledispatch` of `function`, with the implementations that had been registered by type."""
     from functools import singledispatch

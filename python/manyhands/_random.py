@@ -13,7 +13,7 @@ NumPy's `SeedSequence` into PCG64DXSM, which NumPy recommends for many streams s
 
 import os
 import sys
-from _thread import _local
+from _thread import _local, allocate_lock
 
 _WORD = (1 << 64) - 1
 _HALF = (1 << 32) - 1
@@ -47,6 +47,7 @@ class _Item(_local):
     words = None  # the item's four words; None for an item without a seed, and between maps
     generator = None  # what rng() gave to this item
     unseeded = None  # what rng() gives where there is no seed
+    kernels = None  # [words, calls so far]: the stream of compiled functions, once one has drawn from the item's
 
 
 _item = _Item()
@@ -65,7 +66,7 @@ def begin_item(words) -> None:
     item = _item
     if words is None:
         if item.words is not None or _own is not None:
-            item.words = item.generator = None
+            item.words = item.generator = item.kernels = None
             own, _own = _own, None
             _import_hook.remove()
             if own is not None:
@@ -74,7 +75,7 @@ def begin_item(words) -> None:
     if _own is None:
         _own = _save()
     item.words = words
-    item.generator = None
+    item.generator = item.kernels = None
     modules = sys.modules
     random, numpy_random = modules.get("random"), modules.get("numpy.random")
     if random is not None:
@@ -114,13 +115,13 @@ class preserved:
 
     def __enter__(self):
         global _own
-        self._before = _item.words, _item.generator, _own
+        self._before = _item.words, _item.generator, _item.kernels, _own
         self._streams = _own = _save()
         return self
 
     def __exit__(self, *_):
         global _own
-        _item.words, _item.generator, _own = self._before
+        _item.words, _item.generator, _item.kernels, _own = self._before
         if _item.words is None:
             _import_hook.remove()
         _restore(self._streams)
@@ -129,12 +130,47 @@ class preserved:
 def call_with_stream(words, function, args):
     """`function(*args)` with a stream of its own for `rng()`, in this thread only; other generators stay."""
     item = _item
-    before = item.words, item.generator
-    item.words, item.generator = words, None
+    before = item.words, item.generator, item.kernels
+    item.words, item.generator, item.kernels = words, None, None
     try:
         return function(*args)
     finally:
-        item.words, item.generator = before
+        item.words, item.generator, item.kernels = before
+
+
+# ------------------------------------------------------------------------------------------- compiled functions
+
+#: [words, calls so far] outside of items; the words come from the system until `seed_kernels` says others.
+_kernels = None
+_kernels_seeded = False
+_kernels_lock = allocate_lock()
+
+
+def seed_kernels(words) -> None:
+    """Start the stream of compiled functions: the item's, where one with a seed runs in this thread, else the process's."""
+    global _kernels, _kernels_seeded
+    if _item.words is not None:
+        _item.kernels = [words, 0]
+    else:
+        with _kernels_lock:
+            _kernels, _kernels_seeded = [words, 0], True
+
+
+def kernel_call():
+    """(words, number) of which a compiled function's call makes its key: no two calls get the same."""
+    global _kernels
+    item = _item
+    if item.words is not None:
+        state = item.kernels
+        if state is None:
+            state = item.kernels = [item.words, 0]
+        state[1] += 1
+        return state[0], state[1]
+    with _kernels_lock:
+        if _kernels is None:
+            _kernels = [tuple(memoryview(os.urandom(32)).cast("Q")), 0]
+        _kernels[1] += 1
+        return _kernels[0], _kernels[1]
 
 
 # --------------------------------------------------------------------------------------------- the modules' streams
@@ -247,8 +283,12 @@ _import_hook = _ImportHook()
 
 
 def _forget_unseeded():
-    """In a forked child: the parent goes on with its generator, so the child needs another."""
+    """In a forked child: the parent goes on with its generators, so the child needs others."""
+    global _kernels, _kernels_lock
     _item.unseeded = None
+    _kernels_lock = allocate_lock()
+    if not _kernels_seeded:
+        _kernels = None
 
 
 os.register_at_fork(after_in_child=_forget_unseeded)

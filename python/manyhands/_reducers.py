@@ -13,6 +13,7 @@ from types import BuiltinFunctionType, CellType, FunctionType, MappingProxyType,
 
 from . import _loading, _sharing
 from ._by_name import importable
+from ._native import Jitted
 
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made at run time, so it may be one of the user's
 
@@ -118,6 +119,15 @@ def _reduce_lru_cache(pickler, cached):
         return NotImplemented
     own = {name: value for name, value in vars(cached).items() if name not in ("__wrapped__", "cache_parameters")}
     return _loading.make_lru_cache, (cached.__wrapped__, cached.cache_parameters(), own)
+
+
+def _reduce_jitted(pickler, jitted):
+    if pickler.sender.is_named(jitted):
+        return NotImplemented
+    from ._jit_calls import texts
+
+    # The other side compiles by itself, and cannot read what has no file: cells of notebooks.
+    return _loading.make_jitted, (jitted.py_func, jitted._options, texts(jitted))
 
 
 def _reduce_cached_property(pickler, made):
@@ -258,6 +268,7 @@ REDUCERS = {
     property: _reduce_property,
     MappingProxyType: _reduce_mapping_proxy,
     _lru_cache_wrapper: _reduce_lru_cache,
+    Jitted: _reduce_jitted,
     object: _reduce_bare_object,
     BuiltinFunctionType: None,  # `len` by name, `[].append` by its list: as pickle does
 }

@@ -9,14 +9,34 @@ import sys
 
 # ruff: noqa: F822 (the lazy ones)
 __all__ = [
+    "CompileError",
+    "CompileWarning",
     "MaybeEncodingError",
     "PoolBroken",
+    "RaceError",
     "RemoteTraceback",
     "TaskExited",
     "TaskFailed",
     "TimeoutError",
     "WorkerDied",
 ]
+
+
+class CompileError(Exception):
+    """A function cannot be compiled as it is: what, where, and what to write instead.
+
+    `filename` and `lineno` say where, as far as that is known.
+    """
+
+    filename = lineno = None
+
+
+class RaceError(CompileError):
+    """Iterations of a `prange` depend on each other: the loop would not give the serial answer."""
+
+
+class CompileWarning(UserWarning):
+    """Something was said to `mh.jit` that has no effect, or a loop could not be run on several threads."""
 
 
 class RemoteTraceback(Exception):

@@ -9,14 +9,29 @@ from typing import Any
 from typing_extensions import Self
 
 __all__ = [
+    "CompileError",
+    "CompileWarning",
     "MaybeEncodingError",
     "PoolBroken",
+    "RaceError",
     "RemoteTraceback",
     "TaskExited",
     "TaskFailed",
     "TimeoutError",
     "WorkerDied",
 ]
+
+class CompileError(Exception):
+    """A function cannot be compiled as it is: what, where, and what to write instead."""
+
+    filename: str | None
+    lineno: int | None
+
+class RaceError(CompileError):
+    """Iterations of a `prange` depend on each other: the loop would not give the serial answer."""
+
+class CompileWarning(UserWarning):
+    """Something was said to `mh.jit` that has no effect, or a loop could not be run on several threads."""
 
 class RemoteTraceback(Exception):
     """The text of a worker's traceback (`tb`), shown as the cause of the error that it led to."""

@@ -11,7 +11,7 @@ def map(
     function,
     *iterables,
     workers=None,
-    backend="processes",
+    backend=None,
     on=None,
     progress=False,
     timeout=None,
@@ -35,6 +35,7 @@ def map(
         "processes"; "threads" of this process, for functions that wait (network, disk) and for compiled code that
         releases the GIL; "serial" for a loop in the caller's own thread. In threads items and results are the objects
         themselves: nothing is pickled or copied (an input that yields one array, filled anew each time, yields copies).
+        By default threads for a function of `mh.jit`, else processes.
     on:
         Somebody else's engine in place of our own workers: an executor with the calls of `concurrent.futures`, a Dask
         or ipyparallel client, or "mpi", "dask", "dask://host:port". By default all its workers are used. No `timeout`
@@ -74,7 +75,7 @@ def starmap(
     iterable,
     *,
     workers=None,
-    backend="processes",
+    backend=None,
     on=None,
     progress=False,
     timeout=None,
@@ -96,6 +97,7 @@ def starmap(
 
 
 def _run(function, items, mode, options, workers, backend, on, shareable, total):
+    backend = _backends.suited(function, backend, on)
     count = _backends.count(workers, on)
     if _backends.check(backend, on) == "serial":
         return _serial.run(function, items, mode, _serial.checked(options), total)
@@ -109,7 +111,7 @@ def imap(
     function,
     *iterables,
     workers=None,
-    backend="processes",
+    backend=None,
     on=None,
     progress=False,
     timeout=None,
@@ -138,7 +140,7 @@ def imap_unordered(
     function,
     *iterables,
     workers=None,
-    backend="processes",
+    backend=None,
     on=None,
     progress=False,
     timeout=None,
@@ -159,6 +161,7 @@ def imap_unordered(
 
 def _iterate(function, iterables, workers, backend, on, progress, timeout, retries, seed, buffer, ordered):
     items, mode, shareable = lined_up(iterables)
+    backend = _backends.suited(function, backend, on)
     options = Options(timeout, retries, "return", seed, progress)
     count, total = _backends.count(workers, on), length_of(*iterables)
     buffer = None if buffer is None else worker_count(buffer, "buffer")

@@ -2,6 +2,9 @@
 
 #![allow(unsafe_code)] // The buffer protocol and descriptor numbers are raw by nature; each block says why it is sound.
 
+pub mod kernel;
+pub mod numpy;
+
 use std::ffi::c_int;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -10,7 +13,7 @@ use mh_runtime::{Mapping, Object, ResultLease, Use};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::critical_section::with_critical_section;
-use pyo3::types::{PyByteArray, PyByteArrayMethods};
+use pyo3::types::{PyByteArray, PyByteArrayMethods, PyFunction};
 
 /// What keeps the memory behind a `SharedBuffer` in place.
 enum Owner {
@@ -126,4 +129,28 @@ pub fn put_back(live: &Bound<'_, PyByteArray>, sent: &[u8]) {
 pub fn references(object: &Bound<'_, PyAny>) -> isize {
     // SAFETY: the object is alive, as it is borrowed.
     unsafe { pyo3::ffi::Py_REFCNT(object.as_ptr()) }
+}
+
+/// What a closure's cell holds. `None` for an empty one.
+pub fn cell_value<'py>(cell: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    let py = cell.py();
+    // SAFETY: `PyCell_Get` takes any object and sets an exception for one that is no cell; it gives a new reference, or null.
+    let value = unsafe { ffi::PyCell_Get(cell.as_ptr()) };
+    if value.is_null() {
+        drop(PyErr::take(py));
+        return None;
+    }
+    // SAFETY: a new reference, not null.
+    Some(unsafe { Bound::from_owned_ptr(py, value) })
+}
+
+/// A function's code, its positional defaults and those by keyword.
+pub fn function_parts<'py>(function: &Bound<'py, PyFunction>) -> [Option<Bound<'py, PyAny>>; 3] {
+    let py = function.py();
+    let pointer = function.as_ptr();
+    // SAFETY: the object is a function; the calls give borrowed references, or null, and fail for nothing else.
+    unsafe {
+        [ffi::PyFunction_GetCode(pointer), ffi::PyFunction_GetDefaults(pointer), ffi::PyFunction_GetKwDefaults(pointer)]
+            .map(|part| Bound::from_borrowed_ptr_or_opt(py, part))
+    }
 }

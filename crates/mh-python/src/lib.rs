@@ -14,8 +14,9 @@
 //! | `sharing` | buffers that come again are stored once |
 //! | `tasks` | `delayed`, and calls that bring their own function |
 //! | `hooks` | what is asked of the Python side: errors, prints |
+//! | `jit` | `Jitted`: a compiled function |
 //! | `machine` | cores, memory, random streams, digests |
-//! | `ffi` | the only unsafe code: buffers and descriptors |
+//! | `ffi` | the only unsafe code: buffers and descriptors, NumPy's arrays, kernels' frames |
 
 mod codec;
 mod elsewhere;
@@ -23,6 +24,7 @@ mod ffi;
 mod gather;
 mod graph;
 mod hooks;
+mod jit;
 mod job;
 mod machine;
 mod pool;
@@ -59,6 +61,8 @@ mod _native {
     use crate::ffi::SharedBuffer;
     #[pymodule_export]
     use crate::graph::{GraphRun, Lane, Plan};
+    #[pymodule_export]
+    use crate::jit::{Jitted, get_num_threads, set_num_threads};
     #[pymodule_export]
     use crate::job::Job;
     #[pymodule_export]

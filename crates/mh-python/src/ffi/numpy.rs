@@ -166,11 +166,6 @@ impl NumPy {
         value.is_instance(self.generic.bind(value.py())).unwrap_or(false)
     }
 
-    /// The kind that a type of NumPy's scalars stands for.
-    pub fn kind_of_type(&self, class: &Bound<'_, PyAny>) -> Option<Kind> {
-        self.scalars.iter().find(|(other, _)| other.cast() == class.as_ptr()).map(|(_, kind)| *kind)
-    }
-
     /// A scalar of NumPy's out of a frame's slots.
     pub fn make_scalar<'py>(&self, py: Python<'py>, kind: Kind, slots: [u64; 2]) -> PyResult<Bound<'py, PyAny>> {
         let mut memory = [0_u64; 2];

@@ -6,118 +6,76 @@ use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyComplex, PyComplexMethods, PyFloat, PyInt, PyTuple};
 
+use crate::ffi::kernel::Frame;
 use crate::ffi::numpy::{ArrayRef, NumPy};
 
 /// Tuples within tuples.
 const DEEPEST: usize = 8;
 /// Values in a tuple.
 const LONGEST: usize = 256;
-/// Frames up to so many slots lie on the stack.
-const INLINE: usize = 24;
-
-/// The memory that a kernel is called with, being filled: arguments flattened, then results.
-pub struct Frame<'py> {
-    inline: [u64; INLINE],
-    heap: Vec<u64>,
-    at: usize,
-    /// The arrays among the arguments, in order: what views of them refer to.
-    pub arrays: Vec<Bound<'py, PyAny>>,
-}
-
-impl<'py> Frame<'py> {
-    pub fn new(slots: usize) -> Frame<'py> {
-        let heap = if slots > INLINE { vec![0; slots] } else { Vec::new() };
-        Frame { inline: [0; INLINE], heap, at: 0, arrays: Vec::new() }
-    }
-
-    pub fn slots(&mut self) -> &mut [u64] {
-        if self.heap.is_empty() { &mut self.inline } else { &mut self.heap }
-    }
-
-    /// Empty again, for other arguments of as many slots.
-    pub fn clear(&mut self) {
-        self.at = 0;
-        self.arrays.clear();
-    }
-
-    fn push(&mut self, word: u64) {
-        let at = self.at;
-        self.at += 1;
-        self.slots()[at] = word;
-    }
-
-    /// Puts in a value, if it is of this type; else the frame is to be cleared.
-    #[inline]
-    pub fn fill(&mut self, argument: &Argument, value: &Bound<'py, PyAny>) -> bool {
-        match argument {
-            Argument::Scalar(Scalar { kind, flavour: Flavour::Python }) => self.fill_python(*kind, value),
-            Argument::Scalar(Scalar { kind, flavour: Flavour::NumPy }) => {
-                match NumPy::loaded(value.py()).and_then(|numpy| numpy.scalar(value)) {
-                    Some((found, slots)) if found == *kind => {
-                        self.push(slots[0]);
-                        if kind.is_complex() {
-                            self.push(slots[1]);
-                        }
-                        true
+/// Puts in a value, if it is of this type; else the frame is to be cleared.
+#[inline]
+pub fn fill<'py>(frame: &mut Frame<'py>, argument: &Argument, value: &Bound<'py, PyAny>) -> bool {
+    match argument {
+        Argument::Scalar(Scalar { kind, flavour: Flavour::Python }) => fill_python(frame, *kind, value),
+        Argument::Scalar(Scalar { kind, flavour: Flavour::NumPy }) => {
+            match NumPy::loaded(value.py()).and_then(|numpy| numpy.scalar(value)) {
+                Some((found, slots)) if found == *kind => {
+                    frame.push(slots[0]);
+                    if kind.is_complex() {
+                        frame.push(slots[1]);
                     }
-                    _ => false,
-                }
-            }
-            Argument::Array(array) => self.fill_array(*array, value),
-            Argument::None => value.is_none(),
-            Argument::Tuple(members) => match value.cast_exact::<PyTuple>() {
-                Ok(tuple) if tuple.len() == members.len() => {
-                    members.iter().zip(tuple.as_slice()).all(|(member, value)| self.fill(member, value))
+                    true
                 }
                 _ => false,
-            },
+            }
         }
+        Argument::Array(array) => fill_array(frame, *array, value),
+        Argument::None => value.is_none(),
+        Argument::Tuple(members) => match value.cast_exact::<PyTuple>() {
+            Ok(tuple) if tuple.len() == members.len() => {
+                members.iter().zip(tuple.as_slice()).all(|(member, value)| fill(frame, member, value))
+            }
+            _ => false,
+        },
     }
+}
 
-    #[inline]
-    fn fill_python(&mut self, kind: Kind, value: &Bound<'py, PyAny>) -> bool {
-        match kind {
-            Kind::I64 => match value.cast_exact::<PyInt>().map(|value| value.extract::<i64>()) {
-                Ok(Ok(value)) => self.push(value as u64),
-                _ => return false,
-            },
-            Kind::F64 => match value.cast_exact::<PyFloat>() {
-                Ok(value) => self.push(value.value().to_bits()),
-                Err(_) => return false,
-            },
-            Kind::Bool => match value.cast_exact::<PyBool>() {
-                Ok(value) => self.push(u64::from(value.is_true())),
-                Err(_) => return false,
-            },
-            Kind::C128 => match value.cast_exact::<PyComplex>() {
-                Ok(value) => {
-                    self.push(value.real().to_bits());
-                    self.push(value.imag().to_bits());
-                }
-                Err(_) => return false,
-            },
+#[inline]
+fn fill_python(frame: &mut Frame<'_>, kind: Kind, value: &Bound<'_, PyAny>) -> bool {
+    match kind {
+        Kind::I64 => match value.cast_exact::<PyInt>().map(|value| value.extract::<i64>()) {
+            Ok(Ok(value)) => frame.push(value as u64),
             _ => return false,
-        }
-        true
+        },
+        Kind::F64 => match value.cast_exact::<PyFloat>() {
+            Ok(value) => frame.push(value.value().to_bits()),
+            Err(_) => return false,
+        },
+        Kind::Bool => match value.cast_exact::<PyBool>() {
+            Ok(value) => frame.push(u64::from(value.is_true())),
+            Err(_) => return false,
+        },
+        Kind::C128 => match value.cast_exact::<PyComplex>() {
+            Ok(value) => {
+                frame.push(value.real().to_bits());
+                frame.push(value.imag().to_bits());
+            }
+            Err(_) => return false,
+        },
+        _ => return false,
     }
+    true
+}
 
-    fn fill_array(&mut self, wanted: Array, value: &Bound<'py, PyAny>) -> bool {
-        let Some(numpy) = NumPy::loaded(value.py()) else { return false };
-        let Some(array) = numpy.array(value) else { return false };
-        if type_of(&array) != Some(wanted) {
-            return false;
-        }
-        self.push(array.data() as u64);
-        self.push(2 * self.arrays.len() as u64 + 1);
-        for length in array.shape() {
-            self.push(*length as u64);
-        }
-        for stride in array.strides() {
-            self.push(*stride as u64);
-        }
-        self.arrays.push(value.clone());
-        true
+fn fill_array<'py>(frame: &mut Frame<'py>, wanted: Array, value: &Bound<'py, PyAny>) -> bool {
+    let Some(numpy) = NumPy::loaded(value.py()) else { return false };
+    let Some(array) = numpy.array(value) else { return false };
+    if type_of(&array) != Some(wanted) {
+        return false;
     }
+    frame.push_array(value, &array);
+    true
 }
 
 /// Slots of an argument.

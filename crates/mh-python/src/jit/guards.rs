@@ -19,8 +19,6 @@ pub enum Place {
     Member { module: Py<PyDict>, name: Py<PyString> },
     /// An attribute of anything else.
     Attribute { object: Py<PyAny>, name: Py<PyString> },
-    /// The default of a parameter.
-    Fixed(Py<PyAny>),
 }
 
 impl Place {
@@ -35,17 +33,15 @@ impl Place {
             Place::Cell(cell) => Ok(cell_value(cell.bind(py))),
             Place::Member { module, name } => module.bind(py).get_item(name),
             Place::Attribute { object, name } => object.bind(py).getattr_opt(name),
-            Place::Fixed(value) => Ok(Some(value.bind(py).clone())),
         }
     }
 
-    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
             Place::Global { globals, .. } => visit.call(globals),
             Place::Cell(cell) => visit.call(cell),
             Place::Member { module, .. } => visit.call(module),
             Place::Attribute { object, .. } => visit.call(object),
-            Place::Fixed(value) => visit.call(value),
         }
     }
 }
@@ -70,7 +66,7 @@ impl Guard {
     pub fn holds(&self, py: Python<'_>) -> PyResult<bool> {
         match self {
             Guard::Value { place, seen, found, .. } => match place.value(py)? {
-                Some(value) => Ok(value.is(seen) || frozen(&value).is_some_and(|value| value == *found)),
+                Some(value) => Ok(value.is(seen) || frozen(&value).is_some_and(|value| same(&value, found))),
                 None => Ok(false),
             },
             Guard::Function { function, parts } => {
@@ -153,6 +149,11 @@ pub fn frozen(value: &Bound<'_, PyAny>) -> Option<Found> {
         Some(number) => Found::NumPy(kind, Box::new(number)),
         None => Found::Refused(format!("the unsigned integer {} is above the range of int64", slots[0])),
     })
+}
+
+/// The same value, to the bit: 0.0 is not -0.0 here, and a nan is itself.
+fn same(one: &Found, other: &Found) -> bool {
+    format!("{one:?}") == format!("{other:?}")
 }
 
 /// A scalar of NumPy's as the Python number that it equals.

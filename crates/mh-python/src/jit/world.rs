@@ -37,8 +37,6 @@ pub struct Program<'py> {
     places: HashMap<u32, Hidden>,
     /// Texts that users have given, by function.
     texts: HashMap<usize, String>,
-    known: Bound<'py, PyDict>,
-    known_at: usize,
     sources: u16,
     pub record: Record,
     pub guards: Vec<Guard>,
@@ -55,8 +53,6 @@ impl<'py> Program<'py> {
             numbers: HashMap::new(),
             places: HashMap::new(),
             texts: HashMap::new(),
-            known: PyDict::new(py),
-            known_at: usize::MAX,
             sources: 0,
             record: Vec::new(),
             guards: Vec::new(),
@@ -64,6 +60,10 @@ impl<'py> Program<'py> {
         };
         program.function_of(jitted);
         Ok(program)
+    }
+
+    pub fn py(&self) -> Python<'py> {
+        self.py
     }
 
     /// The places of hidden arguments, in order.
@@ -117,7 +117,7 @@ impl<'py> Program<'py> {
         self.number(&function)
     }
 
-    fn function(&self, number: u32) -> Option<Bound<'py, PyFunction>> {
+    fn plain(&self, number: u32) -> Option<Bound<'py, PyFunction>> {
         self.objects.get(number as usize)?.cast::<PyFunction>().ok().cloned()
     }
 
@@ -127,7 +127,7 @@ impl<'py> Program<'py> {
     }
 
     fn find_name(&mut self, scope: u32, name: &str) -> Found {
-        let Some(function) = self.function(scope) else { return Found::Missing };
+        let Some(function) = self.plain(scope) else { return Found::Missing };
         let place = name_place(&function, name);
         let Some(place) = self.kept(place) else { return Found::Missing };
         self.find(place, name)
@@ -219,20 +219,12 @@ impl<'py> Program<'py> {
 
     /// The canonical name of what the compiler may know.
     fn canonical(&mut self, value: &Bound<'py, PyAny>) -> PyResult<Option<String>> {
-        let modules = self.py.import("sys")?.getattr("modules")?.len()?;
-        if self.known_at != modules {
-            self.known = self.py.import("manyhands._jit_names")?.call_method0("known")?.cast_into()?;
-            self.known_at = modules;
-        }
-        match self.known.get_item(value.as_ptr() as usize)? {
-            Some(name) => Ok(Some(name.extract()?)),
-            None => Ok(None),
-        }
+        self.py.import("manyhands._jit_names")?.call_method1("canonical", (value,))?.extract()
     }
 
     /// What a function's answer leans on: its code and its defaults.
     fn function_text(&mut self, object: u32) -> Result<String, String> {
-        let Some(function) = self.function(object) else { return Err("it is no function".into()) };
+        let Some(function) = self.plain(object) else { return Err("it is no function".into()) };
         let text = digest_of(&function).map(|digest| format!("{digest:032x}"));
         let text = self.kept(text).ok_or("its code cannot be read")?;
         let defaults = self.defaults(&function);
@@ -258,7 +250,7 @@ impl<'py> Program<'py> {
     fn source(&mut self, object: u32) -> Result<Code, String> {
         let answer = self.function_text(object)?;
         self.record.push((Question::Function(object), answer));
-        let function = self.function(object).ok_or("it is no function")?;
+        let function = self.plain(object).ok_or("it is no function")?;
         let given = self.texts.get(&(function.as_ptr() as usize)).cloned();
         let found = self
             .py

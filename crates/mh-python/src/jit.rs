@@ -1,0 +1,351 @@
+//! `Jitted`: a compiled function as Python calls it.
+
+pub mod arguments;
+mod failures;
+mod guards;
+mod making;
+mod results;
+mod running;
+mod world;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyFunction, PyString, PyTuple};
+
+pub use running::{get_num_threads, set_num_threads};
+
+use running::Compiled;
+
+use crate::ffi::kernel::Frame;
+
+/// Compiled versions for the same types of arguments, with other values frozen in each.
+const VERSIONS: usize = 16;
+/// So many recompilations because something around the function changed, and a warning says that it does.
+const RESTLESS: usize = 10;
+
+/// A compiled function: called as the function that it was made of, compiled for the types that it is called with.
+///
+/// `py_func` is that function, `signatures` the types that it has been compiled for, `llvm()` and `asm()` what came out.
+#[pyclass(frozen, dict, weakref, module = "manyhands._native")]
+pub struct Jitted {
+    pub function: Py<PyFunction>,
+    /// The text that the user gave, where Python has none.
+    pub source: Option<String>,
+    parallel: bool,
+    cache: bool,
+    /// How many parameters there are, where all of them can be given by place and none collects further ones.
+    simple: Option<usize>,
+    /// A function with the same parameters that returns them all: it binds, or raises what Python raises.
+    probe: PyOnceLock<Py<PyAny>>,
+    /// Last used first.
+    versions: Mutex<Versions>,
+}
+
+#[derive(Default)]
+struct Versions {
+    list: Vec<Arc<Compiled>>,
+    recompiled: usize,
+}
+
+/// `*args` and `**kwargs` in a code object's flags.
+const COLLECTS: u32 = 0x4 | 0x8;
+
+#[pymethods]
+impl Jitted {
+    #[new]
+    #[pyo3(signature = (function, parallel=true, cache=true, source=None, /))]
+    fn new(function: Bound<'_, PyFunction>, parallel: bool, cache: bool, source: Option<String>) -> PyResult<Jitted> {
+        let code = function.getattr("__code__")?;
+        let flags: u32 = code.getattr("co_flags")?.extract()?;
+        let keyword_only: usize = code.getattr("co_kwonlyargcount")?.extract()?;
+        let simple = (flags & COLLECTS == 0 && keyword_only == 0)
+            .then(|| code.getattr("co_argcount")?.extract())
+            .transpose()?;
+        Ok(Jitted {
+            function: function.unbind(),
+            source,
+            parallel,
+            cache,
+            simple,
+            probe: PyOnceLock::new(),
+            versions: Mutex::default(),
+        })
+    }
+
+    #[pyo3(signature = (*args, **kwargs))]
+    fn __call__<'py>(
+        slf: &Bound<'py, Self>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if kwargs.is_none() && slf.get().simple == Some(args.len()) {
+            return slf.get().call(slf, args.as_slice());
+        }
+        let bound = slf.get().bind(slf.py(), args, kwargs)?;
+        slf.get().call(slf, bound.as_slice())
+    }
+
+    /// In a class it is a method: `self` is its first argument.
+    fn __get__<'py>(
+        slf: &Bound<'py, Self>,
+        instance: &Bound<'py, PyAny>,
+        _owner: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if instance.is_none() {
+            return Ok(slf.clone().into_any());
+        }
+        slf.py().import("types")?.getattr("MethodType")?.call1((slf, instance))
+    }
+
+    /// The function that it was made of.
+    #[getter]
+    fn py_func(&self, py: Python<'_>) -> Py<PyFunction> {
+        self.function.clone_ref(py)
+    }
+
+    #[getter]
+    fn __wrapped__(&self, py: Python<'_>) -> Py<PyFunction> {
+        self.function.clone_ref(py)
+    }
+
+    /// The types that it has been compiled for: a text for each.
+    #[getter]
+    fn signatures(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for version in self.versions().list.iter().rev() {
+            let text = version.signature();
+            if !found.contains(&text) {
+                found.push(text);
+            }
+        }
+        found
+    }
+
+    /// LLVM's text, as it was handed to LLVM: of one of `signatures`, or of all in a dictionary.
+    #[pyo3(signature = (signature=None))]
+    fn llvm<'py>(slf: &Bound<'py, Self>, signature: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
+        slf.get().shown(slf, signature, making::llvm_text)
+    }
+
+    /// The machine code as assembly: of one of `signatures`, or of all in a dictionary.
+    #[pyo3(signature = (signature=None))]
+    fn asm<'py>(slf: &Bound<'py, Self>, signature: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
+        slf.get().shown(slf, signature, making::assembly)
+    }
+
+    /// What it was made with beside the function: parallel, cache, source.
+    #[getter]
+    fn _options(&self) -> (bool, bool, Option<String>) {
+        (self.parallel, self.cache, self.source.clone())
+    }
+
+    /// The function's name and what else it has.
+    fn __getattr__<'py>(&self, py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+        self.function.bind(py).getattr(name)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("<compiled {}>", self.function.bind(py).repr()?.to_string().trim_matches(['<', '>'])))
+    }
+
+    /// By name, as a function.
+    fn __reduce__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        Ok(self.function.bind(py).getattr("__qualname__")?.unbind())
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.function)?;
+        if let Ok(versions) = self.versions.try_lock() {
+            for version in &versions.list {
+                version.traverse(&visit)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Jitted {
+    /// With one value for each parameter.
+    #[inline]
+    fn call<'py>(&self, slf: &Bound<'py, Self>, values: &[Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let first = self.versions().list.first().cloned();
+        if let Some(version) = first {
+            let mut frame = Frame::new(version.slots);
+            if version.accepts(py, values, &mut frame)? {
+                return version.run(py, frame);
+            }
+            return self.call_another(slf, values);
+        }
+        self.call_new(slf, values)
+    }
+
+    /// Not the version that was called last.
+    fn call_another<'py>(&self, slf: &Bound<'py, Self>, values: &[Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let versions = self.versions().list.clone();
+        for version in versions.iter().skip(1) {
+            let mut frame = Frame::new(version.slots);
+            if version.accepts(py, values, &mut frame)? {
+                let mut versions = self.versions();
+                if let Some(place) = versions.list.iter().position(|other| Arc::ptr_eq(other, version)) {
+                    versions.list[..=place].rotate_right(1);
+                }
+                drop(versions);
+                return version.run(py, frame);
+            }
+        }
+        drop(versions);
+        self.call_new(slf, values)
+    }
+
+    /// No version that is compiled: it is made now.
+    fn call_new<'py>(&self, slf: &Bound<'py, Self>, values: &[Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let names = self.names(py)?;
+        let arguments: Vec<_> = names
+            .iter()
+            .zip(values)
+            .map(|(name, value)| arguments::classify(name, value))
+            .collect::<PyResult<_>>()
+            .map_err(|error| self.in_call(py, error))?;
+        let lock = making::Lock::acquire(py)?;
+        // Another thread may have made it meanwhile.
+        let versions = self.versions().list.clone();
+        for version in versions {
+            let mut frame = Frame::new(version.slots);
+            if version.accepts(py, values, &mut frame)? {
+                drop(lock);
+                return version.run(py, frame);
+            }
+        }
+        let made = Arc::new(making::make(slf, arguments)?);
+        let told = self.keep(py, &made)?;
+        drop(lock);
+        if let Some(text) = told {
+            failures::warn(py, &text)?;
+        }
+        let mut frame = Frame::new(made.slots);
+        if !made.accepts(py, values, &mut frame)? {
+            return Err(PyRuntimeError::new_err(format!(
+                "what {} uses from around it changed while it was being compiled",
+                self.function.bind(py).getattr("__qualname__")?
+            )));
+        }
+        made.run(py, frame)
+    }
+
+    /// Keeps a version, and says what keeps changing if something does.
+    fn keep(&self, py: Python<'_>, made: &Arc<Compiled>) -> PyResult<Option<String>> {
+        let mut unused = Vec::new();
+        let mut told = None;
+        let mut versions = self.versions();
+        let of_these: Vec<_> =
+            versions.list.iter().filter(|version| version.arguments() == made.arguments()).cloned().collect();
+        if !of_these.is_empty() {
+            versions.recompiled += 1;
+            if versions.recompiled == RESTLESS {
+                told = of_these.first().cloned();
+            }
+        }
+        if of_these.len() >= VERSIONS
+            && let Some(oldest) = of_these.last()
+        {
+            versions.list.retain(|version| !Arc::ptr_eq(version, oldest));
+            unused.push(oldest.clone());
+        }
+        versions.list.insert(0, made.clone());
+        drop(versions);
+        // What is let go of may run code of the program's: only after the lock.
+        drop(unused);
+        let Some(before) = told else { return Ok(None) };
+        Ok(before.changed(py)?.map(|name| {
+            format!(
+                "{} was compiled {RESTLESS} times because {name} changed: compiled code holds such values fast, so pass it as an \
+                 argument",
+                self.function.bind(py).getattr("__qualname__").map_or_else(|_| "?".into(), |name| name.to_string())
+            )
+        }))
+    }
+
+    /// One value for each parameter, or the TypeError that Python raises.
+    fn bind<'py>(
+        &self,
+        py: Python<'py>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let probe = self.probe.get_or_try_init(py, || {
+            py.import("manyhands._jit_calls")?.call_method1("probe", (&self.function,)).map(Bound::unbind)
+        })?;
+        // The function's defaults as they are now.
+        let probe = probe.bind(py);
+        for part in ["__defaults__", "__kwdefaults__"] {
+            let now = self.function.bind(py).getattr(part)?;
+            if !probe.getattr(part)?.is(&now) {
+                probe.setattr(part, now)?;
+            }
+        }
+        Ok(probe.call(args, kwargs)?.cast_into()?)
+    }
+
+    /// Names of the parameters, in the order of the function's own variables.
+    fn names(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        py.import("manyhands._jit_calls")?.call_method1("parameters", (&self.function,))?.extract()
+    }
+
+    fn versions(&self) -> MutexGuard<'_, Versions> {
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says in an error about an argument whose it is.
+    fn in_call(&self, py: Python<'_>, error: PyErr) -> PyErr {
+        let name = self.function.bind(py).getattr("__qualname__").map_or_else(|_| "?".into(), |name| name.to_string());
+        let text = format!("{name}(): {}", error.value(py));
+        if error.is_instance_of::<PyTypeError>(py) {
+            PyTypeError::new_err(text)
+        } else {
+            PyErr::from_type(error.get_type(py), text)
+        }
+    }
+
+    fn shown<'py>(
+        &self,
+        slf: &Bound<'py, Self>,
+        signature: Option<&str>,
+        show: fn(&Bound<'py, Self>, &Compiled) -> PyResult<String>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let versions = self.versions().list.clone();
+        if let Some(signature) = signature {
+            let Some(version) = versions.iter().find(|version| version.signature() == signature) else {
+                return Err(PyTypeError::new_err(format!(
+                    "it was not compiled for {signature}: `signatures` tells what it was compiled for"
+                )));
+            };
+            return Ok(PyString::new(py, &show(slf, version)?).into_any());
+        }
+        let all = PyDict::new(py);
+        for version in versions.iter().rev() {
+            all.set_item(version.signature(), show(slf, version)?)?;
+        }
+        Ok(all.into_any())
+    }
+}
+
+/// Something that cannot be, unless by a mistake of ours.
+pub fn broken(text: String) -> PyErr {
+    PyRuntimeError::new_err(format!("{text}: a mistake of manyhands', please report it"))
+}

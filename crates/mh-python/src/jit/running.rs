@@ -1,0 +1,195 @@
+//! A compiled version, and one call of it.
+
+use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use mh_compile::call::{Hooks, Kernel, Stopped};
+use mh_compile::compile::{Argument, Info};
+use pyo3::exceptions::PyValueError;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+
+use super::arguments::{describe, fill};
+use super::failures;
+use super::guards::{Guard, Hidden};
+use super::results;
+use crate::ffi::kernel::Frame;
+
+/// Code for some types of arguments, with what it leans on.
+pub struct Compiled {
+    kernel: Kernel,
+    guards: Vec<Guard>,
+    hidden: Vec<Hidden>,
+    /// Objects of the program by the compiler's numbers, for the exceptions that it raises.
+    objects: Vec<Py<PyAny>>,
+    /// Of the frame: arguments, hidden ones, results.
+    pub slots: usize,
+    /// For each of `info.notices`: was it said?
+    noticed: Vec<AtomicBool>,
+}
+
+impl Compiled {
+    pub fn new(kernel: Kernel, guards: Vec<Guard>, hidden: Vec<Hidden>, objects: Vec<Py<PyAny>>) -> Compiled {
+        let info = kernel.info();
+        let arguments: usize = info.arguments.iter().map(super::arguments::slots_of).sum();
+        let of_hidden: usize =
+            hidden.iter().map(|hidden| super::arguments::slots_of(&Argument::Array(hidden.array))).sum();
+        let slots = arguments + of_hidden + results::slots_of(&info.result);
+        let noticed = info.notices.iter().map(|_| AtomicBool::new(false)).collect();
+        Compiled { kernel, guards, hidden, objects, slots, noticed }
+    }
+
+    fn info(&self) -> &Info {
+        self.kernel.info()
+    }
+
+    pub fn arguments(&self) -> &[Argument] {
+        &self.info().arguments
+    }
+
+    /// `(int, array(float64, 1d, C))`.
+    pub fn signature(&self) -> String {
+        let arguments: Vec<_> = self.info().arguments.iter().map(describe).collect();
+        format!("({})", arguments.join(", "))
+    }
+
+    /// Puts a call's values into a frame. False where this is not the version for them.
+    #[inline]
+    pub fn accepts<'py>(
+        &self,
+        py: Python<'py>,
+        values: &[Bound<'py, PyAny>],
+        frame: &mut Frame<'py>,
+    ) -> PyResult<bool> {
+        if values.len() != self.info().arguments.len() {
+            return Ok(false);
+        }
+        for (argument, value) in self.info().arguments.iter().zip(values) {
+            if !fill(frame, argument, value) {
+                return Ok(false);
+            }
+        }
+        for guard in &self.guards {
+            if !guard.holds(py)? {
+                return Ok(false);
+            }
+        }
+        for hidden in &self.hidden {
+            match hidden.place.value(py)? {
+                Some(value) if fill(frame, &Argument::Array(hidden.array), &value) => {}
+                _ => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    /// What of the surroundings is not as it was when this was compiled.
+    pub fn changed(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        for guard in &self.guards {
+            if !guard.holds(py)? {
+                return Ok(Some(guard.name(py)));
+            }
+        }
+        Ok(self.hidden.first().map(|hidden| hidden.name.clone()))
+    }
+
+    /// Runs it with what `accepts` has put into the frame.
+    #[inline]
+    pub fn run<'py>(&self, py: Python<'py>, frame: Frame<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let key = if self.info().random { next_key(py)? } else { 0 };
+        let caller = Caller { compiled: self, failed: Mutex::new(None) };
+        let outcome = match frame.call(py, &self.kernel, key, &caller) {
+            Ok(mut results) => results::build(py, &self.info().result, &mut results),
+            Err(Stopped::Raised { site, values }) => {
+                Err(failures::raised(py, self.info(), &self.objects, site, &values))
+            }
+            Err(Stopped::Interrupted) => return Err(caller.error()),
+        };
+        // What came up while it printed or warned.
+        match caller.failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error),
+            None => outcome,
+        }
+    }
+
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.guards.iter().try_for_each(|guard| guard.traverse(visit))?;
+        self.hidden.iter().try_for_each(|hidden| hidden.place.traverse(visit))?;
+        self.objects.iter().try_for_each(|object| visit.call(object))
+    }
+}
+
+/// What a kernel asks of Python while it runs, mostly without the interpreter's lock.
+struct Caller<'a> {
+    compiled: &'a Compiled,
+    /// Why it was told to stop.
+    failed: Mutex<Option<PyErr>>,
+}
+
+impl Caller<'_> {
+    /// Keeps an exception, the first of them. True: there was one.
+    fn stop(&self, result: PyResult<()>) -> bool {
+        let Err(error) = result else { return false };
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        true
+    }
+
+    fn error(&self) -> PyErr {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        failed.unwrap_or_else(|| super::broken("a compiled function was stopped by nobody".to_owned()))
+    }
+}
+
+impl Hooks for Caller<'_> {
+    /// Only the main thread hears of signals; elsewhere this asks for nothing.
+    fn poll(&self) -> bool {
+        Python::attach(|py| self.stop(py.check_signals()))
+    }
+
+    fn print(&self, text: &str) {
+        Python::attach(|py| {
+            let shown = py.import("sys").and_then(|sys| sys.getattr("stdout")).and_then(|out| match out.is_none() {
+                true => Ok(()),
+                false => out.call_method1("write", (text,)).map(drop),
+            });
+            self.stop(shown);
+        });
+    }
+
+    fn notice(&self, number: u32) {
+        let number = number as usize;
+        let (Some(notice), Some(said)) = (self.compiled.info().notices.get(number), self.compiled.noticed.get(number))
+        else {
+            return;
+        };
+        if said.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let text = failures::notice(&self.compiled.info().sources, notice.span, &notice.text);
+        // Where warnings are errors, this is one.
+        Python::attach(|py| self.stop(failures::warn(py, &text)));
+    }
+}
+
+/// The key of a call's random numbers.
+fn next_key(py: Python<'_>) -> PyResult<u64> {
+    let (words, number): (Vec<u64>, u64) = py.import("manyhands._random")?.call_method0("kernel_call")?.extract()?;
+    let bytes: Vec<u8> = words.iter().chain([&number]).flat_map(|word| word.to_le_bytes()).collect();
+    Ok(xxhash_rust::xxh3::xxh3_64(&bytes))
+}
+
+/// How many threads compiled functions may use, all of them together.
+#[pyfunction]
+pub fn get_num_threads() -> usize {
+    mh_compile::threads::threads()
+}
+
+/// Lets compiled functions use so many threads, all of them together. The answers are the same for any number.
+#[pyfunction]
+#[pyo3(signature = (number, /))]
+pub fn set_num_threads(number: i64) -> PyResult<()> {
+    match usize::try_from(number) {
+        Ok(number) if number > 0 => mh_compile::threads::set_threads(number).map_err(PyValueError::new_err),
+        _ => Err(PyValueError::new_err(format!("the number of threads must be at least 1, not {number}"))),
+    }
+}

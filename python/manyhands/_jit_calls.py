@@ -1,0 +1,112 @@
+"""What native code asks for when a compiled function is called for the first time, or with keywords."""
+
+import os
+import sys
+from _thread import RLock
+
+#: Held while something is compiled or loaded. Its holder may come in again: what the compiler asks may call compiled functions.
+lock = RLock()
+
+os.register_at_fork(after_in_child=lock._at_fork_reinit)
+
+
+def parameters(function):
+    """Names of all parameters, in the order in which `probe` gives their values: *args before those by keyword only."""
+    code = function.__code__
+    names = code.co_varnames
+    count, keywords = code.co_argcount, code.co_kwonlyargcount
+    by_place, by_keyword = names[:count], names[count : count + keywords]
+    rest = list(names[count + keywords :])
+    collected = [rest.pop(0)] if code.co_flags & 0x4 else []
+    collected_by_name = [rest.pop(0)] if code.co_flags & 0x8 else []
+    return [*by_place, *collected, *by_keyword, *collected_by_name]
+
+
+def probe(function):
+    """A function with the same parameters that returns their values: what cannot be bound, it refuses in Python's words."""
+    code = function.__code__
+    count, keywords = code.co_argcount, code.co_kwonlyargcount
+    names = parameters(function)
+    stars = {}
+    if code.co_flags & 0x4:
+        stars[count] = "*"
+    if code.co_flags & 0x8:
+        stars[len(names) - 1] = "**"
+    shown = [stars.get(place, "") + name for place, name in enumerate(names)]
+    if keywords and not code.co_flags & 0x4:
+        shown.insert(count, "*")
+    if code.co_posonlyargcount:
+        shown.insert(code.co_posonlyargcount, "/")
+    space = {}
+    exec(f"def probe({', '.join(shown)}): return ({''.join(name + ',' for name in names)})", space)
+    made = space["probe"]
+    made.__code__ = made.__code__.replace(co_name=function.__name__)
+    made.__name__, made.__qualname__ = function.__name__, function.__qualname__
+    made.__defaults__, made.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
+    return made
+
+
+def library():
+    """Where llvmlite's library is, without importing it; ImportError with what to install where there is none."""
+    from importlib.util import find_spec
+    from os.path import exists, join
+
+    spec = find_spec("llvmlite")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        path = join(folder, "binding", "libllvmlite.so")
+        if exists(path):
+            return path
+    raise ImportError(
+        "compiling needs llvmlite, which is not installed here: pip install manyhands[jit] (what is in the cache runs without it)"
+    )
+
+
+def texts(jitted):
+    """{name of a file that is none: its lines} of a compiled function and of the plain functions that it may call."""
+    from types import FunctionType
+
+    from . import _native
+
+    found, seen, waiting = {}, set(), [jitted]
+    while waiting:
+        function = waiting.pop()
+        if isinstance(function, _native.Jitted):
+            function = function.py_func
+        if type(function) is not FunctionType or function in seen:
+            continue
+        seen.add(function)
+        code = function.__code__
+        if code.co_filename.startswith("<"):
+            linecache = sys.modules.get("linecache")
+            lines = linecache.getlines(code.co_filename) if linecache is not None else []
+            if lines:
+                found[code.co_filename] = lines
+        names = _names(code)
+        waiting += [function.__globals__[name] for name in names if name in function.__globals__]
+        waiting += [cell.cell_contents for cell in function.__closure__ or () if not _is_empty(cell)]
+    return found
+
+
+def remember(texts):
+    """Let `linecache` know texts that another process has sent; what it knows already stays."""
+    if texts:
+        import linecache
+
+        for name, lines in texts.items():
+            linecache.cache.setdefault(name, (sum(map(len, lines)), None, lines, name))
+
+
+def _names(code):
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if type(constant) is type(code):
+            names |= _names(constant)
+    return names
+
+
+def _is_empty(cell):
+    try:
+        cell.cell_contents
+    except ValueError:
+        return True
+    return False
