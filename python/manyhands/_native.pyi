@@ -5,6 +5,7 @@ Kept true to the built module by `tests/house/test_stubs.py`.
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from types import FunctionType
 from typing import Any, Generic, TypeVar, final
 
 from typing_extensions import Buffer, ParamSpec
@@ -12,6 +13,7 @@ from typing_extensions import Buffer, ParamSpec
 __all__ = [
     "Engine",
     "GraphRun",
+    "Jitted",
     "Job",
     "Lane",
     "Plan",
@@ -29,7 +31,9 @@ __all__ = [
     "delayed",
     "digest",
     "follow",
+    "get_num_threads",
     "memory_available",
+    "set_num_threads",
     "stream",
 ]
 
@@ -40,6 +44,12 @@ def cpu_count(logical: bool = True) -> int:
 
 def cores() -> tuple[int, float | None, tuple[str, int] | None, int]:
     """Where that comes from: affinity, quota in cores, (variable, value) of the batch scheduler, physical cores."""
+
+def get_num_threads() -> int:
+    """How many threads compiled functions may use, all of them together."""
+
+def set_num_threads(number: int, /) -> None:
+    """Lets compiled functions use so many threads, all of them together. The answers are the same for any number."""
 
 def memory_available() -> int:
     """Bytes of memory that may still be taken: the machine's and the cgroup's, whichever is less."""
@@ -184,6 +194,35 @@ class Engine:
 
     def is_ours(self) -> bool:
         """Is this the process that made the pool?"""
+
+@final
+class Jitted:
+    """A compiled function: called as the function that it was made of, compiled for the types that it is called with."""
+
+    __wrapped__: FunctionType
+    _options: tuple[bool, bool, str | None]
+    @property
+    def py_func(self) -> FunctionType:
+        """The function that it was made of."""
+
+    @property
+    def signatures(self) -> list[str]:
+        """The types that it has been compiled for: a text for each."""
+
+    def __new__(
+        cls, function: FunctionType, parallel: bool = True, cache: bool = True, source: str | None = None, /
+    ) -> Jitted: ...
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any: ...
+    def __get__(self, instance: Any, owner: Any = None, /) -> Any: ...
+    def __getattr__(self, name: str, /) -> Any: ...
+    def __reduce__(self) -> str: ...
+    def __copy__(self) -> Jitted: ...
+    def __deepcopy__(self, _memo: Any) -> Jitted: ...
+    def llvm(self, signature: str | None = None) -> Any:
+        """LLVM's text, as it was handed to LLVM: of one of `signatures`, or of all in a dictionary."""
+
+    def asm(self, signature: str | None = None) -> Any:
+        """The machine code as assembly: of one of `signatures`, or of all in a dictionary."""
 
 @final
 class Job:

@@ -21,6 +21,7 @@ STUBBED = [
     "manyhands.futures",
     "manyhands.joblib",
     "manyhands.graph",
+    "manyhands.loops",
     "manyhands.maps",
     "manyhands.parallel",
     "manyhands.pool",

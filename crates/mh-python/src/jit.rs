@@ -231,7 +231,7 @@ impl Jitted {
                 return version.run(py, frame);
             }
         }
-        let made = Arc::new(making::make(slf, arguments)?);
+        let made = Arc::new(making::make(slf, &arguments)?);
         let told = self.keep(py, &made)?;
         drop(lock);
         if let Some(text) = told {

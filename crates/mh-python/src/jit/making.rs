@@ -1,15 +1,15 @@
 //! Makes a compiled version: out of the cache on disk, or anew.
 
+use std::io::Read;
 use std::sync::OnceLock;
 
-use mh_compile::cache::Cache;
+use mh_compile::cache::{Cache, Entry};
 use mh_compile::call::Kernel;
 use mh_compile::compile::{Argument, Info, compile};
 use mh_compile::llvm::{Llvm, Target};
 use pyo3::exceptions::{PyImportError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::failures;
@@ -17,9 +17,7 @@ use super::running::Compiled;
 use super::world::{Program, Record, digest_of};
 use super::{Jitted, broken};
 
-/// Lists of questions that are kept for one function and one set of types.
-const LISTS: usize = 8;
-/// Changes when what is kept on disk is read in another way. The version of the package and of its build are in the key, too.
+/// Changes when what is kept on disk is read in another way.
 const FORMAT: u32 = 1;
 
 /// One compilation at a time in a process: LLVM takes no more, and none is made twice.
@@ -40,49 +38,50 @@ impl Drop for Lock<'_> {
     }
 }
 
-/// What is kept on disk beside the object.
-#[derive(Serialize, Deserialize)]
-struct Entry {
-    info: Info,
-    object: Vec<u8>,
-}
-
 /// A version for arguments of these types.
-pub fn make(jitted: &Bound<'_, Jitted>, arguments: Vec<Argument>) -> PyResult<Compiled> {
+pub fn make(jitted: &Bound<'_, Jitted>, arguments: &[Argument]) -> PyResult<Compiled> {
     let py = jitted.py();
     let inner = jitted.get();
+    let key = if inner.cache { Some(key_of(jitted, arguments)?) } else { None };
+    if let Some(key) = &key
+        && let Some(made) = cached(jitted, key)?
+    {
+        return Ok(made);
+    }
     let mut program = Program::new(jitted)?;
-    let cache = if inner.cache { Cache::of_user() } else { None };
-    let key = match &cache {
-        Some(_) => key_of(jitted, &arguments)?,
-        None => String::new(),
-    };
-    let lists = match &cache {
-        Some(cache) => cached_lists(cache, &key),
-        None => Vec::new(),
-    };
-    if let Some(cache) = &cache {
-        for record in &lists {
-            let mut replayed = Program::new(jitted)?;
-            if !replayed.replay(record)? {
-                continue;
-            }
-            let Some(entry) = cache.get(&entry_key(&key, record)).and_then(|bytes| read_entry(&bytes)) else { continue };
-            // What does not load is made anew.
-            if let Ok(kernel) = Kernel::load(&entry.object, entry.info)
-                && let Ok(made) = finish(replayed, kernel)
-            {
-                return Ok(made);
-            }
-        }
-    }
-    let (text, info) = compiled(&mut program, &arguments, inner.parallel)?;
+    let (text, info) = compiled(&mut program, arguments, inner.parallel)?;
     let llvm = llvm(py)?;
-    let object = py.detach(|| llvm.object(&text, &Target::host())).map_err(|error| broken(format!("LLVM refused a kernel: {error}")))?;
-    if let Some(cache) = &cache {
-        keep(cache, &key, lists, &program.record, &info, &object);
+    let object = py
+        .detach(|| llvm.object(&text, &Target::host()))
+        .map_err(|error| broken(format!("LLVM refused a kernel: {error}")))?;
+    let Some(key) = key else { return finish(program, Kernel::load(&object, info).map_err(broken)?) };
+    let dependencies = serde_json::to_vec(&program.record).map_err(|error| broken(error.to_string()))?;
+    let entry = Entry { info, object, dependencies };
+    // Without a cache the next process compiles again: that is all.
+    let _ = cache().store(key.as_bytes(), &entry);
+    if let Some(text) = cache().word() {
+        failures::warn(py, &text)?;
     }
-    finish(program, Kernel::load(&object, info).map_err(broken)?)
+    finish(program, Kernel::load(&entry.object, entry.info).map_err(broken)?)
+}
+
+fn cache() -> &'static Cache {
+    static CACHE: OnceLock<Cache> = OnceLock::new();
+    CACHE.get_or_init(Cache::of_user)
+}
+
+/// What is on disk for this key, where all that it was made from is as it was.
+fn cached(jitted: &Bound<'_, Jitted>, key: &str) -> PyResult<Option<Compiled>> {
+    let mut matching = Ok(None);
+    let entry = cache().load(key.as_bytes(), |dependencies| {
+        let Ok(record) = serde_json::from_slice::<Record>(dependencies) else { return false };
+        matching = Program::new(jitted).and_then(|mut program| Ok(program.replay(&record)?.then_some(program)));
+        !matches!(matching, Ok(None))
+    });
+    // What a question of the compiler's raises, it would raise again.
+    let (Some(program), Some(entry)) = (matching?, entry) else { return Ok(None) };
+    // What does not load is made anew.
+    Ok(Kernel::load(&entry.object, entry.info).ok().and_then(|kernel| finish(program, kernel).ok()))
 }
 
 fn compiled(program: &mut Program<'_>, arguments: &[Argument], parallel: bool) -> PyResult<(String, Info)> {
@@ -133,51 +132,38 @@ fn key_of(jitted: &Bound<'_, Jitted>, arguments: &[Argument]) -> PyResult<String
     let py = jitted.py();
     let inner = jitted.get();
     let code = digest_of(inner.function.bind(py))?;
-    let version = py.version_info();
-    let python = (version.major, version.minor);
-    let text = format!("{FORMAT} {} {} {python:?} {code:032x} {} {arguments:?}", env!("CARGO_PKG_VERSION"), build(py)?, inner.parallel);
-    Ok(format!("{:032x}", xxh3_128(text.as_bytes())))
+    let python = py.version_info();
+    // What NumPy does with mixed types depends on its version.
+    let numpy = py.import("sys")?.getattr("modules")?.call_method1("get", ("numpy",))?.getattr_opt("__version__")?;
+    let numpy = numpy.map(|version| version.to_string());
+    Ok(format!(
+        "{FORMAT} {} {}.{} {numpy:?} {code:032x} {} {:?} {arguments:?}",
+        build(py)?,
+        python.major,
+        python.minor,
+        inner.parallel,
+        inner.source.is_some()
+    ))
 }
 
-/// A digest of this very library and of the machine's kind: another build may compile otherwise.
+/// This very library, another build of which may compile otherwise, and the machine's kind.
 fn build(py: Python<'_>) -> PyResult<&String> {
     static BUILD: PyOnceLock<String> = PyOnceLock::new();
     BUILD.get_or_try_init(py, || {
         let path: String = py.import("manyhands._native")?.getattr("__file__")?.extract()?;
         let about = std::fs::metadata(path)?;
         let changed = about.modified()?.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-        Ok(format!("{} {changed} {}", about.len(), mh_compile::cache::machine()))
+        let version = env!("CARGO_PKG_VERSION");
+        Ok(format!("{version} {} {changed} {:032x}", about.len(), xxh3_128(processor()?.as_bytes())))
     })
 }
 
-/// The lists of questions that were asked when this was compiled before, with their answers.
-fn cached_lists(cache: &Cache, key: &str) -> Vec<Record> {
-    cache.get(key).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
-}
-
-fn entry_key(key: &str, record: &Record) -> String {
-    format!("{:032x}", xxh3_128(format!("{key} {record:?}").as_bytes()))
-}
-
-fn read_entry(bytes: &[u8]) -> Option<Entry> {
-    let (length, rest) = bytes.split_first_chunk::<8>()?;
-    let (info, object) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
-    Some(Entry { info: serde_json::from_slice(info).ok()?, object: object.to_vec() })
-}
-
-/// A cache that cannot be written to is no error: the next process compiles again.
-fn keep(cache: &Cache, key: &str, mut lists: Vec<Record>, record: &Record, info: &Info, object: &[u8]) {
-    let Ok(info) = serde_json::to_vec(info) else { return };
-    let mut bytes = (info.len() as u64).to_le_bytes().to_vec();
-    bytes.extend_from_slice(&info);
-    bytes.extend_from_slice(object);
-    if cache.put(&entry_key(key, record), &bytes).is_err() {
-        return;
-    }
-    lists.retain(|other| other != record);
-    lists.insert(0, record.clone());
-    lists.truncate(LISTS);
-    if let Ok(bytes) = serde_json::to_vec(&lists) {
-        let _ = cache.put(key, &bytes);
-    }
+/// What the kernel says of the first processor that compilation depends on: family, model, abilities.
+fn processor() -> std::io::Result<String> {
+    let mut text = [0_u8; 1 << 14];
+    let length = std::fs::File::open("/proc/cpuinfo")?.read(&mut text)?;
+    let text = String::from_utf8_lossy(&text[..length]);
+    let wanted = ["vendor_id", "cpu family", "model", "flags"];
+    let lines = text.lines().take_while(|line| !line.trim().is_empty());
+    Ok(lines.filter(|line| line.split(':').next().is_some_and(|name| wanted.contains(&name.trim()))).collect())
 }
