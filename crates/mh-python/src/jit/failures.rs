@@ -4,7 +4,7 @@ use mh_compile::compile::{Failure, Info, Site};
 use mh_compile::diagnostic::{Class, Diagnostic};
 use mh_compile::ir::{Exception, Scalar, Source, Span};
 use pyo3::exceptions::{
-    PyAttributeError, PyIndexError, PyMemoryError, PyNameError, PyOverflowError, PyTypeError, PyUnboundLocalError, PyValueError,
+    PyAttributeError, PyIndexError, PyMemoryError, PyNameError, PyOverflowError, PyRecursionError, PyTypeError, PyUnboundLocalError, PyValueError,
     PyZeroDivisionError,
 };
 use pyo3::prelude::*;
@@ -64,6 +64,7 @@ fn exception(py: Python<'_>, info: &Info, objects: &[Py<PyAny>], site: &Site, va
         } else {
             "an array is larger than memory can be".to_owned()
         }),
+        Failure::Recursion => PyRecursionError::new_err("maximum recursion depth exceeded in compiled code"),
         Failure::Value(text) => PyValueError::new_err(text.clone()),
         Failure::Unbound(name) => PyUnboundLocalError::new_err(if py.version_info() >= (3, 11) {
             format!("cannot access local variable '{name}' where it is not associated with a value")
