@@ -2,7 +2,89 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ir::{Exception, Scalar, Shape, Source, Span};
+use crate::diagnostic::Diagnostic;
+use crate::emit::{self, emit};
+use crate::ir::{Block, Exception, ExprKind, Module, Scalar, Shape, Source, Span, StatementKind};
+use crate::lower::lower;
+use crate::world::World;
+use crate::{races, ranges};
+
+/// LLVM text of `entry`, a function of the world's, for arguments of these types.
+///
+/// `parallel`: else each `prange` runs serially.
+///
+/// # Errors
+/// What cannot be compiled, with the sources that its spans count.
+#[expect(clippy::result_large_err, reason = "once per compilation, and the caller wants both")]
+pub fn compile(
+    world: &mut dyn World,
+    entry: u32,
+    arguments: &[Argument],
+    parallel: bool,
+    options: &emit::Options,
+) -> Result<(String, Info), (Diagnostic, Vec<Source>)> {
+    let mut module = lower(world, entry, arguments)?;
+    if parallel {
+        races::check(&mut module).map_err(|diagnostic| (diagnostic, module.sources.clone()))?;
+    } else {
+        for function in &mut module.functions {
+            make_serial(&mut function.body);
+        }
+    }
+    ranges::relax(&mut module);
+    let emitted = emit(&module, options);
+    let short = is_short(&module);
+    let info = Info {
+        arguments: arguments.to_vec(),
+        result: module.result,
+        hidden: module.hidden,
+        sources: module.sources,
+        exceptions: module.exceptions,
+        sites: emitted.sites,
+        notices: emitted.notices,
+        short,
+        random: emitted.random,
+    };
+    Ok((emitted.text, info))
+}
+
+fn make_serial(block: &mut Block) {
+    for statement in block {
+        match &mut statement.kind {
+            StatementKind::If { then, orelse, .. } => {
+                make_serial(then);
+                make_serial(orelse);
+            }
+            StatementKind::While { head, body, .. } => {
+                make_serial(head);
+                make_serial(body);
+            }
+            StatementKind::For(each) => {
+                each.parallel = None;
+                make_serial(&mut each.body);
+            }
+            StatementKind::Labelled { body, .. } => make_serial(body),
+            _ => {}
+        }
+    }
+}
+
+/// No loops, calls, allocations or prints.
+fn is_short(module: &Module) -> bool {
+    fn block_is_short(block: &Block) -> bool {
+        block.iter().all(|statement| match &statement.kind {
+            StatementKind::If { then, orelse, .. } => block_is_short(then) && block_is_short(orelse),
+            StatementKind::Labelled { body, .. } => block_is_short(body),
+            StatementKind::Assign { value, .. } => !matches!(*value.kind, ExprKind::New { .. }),
+            StatementKind::While { .. }
+            | StatementKind::For(_)
+            | StatementKind::Call { .. }
+            | StatementKind::Print { .. } => false,
+            _ => true,
+        })
+    }
+    module.functions.iter().all(|function| block_is_short(&function.body))
+}
 
 /// Type of one argument, as the call brings it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -150,7 +150,11 @@ pub fn function_parts<'py>(function: &Bound<'py, PyFunction>) -> [Option<Bound<'
     let pointer = function.as_ptr();
     // SAFETY: the object is a function; the calls give borrowed references, or null, and fail for nothing else.
     unsafe {
-        [ffi::PyFunction_GetCode(pointer), ffi::PyFunction_GetDefaults(pointer), ffi::PyFunction_GetKwDefaults(pointer)]
-            .map(|part| Bound::from_borrowed_ptr_or_opt(py, part))
+        [
+            ffi::PyFunction_GetCode(pointer),
+            ffi::PyFunction_GetDefaults(pointer),
+            ffi::PyFunction_GetKwDefaults(pointer),
+        ]
+        .map(|part| Bound::from_borrowed_ptr_or_opt(py, part))
     }
 }

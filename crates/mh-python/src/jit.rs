@@ -58,7 +58,12 @@ const COLLECTS: u32 = 0x4 | 0x8;
 impl Jitted {
     #[new]
     #[pyo3(signature = (function, parallel=true, cache=true, source=None, /))]
-    fn new(function: Bound<'_, PyFunction>, parallel: bool, cache: bool, source: Option<String>) -> PyResult<Jitted> {
+    fn new(
+        function: Bound<'_, PyFunction>,
+        parallel: bool,
+        cache: bool,
+        source: Option<String>,
+    ) -> PyResult<Jitted> {
         let code = function.getattr("__code__")?;
         let flags: u32 = code.getattr("co_flags")?.extract()?;
         let keyword_only: usize = code.getattr("co_kwonlyargcount")?.extract()?;
@@ -193,7 +198,11 @@ impl Jitted {
     }
 
     /// Not the version that was called last.
-    fn call_another<'py>(&self, slf: &Bound<'py, Self>, values: &[Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
+    fn call_another<'py>(
+        &self,
+        slf: &Bound<'py, Self>,
+        values: &[Bound<'py, PyAny>],
+    ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         let versions = self.versions().list.clone();
         for version in versions.iter().skip(1) {
@@ -212,7 +221,11 @@ impl Jitted {
     }
 
     /// No version that is compiled: it is made now.
-    fn call_new<'py>(&self, slf: &Bound<'py, Self>, values: &[Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
+    fn call_new<'py>(
+        &self,
+        slf: &Bound<'py, Self>,
+        values: &[Bound<'py, PyAny>],
+    ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         let names = self.names(py)?;
         let arguments: Vec<_> = names
@@ -312,7 +325,11 @@ impl Jitted {
 
     /// Says in an error about an argument whose it is.
     fn in_call(&self, py: Python<'_>, error: PyErr) -> PyErr {
-        let name = self.function.bind(py).getattr("__qualname__").map_or_else(|_| "?".into(), |name| name.to_string());
+        let name = self
+            .function
+            .bind(py)
+            .getattr("__qualname__")
+            .map_or_else(|_| "?".into(), |name| name.to_string());
         let text = format!("{name}(): {}", error.value(py));
         if error.is_instance_of::<PyTypeError>(py) {
             PyTypeError::new_err(text)

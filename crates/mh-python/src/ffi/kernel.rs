@@ -94,7 +94,9 @@ impl<'py> Results<'py> {
         let base = if owner & 1 == 1 {
             let number = usize::try_from(owner / 2).unwrap_or(usize::MAX);
             let argument = self.0.arrays.get(number).ok_or_else(|| {
-                crate::jit::broken(format!("a compiled function gave back argument {number}, which it does not have"))
+                crate::jit::broken(format!(
+                    "a compiled function gave back argument {number}, which it does not have"
+                ))
             })?;
             // The argument itself, where it is the whole of it: `return x`.
             if numpy.array(argument).is_some_and(|known| {

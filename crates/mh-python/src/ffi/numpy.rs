@@ -167,7 +167,12 @@ impl NumPy {
     }
 
     /// A scalar of NumPy's out of a frame's slots.
-    pub fn make_scalar<'py>(&self, py: Python<'py>, kind: Kind, slots: [u64; 2]) -> PyResult<Bound<'py, PyAny>> {
+    pub fn make_scalar<'py>(
+        &self,
+        py: Python<'py>,
+        kind: Kind,
+        slots: [u64; 2],
+    ) -> PyResult<Bound<'py, PyAny>> {
         let mut memory = [0_u64; 2];
         // SAFETY: sixteen bytes hold a value of every kind. The functions are NumPy's own of these types; `SCALAR` copies the
         // value and borrows the description, of which we have a reference that is given back.

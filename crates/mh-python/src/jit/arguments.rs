@@ -145,7 +145,8 @@ fn classify_within(name: &str, value: &Bound<'_, PyAny>, depth: usize) -> PyResu
             )));
         }
         let members = tuple.iter().enumerate();
-        let members = members.map(|(number, value)| classify_within(&format!("{name}[{number}]"), &value, depth + 1));
+        let members =
+            members.map(|(number, value)| classify_within(&format!("{name}[{number}]"), &value, depth + 1));
         return Ok(Argument::Tuple(members.collect::<PyResult<_>>()?));
     }
     if let Some(numpy) = NumPy::loaded(py) {
@@ -155,9 +156,9 @@ fn classify_within(name: &str, value: &Bound<'_, PyAny>, depth: usize) -> PyResu
         if let Some(array) = numpy.array(value) {
             return match refusal(name, value, &array) {
                 Some(text) => Err(PyTypeError::new_err(text)),
-                None => type_of(&array)
-                    .map(Argument::Array)
-                    .ok_or_else(|| PyTypeError::new_err(format!("{name} is an array that cannot be compiled for"))),
+                None => type_of(&array).map(Argument::Array).ok_or_else(|| {
+                    PyTypeError::new_err(format!("{name} is an array that cannot be compiled for"))
+                }),
             };
         }
         if numpy.is_generic(value) {

@@ -4,8 +4,8 @@ use mh_compile::compile::{Failure, Info, Site};
 use mh_compile::diagnostic::{Class, Diagnostic};
 use mh_compile::ir::{Exception, Scalar, Source, Span};
 use pyo3::exceptions::{
-    PyAttributeError, PyIndexError, PyMemoryError, PyNameError, PyOverflowError, PyRecursionError, PyTypeError, PyUnboundLocalError, PyValueError,
-    PyZeroDivisionError,
+    PyAttributeError, PyIndexError, PyMemoryError, PyNameError, PyOverflowError, PyRecursionError,
+    PyTypeError, PyUnboundLocalError, PyValueError, PyZeroDivisionError,
 };
 use pyo3::prelude::*;
 
@@ -24,7 +24,13 @@ pub fn raised(py: Python<'_>, info: &Info, objects: &[Py<PyAny>], number: i64, v
     error
 }
 
-fn exception(py: Python<'_>, info: &Info, objects: &[Py<PyAny>], site: &Site, values: &[i64; 5]) -> PyResult<PyErr> {
+fn exception(
+    py: Python<'_>,
+    info: &Info,
+    objects: &[Py<PyAny>],
+    site: &Site,
+    values: &[i64; 5],
+) -> PyResult<PyErr> {
     let [first, second, third, ..] = *values;
     Ok(match &site.failure {
         Failure::Overflow => PyOverflowError::new_err(
@@ -96,7 +102,11 @@ fn own(
             Some(class) => class.bind(py).clone(),
             None => return Err(super::broken("an exception's class was lost".to_owned())),
         },
-        None => return Err(super::broken(format!("a compiled function raises exception {number}, which it does not have"))),
+        None => {
+            return Err(super::broken(format!(
+                "a compiled function raises exception {number}, which it does not have"
+            )));
+        }
     };
     let Some(message) = message else { return Ok(PyErr::from_value(class.call0()?)) };
     let mut text = String::new();

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use mh_compile::cache::{Cache, Entry};
 use mh_compile::call::Kernel;
 use mh_compile::compile::{Argument, Info, compile};
+use mh_compile::emit::Options;
 use mh_compile::llvm::{Llvm, Target};
 use pyo3::exceptions::{PyImportError, PyRuntimeError};
 use pyo3::prelude::*;
@@ -75,7 +76,8 @@ fn cached(jitted: &Bound<'_, Jitted>, key: &str) -> PyResult<Option<Compiled>> {
     let mut matching = Ok(None);
     let entry = cache().load(key.as_bytes(), |dependencies| {
         let Ok(record) = serde_json::from_slice::<Record>(dependencies) else { return false };
-        matching = Program::new(jitted).and_then(|mut program| Ok(program.replay(&record)?.then_some(program)));
+        matching =
+            Program::new(jitted).and_then(|mut program| Ok(program.replay(&record)?.then_some(program)));
         !matches!(matching, Ok(None))
     });
     // What a question of the compiler's raises, it would raise again.
@@ -86,7 +88,7 @@ fn cached(jitted: &Bound<'_, Jitted>, key: &str) -> PyResult<Option<Compiled>> {
 
 fn compiled(program: &mut Program<'_>, arguments: &[Argument], parallel: bool) -> PyResult<(String, Info)> {
     let py = program.py();
-    let answer = compile(program, 0, arguments, parallel);
+    let answer = compile(program, 0, arguments, parallel, &Options::default());
     // What came up while the compiler asked comes first.
     if let Some(error) = program.failed.take() {
         return Err(error);
@@ -134,7 +136,8 @@ fn key_of(jitted: &Bound<'_, Jitted>, arguments: &[Argument]) -> PyResult<String
     let code = digest_of(inner.function.bind(py))?;
     let python = py.version_info();
     // What NumPy does with mixed types depends on its version.
-    let numpy = py.import("sys")?.getattr("modules")?.call_method1("get", ("numpy",))?.getattr_opt("__version__")?;
+    let numpy =
+        py.import("sys")?.getattr("modules")?.call_method1("get", ("numpy",))?.getattr_opt("__version__")?;
     let numpy = numpy.map(|version| version.to_string());
     Ok(format!(
         "{FORMAT} {} {}.{} {numpy:?} {code:032x} {} {:?} {arguments:?}",
@@ -152,7 +155,8 @@ fn build(py: Python<'_>) -> PyResult<&String> {
     BUILD.get_or_try_init(py, || {
         let path: String = py.import("manyhands._native")?.getattr("__file__")?.extract()?;
         let about = std::fs::metadata(path)?;
-        let changed = about.modified()?.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+        let changed =
+            about.modified()?.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
         let version = env!("CARGO_PKG_VERSION");
         Ok(format!("{version} {} {changed} {:032x}", about.len(), xxh3_128(processor()?.as_bytes())))
     })
@@ -165,5 +169,7 @@ fn processor() -> std::io::Result<String> {
     let text = String::from_utf8_lossy(&text[..length]);
     let wanted = ["vendor_id", "cpu family", "model", "flags"];
     let lines = text.lines().take_while(|line| !line.trim().is_empty());
-    Ok(lines.filter(|line| line.split(':').next().is_some_and(|name| wanted.contains(&name.trim()))).collect())
+    Ok(lines
+        .filter(|line| line.split(':').next().is_some_and(|name| wanted.contains(&name.trim())))
+        .collect())
 }

@@ -1,7 +1,7 @@
 //! A compiled version, and one call of it.
 
-use std::sync::{Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use mh_compile::call::{Hooks, Kernel, Stopped};
 use mh_compile::compile::{Argument, Info};
@@ -148,17 +148,19 @@ impl Hooks for Caller<'_> {
 
     fn print(&self, text: &str) {
         Python::attach(|py| {
-            let shown = py.import("sys").and_then(|sys| sys.getattr("stdout")).and_then(|out| match out.is_none() {
-                true => Ok(()),
-                false => out.call_method1("write", (text,)).map(drop),
-            });
+            let shown =
+                py.import("sys").and_then(|sys| sys.getattr("stdout")).and_then(|out| match out.is_none() {
+                    true => Ok(()),
+                    false => out.call_method1("write", (text,)).map(drop),
+                });
             self.stop(shown);
         });
     }
 
     fn notice(&self, number: u32) {
         let number = number as usize;
-        let (Some(notice), Some(said)) = (self.compiled.info().notices.get(number), self.compiled.noticed.get(number))
+        let (Some(notice), Some(said)) =
+            (self.compiled.info().notices.get(number), self.compiled.noticed.get(number))
         else {
             return;
         };
@@ -173,7 +175,8 @@ impl Hooks for Caller<'_> {
 
 /// The key of a call's random numbers.
 fn next_key(py: Python<'_>) -> PyResult<u64> {
-    let (words, number): (Vec<u64>, u64) = py.import("manyhands._random")?.call_method0("kernel_call")?.extract()?;
+    let (words, number): (Vec<u64>, u64) =
+        py.import("manyhands._random")?.call_method0("kernel_call")?.extract()?;
     let bytes: Vec<u8> = words.iter().chain([&number]).flat_map(|word| word.to_le_bytes()).collect();
     Ok(xxhash_rust::xxh3::xxh3_64(&bytes))
 }

@@ -137,7 +137,8 @@ impl<'py> Program<'py> {
         let Some(object) = self.objects.get(object as usize).cloned() else { return Found::Missing };
         let key = PyString::intern(self.py, name);
         if let Ok(module) = object.cast::<PyModule>() {
-            let shown = format!("{}.{name}", module.name().map_or_else(|_| "?".into(), |name| name.to_string()));
+            let shown =
+                format!("{}.{name}", module.name().map_or_else(|_| "?".into(), |name| name.to_string()));
             // A module may make the attribute when it is first asked for, and keeps it then.
             if module.dict().contains(&key).unwrap_or(false)
                 || (object.getattr_opt(&key).is_ok_and(|value| value.is_some())
@@ -163,7 +164,12 @@ impl<'py> Program<'py> {
                 let (number, array) = (*number, *array);
                 self.places.entry(number).or_insert(Hidden { place, name: name.to_owned(), array });
             }
-            _ => self.guards.push(Guard::Value { place, name: name.to_owned(), seen: value.unbind(), found: found.clone() }),
+            _ => self.guards.push(Guard::Value {
+                place,
+                name: name.to_owned(),
+                seen: value.unbind(),
+                found: found.clone(),
+            }),
         }
         found
     }
@@ -192,16 +198,21 @@ impl<'py> Program<'py> {
             if class.is_subclass_of::<PyBaseException>().unwrap_or(false) {
                 return Found::Exception(self.number(value));
             }
-            return Found::Refused(format!("{name} is a class: compiled code makes no objects, only numbers, tuples and arrays"));
+            return Found::Refused(format!(
+                "{name} is a class: compiled code makes no objects, only numbers, tuples and arrays"
+            ));
         }
         if let Some(function) = theirs(value) {
             return Found::Function(self.number(&function));
         }
         if let Some(array) = NumPy::loaded(self.py).and_then(|numpy| numpy.array(value)) {
-            if array.exact && let Some(array) = type_of(&array) {
+            if array.exact
+                && let Some(array) = type_of(&array)
+            {
                 return Found::Array(self.number(value), array);
             }
-            let what = super::arguments::classify(name, value).map_or_else(|error| error.to_string(), |_| String::new());
+            let what = super::arguments::classify(name, value)
+                .map_or_else(|error| error.to_string(), |_| String::new());
             return Found::Refused(what);
         }
         Found::Refused(refusal(value, name))
@@ -210,9 +221,9 @@ impl<'py> Program<'py> {
     /// A member of a tuple. Arrays in it are frozen as objects, which they are not: those are refused.
     fn member(&mut self, value: &Bound<'py, PyAny>, name: &str) -> Found {
         match self.classify(value, name) {
-            Found::Array(..) => {
-                Found::Refused(format!("{name} is a tuple that holds an array: give the array a name of its own, or pass it"))
-            }
+            Found::Array(..) => Found::Refused(format!(
+                "{name} is a tuple that holds an array: give the array a name of its own, or pass it"
+            )),
             found => found,
         }
     }
@@ -325,9 +336,9 @@ fn defaults_of<'py>(function: &Bound<'py, PyFunction>) -> PyResult<Vec<(String, 
     let mut found = Vec::new();
     if let Ok(values) = function.getattr("__defaults__")?.cast_into::<PyTuple>() {
         for (number, value) in values.iter().enumerate() {
-            let place = (count + number).checked_sub(values.len()).ok_or_else(|| {
-                PyValueError::new_err("the function has more defaults than parameters")
-            })?;
+            let place = (count + number)
+                .checked_sub(values.len())
+                .ok_or_else(|| PyValueError::new_err("the function has more defaults than parameters"))?;
             found.push((names.get_item(place)?.extract()?, value));
         }
     }
@@ -363,15 +374,26 @@ fn refusal(value: &Bound<'_, PyAny>, name: &str) -> String {
     match class.as_str() {
         "list" | "dict" | "set" | "bytearray" | "deque" | "defaultdict" | "Counter" => format!(
             "{name} is a {class}, which may be changed while compiled code would keep what it held: {}",
-            if class == "list" { "make it a tuple, or np.array(...), or pass it as an array" } else { "pass what is needed of it" }
+            if class == "list" {
+                "make it a tuple, or np.array(...), or pass it as an array"
+            } else {
+                "pass what is needed of it"
+            }
         ),
         "Generator" | "RandomState" | "Random" => format!(
             "{name} is a {class}, whose state compiled code cannot share: call random.* or np.random.*, which draw from streams that mh.seed() \
              starts"
         ),
-        "builtin_function_or_method" | "method" | "method_descriptor" | "ufunc" | "partial" | "_lru_cache_wrapper" => {
+        "builtin_function_or_method"
+        | "method"
+        | "method_descriptor"
+        | "ufunc"
+        | "partial"
+        | "_lru_cache_wrapper" => {
             format!("{name} is {} and cannot be compiled through", brief(value))
         }
-        _ => format!("{name} is an instance of {class}: compiled code takes numbers, tuples, arrays and functions from around it"),
+        _ => format!(
+            "{name} is an instance of {class}: compiled code takes numbers, tuples, arrays and functions from around it"
+        ),
     }
 }
