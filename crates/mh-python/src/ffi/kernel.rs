@@ -2,8 +2,7 @@
 
 #![expect(unsafe_code, reason = "kernels take and give words: addresses, lengths, strides")]
 
-use mh_compile::abi::Owner;
-use mh_compile::call::{Hooks, Kernel, Stopped, release};
+use mh_compile::call::{Hooks, Kernel, Memory, Stopped};
 use mh_compile::ir::Array;
 use pyo3::prelude::*;
 
@@ -109,7 +108,11 @@ impl<'py> Results<'py> {
             }
             argument.clone()
         } else {
-            Bound::new(py, Kept(owner as *mut Owner))?.into_any()
+            // SAFETY: the kernel wrote it and ended well, and results are taken once.
+            let memory = unsafe { Memory::of_slot(owner) }.ok_or_else(|| {
+                crate::jit::broken("a compiled function gave back an array of nobody's".to_owned())
+            })?;
+            Bound::new(py, Kept { _memory: memory })?.into_any()
         };
         // SAFETY: a kernel gives arrays that lie within their owner's memory, which the base keeps.
         unsafe { numpy.make_array(array.element, &shape, &strides, data, array.writable, base) }
@@ -118,16 +121,6 @@ impl<'py> Results<'py> {
 
 /// Keeps the memory of an array that a kernel made, as the array's `base`.
 #[pyclass(frozen, module = "manyhands._native", name = "Memory")]
-struct Kept(*mut Owner);
-
-// SAFETY: an owner is counted with atomics, and what it owns is only reached through arrays.
-unsafe impl Send for Kept {}
-// SAFETY: as above.
-unsafe impl Sync for Kept {}
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        // SAFETY: a kernel gave the owner with a reference, which is given back here and nowhere else.
-        unsafe { release(self.0) };
-    }
+struct Kept {
+    _memory: Memory,
 }
