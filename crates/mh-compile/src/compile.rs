@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
-use crate::emit::{self, emit};
+use crate::emit::emit;
 use crate::ir::{Block, Exception, ExprKind, Module, Scalar, Shape, Source, Span, StatementKind};
 use crate::lower::lower;
 use crate::world::World;
@@ -21,7 +21,6 @@ pub fn compile(
     entry: u32,
     arguments: &[Argument],
     parallel: bool,
-    options: &emit::Options,
 ) -> Result<(String, Info), (Diagnostic, Vec<Source>)> {
     let mut module = lower(world, entry, arguments)?;
     if parallel {
@@ -32,7 +31,7 @@ pub fn compile(
         }
     }
     ranges::relax(&mut module);
-    let emitted = emit(&module, options);
+    let emitted = emit(&module);
     let short = is_short(&module);
     let info = Info {
         arguments: arguments.to_vec(),

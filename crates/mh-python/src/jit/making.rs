@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 use mh_compile::cache::{Cache, Entry};
 use mh_compile::call::Kernel;
 use mh_compile::compile::{Argument, Info, compile};
-use mh_compile::emit::Options;
 use mh_compile::llvm::{Llvm, Target};
 use pyo3::exceptions::{PyImportError, PyRuntimeError};
 use pyo3::prelude::*;
@@ -88,7 +87,7 @@ fn cached(jitted: &Bound<'_, Jitted>, key: &str) -> PyResult<Option<Compiled>> {
 
 fn compiled(program: &mut Program<'_>, arguments: &[Argument], parallel: bool) -> PyResult<(String, Info)> {
     let py = program.py();
-    let answer = compile(program, 0, arguments, parallel, &Options::default());
+    let answer = compile(program, 0, arguments, parallel);
     // What came up while the compiler asked comes first.
     if let Some(error) = program.failed.take() {
         return Err(error);
