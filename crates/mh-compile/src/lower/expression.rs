@@ -493,8 +493,9 @@ impl Lowerer<'_> {
         };
         if let (Value::Expr(a), Value::Expr(b)) = (&then, &orelse) {
             if let (Type::Scalar(s), Type::Scalar(t)) = (a.ty, b.ty) {
-                if then_block.is_empty() && else_block.is_empty() {
-                    let both = super::types::join_scalars(s, t);
+                let both = super::types::join_scalars(s, t);
+                let pure = then_block.is_empty() && else_block.is_empty();
+                if pure && !super::variables::loses(a, both) && !super::variables::loses(b, both) {
                     let (a, b) = (self.cast(a.clone(), both), self.cast(b.clone(), both));
                     return Ok(Value::Expr(choose(test, a, b, span)));
                 }

@@ -168,7 +168,7 @@ impl Lowerer<'_> {
         } else {
             self.body(&tree.function.body);
             if self.reachable && !self.frame().unknown {
-                if let Err(Stop::Error(error)) = self.give_back(Value::None, span) {
+                if let Err(Stop::Error(error)) = self.give_back_none(&tree, around.source) {
                     self.errors.push(*error);
                 }
             }
@@ -241,6 +241,18 @@ impl Lowerer<'_> {
         found
     }
 
+    /// A function that just ends.
+    fn give_back_none(&mut self, tree: &Analysed, source: u16) -> Result<()> {
+        let last = tree.function.body.last().map_or(tree.function.span, |last| last.span);
+        self.give_back(Value::None, Span { source, ..last }).map_err(|stop| match stop {
+            Stop::Error(mut error) if error.label == "None here" => {
+                error.label = "after this the function ends: None".into();
+                Stop::Error(error)
+            }
+            other => other,
+        })
+    }
+
     /// `return value`.
     pub fn give_back(&mut self, value: Value, span: Span) -> Result<()> {
         self.reachable = false;
@@ -273,7 +285,7 @@ impl Lowerer<'_> {
     fn flatten(&mut self, form: &Form, value: Value, into: &mut Vec<Expr>) {
         match (form, value) {
             (Form::Type(Type::Scalar(scalar)), Value::Expr(value)) => {
-                let value = self.cast(value, *scalar);
+                let value = self.widened(value, *scalar);
                 into.push(value);
             }
             (Form::Type(_), Value::Expr(value)) => into.push(value),
@@ -568,7 +580,7 @@ impl Lowerer<'_> {
         self.reachable = true;
         self.body(&tree.function.body);
         if self.reachable {
-            self.give_back(Value::None, Span { source: around.source, ..tree.function.span })?;
+            self.give_back_none(&tree, around.source)?;
         }
         Ok(())
     }

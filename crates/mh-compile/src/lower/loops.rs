@@ -149,7 +149,7 @@ impl Lowerer<'_> {
                 self.range_loop(target, [start, stop, step], parallel, body, orelse, leave, span)
             }
             other => {
-                let other = self.settle_iterable(other, body);
+                let other = self.settle_iterable(other, &|this, array| this.rebinds(body, array));
                 let count = self.count(&other, place);
                 let count = self.spill(count);
                 let var = self.temp(Type::INT);
@@ -272,24 +272,26 @@ impl Lowerer<'_> {
         }
     }
 
-    /// Keeps what the loop reads in each turn.
-    fn settle_iterable(&mut self, iterable: Iterable, body: &[ast::Statement]) -> Iterable {
+    /// Keeps what the loop reads in each turn; arrays where `moves` says that their variable is assigned meanwhile.
+    pub fn settle_iterable(&mut self, iterable: Iterable, moves: &dyn Fn(&Self, &Expr) -> bool) -> Iterable {
         match iterable {
             Iterable::Range { start, stop, step, parallel, span } => {
                 let (start, stop, step) = (self.spill(start), self.spill(stop), self.spill(step));
                 Iterable::Range { start, stop, step, parallel, span }
             }
-            Iterable::Array(array) if self.rebinds(body, &array) => Iterable::Array(self.keep(array)),
+            Iterable::Array(array) if moves(self, &array) => Iterable::Array(self.keep(array)),
             Iterable::Array(array) => Iterable::Array(array),
             Iterable::Enumerate(inner, start) => {
-                let inner = Box::new(self.settle_iterable(*inner, body));
+                let inner = Box::new(self.settle_iterable(*inner, moves));
                 Iterable::Enumerate(inner, self.spill(start))
             }
             Iterable::Zip(parts) => {
-                Iterable::Zip(parts.into_iter().map(|part| self.settle_iterable(part, body)).collect())
+                Iterable::Zip(parts.into_iter().map(|part| self.settle_iterable(part, moves)).collect())
             }
-            Iterable::Reversed(inner) => Iterable::Reversed(Box::new(self.settle_iterable(*inner, body))),
-            Iterable::Tuple(members) => Iterable::Tuple(members),
+            Iterable::Reversed(inner) => Iterable::Reversed(Box::new(self.settle_iterable(*inner, moves))),
+            Iterable::Tuple(members) => {
+                Iterable::Tuple(members.into_iter().map(|member| self.settle(member)).collect())
+            }
         }
     }
 

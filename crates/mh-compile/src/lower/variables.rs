@@ -1,10 +1,10 @@
 //! Versions of variables: their types, found pass by pass, and the IR's variables for them.
 
 use super::types::{form_name, join};
-use super::value::{Form, Static, Value, boolean, is_constant};
+use super::value::{Form, SliceValue, Static, Value, boolean, is_constant};
 use super::{Lowerer, Result, Stop};
 use crate::diagnostic::{Class, Diagnostic};
-use crate::ir::{Expr, ExprKind, Span, StatementKind, Type, Var};
+use crate::ir::{Check, Compare, Expr, ExprKind, Kind, Math, Scalar, Span, StatementKind, Type, Var};
 
 /// A version: of which inlined copy, and which web; or that copy's result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -128,6 +128,15 @@ impl Lowerer<'_> {
             Value::Tuple(members) => {
                 Value::Tuple(members.into_iter().map(|member| self.settle(member)).collect())
             }
+            Value::Slice(slice) => {
+                let SliceValue { start, stop, step } = *slice;
+                let [start, stop, step] =
+                    [start, stop, step].map(|bound| bound.map(|bound| self.spill(bound)));
+                Value::Slice(Box::new(SliceValue { start, stop, step }))
+            }
+            Value::Iterable(iterable) => {
+                Value::Iterable(Box::new(self.settle_iterable(*iterable, &|_, _| true)))
+            }
             other => other,
         }
     }
@@ -146,7 +155,7 @@ impl Lowerer<'_> {
         match (form, value) {
             (Form::Type(Type::Scalar(scalar)), Value::Expr(value)) => {
                 if let Some(var) = vars.next() {
-                    let value = self.cast(value, *scalar);
+                    let value = self.widened(value, *scalar);
                     if !matches!(*value.kind, ExprKind::Var(source) if source == var) {
                         self.assign(var, value);
                     }
@@ -164,6 +173,37 @@ impl Lowerer<'_> {
             }
             _ => {}
         }
+    }
+
+    /// A scalar as a variable holds it that holds others too. An int must keep its digits where that is a float: where it is written so
+    /// (`x * 0.5`) Python rounds, but Python would not round here.
+    pub fn widened(&mut self, value: Expr, to: Scalar) -> Expr {
+        if !loses(&value, to) {
+            return self.cast(value, to);
+        }
+        let span = value.span;
+        let value = self.simple(value);
+        let float = self.cast(value.clone(), to);
+        let float = self.keep(float);
+        let part = match to.kind {
+            Kind::C128 => {
+                let real = ExprKind::Math {
+                    function: Math::Real,
+                    arguments: vec![float.clone()],
+                    check: Check::None,
+                };
+                Expr::new(real, Type::Scalar(Scalar { kind: Kind::F64, ..to }), span)
+            }
+            _ => float.clone(),
+        };
+        let whole = self.cast(value, Scalar::INT);
+        let exact = self.cast(whole.clone(), Scalar::FLOAT);
+        let part = self.cast(part, Scalar::FLOAT);
+        let differ = super::arithmetic::compare(Compare::NotEqual, exact, part, span);
+        let message =
+            "the int {} has more digits than the float that is kept here (elsewhere this is a float)";
+        self.raise_if(differ, "OverflowError", message, vec![whole], span);
+        float
     }
 
     /// `var = value`; an array that was just made goes there directly.
@@ -233,6 +273,12 @@ impl Lowerer<'_> {
             format!("cannot access local variable '{name}' where it is not associated with a value");
         self.raise_builtin("UnboundLocalError", &message, Vec::new(), span);
     }
+}
+
+/// Whether an int may be rounded by this conversion.
+pub fn loses(value: &Expr, to: Scalar) -> bool {
+    let wide = value.ty.scalar().is_some_and(|from| matches!(from.kind, Kind::I64 | Kind::U64));
+    wide && matches!(to.kind, Kind::F64 | Kind::C128) && !is_constant(value)
 }
 
 pub fn rebuild(form: &Form, vars: &mut impl Iterator<Item = Var>, span: Span) -> Value {
