@@ -224,9 +224,9 @@ impl Pool {
         loop {
             let mut since = cycles();
             while cycles().wrapping_sub(since) < SPIN {
-                match self.join(None) {
+                match self.join() {
                     Some(job) => {
-                        self.help(job);
+                        self.help(job, Some(self));
                         since = cycles();
                     }
                     None => std::hint::spin_loop(),
@@ -241,46 +241,64 @@ impl Pool {
         }
     }
 
-    /// Goes inside of the open job with the fewest helpers, where one more thread may run. `below`: only loops inside of that job's blocks.
-    fn join(&self, below: Option<&Job<'_>>) -> Option<JobRef> {
+    /// For a helper: goes inside of the open job with the fewest helpers, where one more thread may run.
+    fn join(&self) -> Option<JobRef> {
         let limit = threads();
+        let free = |running| (running < limit).then_some(running + 1);
         if self.open.load(Acquire) == 0 || self.running.load(Relaxed) >= limit {
             return None;
         }
-        let (found, open) = {
-            let mut jobs = self.jobs();
-            // SAFETY: in the list, under its lock; so for all in this block.
-            jobs.retain(|job| unsafe { job.get() }.available());
-            self.open.store(jobs.len(), SeqCst);
-            let mine = jobs.iter().copied().filter(|job| {
-                // SAFETY: as above.
-                below.is_none_or(|above| unsafe { job.below(above) })
-            });
-            // SAFETY: as above.
-            let found = mine.min_by_key(|job| unsafe { job.get() }.helpers())?;
-            let one_more = |running| (running < limit).then_some(running + 1);
-            self.running.fetch_update(SeqCst, Relaxed, one_more).ok()?;
-            // SAFETY: as above.
-            unsafe { found.get() }.enter();
-            (found, jobs.len())
-        };
+        let found = self.enter(|_| true, || self.running.fetch_update(SeqCst, Relaxed, free).is_ok())?;
         // Woken helpers wake others, so that no one has to wake many.
-        if open > 0 && self.running.load(Relaxed) < limit {
+        if self.open.load(Relaxed) > 0 && self.running.load(Relaxed) < limit {
             self.wake(2);
         }
         Some(found)
     }
 
-    /// Runs blocks of a job that was joined, and leaves it.
-    fn help(&self, job: JobRef) {
+    /// For an owner that waits, and so has leave to run: helps a loop inside of its own blocks, where there is one.
+    fn help_below(&self, above: &Job<'_>) -> bool {
+        if self.open.load(Acquire) == 0 {
+            return false;
+        }
+        // SAFETY: `enter` asks about jobs in the list, under its lock.
+        let found = self.enter(|job| unsafe { job.below(above) }, || true);
+        if let Some(job) = found {
+            self.help(job, None);
+        }
+        found.is_some()
+    }
+
+    /// Goes inside of one of the open jobs that `fit`, where `may`.
+    fn enter(&self, fit: impl Fn(JobRef) -> bool, may: impl FnOnce() -> bool) -> Option<JobRef> {
+        let mut jobs = self.jobs();
+        // SAFETY: in the list, under its lock; so for all here.
+        jobs.retain(|job| unsafe { job.get() }.available());
+        self.open.store(jobs.len(), SeqCst);
+        // SAFETY: as above.
+        let found =
+            jobs.iter().copied().filter(|&job| fit(job)).min_by_key(|job| unsafe { job.get() }.helpers())?;
+        if !may() {
+            return None;
+        }
+        // SAFETY: as above.
+        unsafe { found.get() }.enter();
+        Some(found)
+    }
+
+    /// Runs blocks of a job that was entered, and leaves it. `helper`: this pool, for those that may be wanted elsewhere, and do not run
+    /// afterwards.
+    fn help(&self, job: JobRef, helper: Option<&Pool>) {
         // SAFETY: inside.
         let inside = unsafe { job.get() };
-        let task = || inside.task.help(&Claims::new(inside, Some(self)), Place(Some(job)));
+        let task = || inside.task.help(&Claims::new(inside, helper), Place(Some(job)));
         if std::panic::catch_unwind(std::panic::AssertUnwindSafe(task)).is_err() {
             inside.fail(-1);
             inside.panicked.store(true, SeqCst);
         }
-        self.stop_running();
+        if helper.is_some() {
+            self.stop_running();
+        }
         // SAFETY: inside; the job is not touched afterwards.
         if unsafe { job.leave() } {
             self.ends.fetch_add(1, SeqCst);
@@ -295,46 +313,39 @@ impl Pool {
         }
     }
 
-    /// Until no helper is inside, the owner helps loops inside of its blocks, looks, sleeps.
+    /// Until no helper is inside, the owner helps loops inside of its blocks, looks, sleeps. Who sleeps does not run: another may.
     fn wait(&self, job: &Job<'_>, tick: &dyn Fn()) {
+        let mut since = cycles();
+        while job.helpers() > 0 && cycles().wrapping_sub(since) < SPIN {
+            if self.help_below(job) {
+                since = cycles();
+            } else {
+                std::hint::spin_loop();
+            }
+        }
         if job.helpers() == 0 {
             return;
         }
-        self.stop_running();
-        let mut since = cycles();
-        while job.helpers() > 0 && cycles().wrapping_sub(since) < SPIN {
-            match self.join(Some(job)) {
-                Some(inner) => {
-                    self.help(inner);
-                    since = cycles();
-                }
-                None => std::hint::spin_loop(),
+        job.owner_sleeps();
+        self.waiters.fetch_add(1, SeqCst);
+        loop {
+            let seen = self.ends.load(SeqCst);
+            if job.helpers() == 0 {
+                break;
             }
-        }
-        if job.helpers() > 0 {
-            job.owner_sleeps();
-            self.waiters.fetch_add(1, SeqCst);
-            loop {
-                let seen = self.ends.load(SeqCst);
-                if job.helpers() == 0 {
-                    break;
-                }
-                match self.join(Some(job)) {
-                    Some(inner) => self.help(inner),
-                    None => {
-                        let _ = futex::wait(&self.ends, futex::Flags::PRIVATE, seen, Some(&TICK));
-                    }
-                }
-                tick();
-                // Whoever forks in a signal's handler and comes back here in the child has nobody to wait for.
-                assert!(
-                    std::ptr::eq(self, POOL.load(Acquire)),
-                    "the process was forked inside of a parallel loop"
-                );
+            if !self.help_below(job) {
+                self.stop_running();
+                let _ = futex::wait(&self.ends, futex::Flags::PRIVATE, seen, Some(&TICK));
+                self.running.fetch_add(1, SeqCst);
             }
-            self.waiters.fetch_sub(1, SeqCst);
+            tick();
+            // Whoever forks in a signal's handler and comes back here in the child has nobody to wait for.
+            assert!(
+                std::ptr::eq(self, POOL.load(Acquire)),
+                "the process was forked inside of a parallel loop"
+            );
         }
-        self.running.fetch_add(1, SeqCst);
+        self.waiters.fetch_sub(1, SeqCst);
     }
 }
 

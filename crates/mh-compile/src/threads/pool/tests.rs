@@ -103,30 +103,48 @@ fn the_owner_that_waits_helps_loops_below() {
 
 #[test]
 fn never_more_run_than_may() {
-    with_threads(3, || {
-        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        std::thread::scope(|scope| {
-            for _ in 0..3 {
-                scope.spawn(|| {
-                    for _ in 0..200 {
-                        let _entered = Entered::new();
-                        each(20, Place::default(), |_, place| {
-                            // Those that wait for their inner loop do not run.
-                            let inside = |_, _| {
-                                most.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
-                                std::thread::yield_now();
-                                now.fetch_sub(1, SeqCst);
-                                false
-                            };
-                            each(2, place, inside);
-                            false
-                        });
-                    }
-                });
-            }
+    with_threads(8, || {
+        let _entered = Entered::new();
+        let meeting = Barrier::new(8);
+        each(8, Place::default(), |_, _| {
+            meeting.wait();
+            false
         });
-        // Three callers may come while helpers are in the midst of a block: each helper leaves at the next.
-        assert!((1..=3 + 2).contains(&most.load(SeqCst)), "{most:?}");
+        // Seven helpers are there now, and must keep out.
+        assert_eq!(set_threads(3), Ok(()));
+        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        for _ in 0..100 {
+            each(60, Place::default(), |_, _| {
+                most.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
+                std::thread::yield_now();
+                now.fetch_sub(1, SeqCst);
+                false
+            });
+        }
+        assert!(most.load(SeqCst) <= 3, "{most:?}");
+    });
+}
+
+#[test]
+fn helpers_leave_when_callers_come() {
+    with_threads(2, || {
+        let _entered = Entered::new();
+        let owner = std::thread::current().id();
+        let (meeting, other) = (Barrier::new(2), Mutex::new(None));
+        let strangers = AtomicUsize::new(0);
+        each(200, Place::default(), |block, _| {
+            if block < 2 {
+                meeting.wait();
+                if std::thread::current().id() == owner {
+                    *other.lock().unwrap() = Some(Entered::new());
+                }
+                meeting.wait();
+            } else if std::thread::current().id() != owner {
+                strangers.fetch_add(1, SeqCst);
+            }
+            false
+        });
+        assert_eq!(strangers.load(SeqCst), 0, "with a second caller, both cores are taken");
     });
 }
 
