@@ -282,4 +282,4 @@ unsafe extern "C" fn notice(rt: *mut Rt, number: i32) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -8,6 +8,20 @@ use crate::ir::Shape;
 use crate::llvm::{Target, llvm};
 use crate::threads::with_threads;
 
+/// Runs a kernel that a test of another stage has made, on the frame that it made for it.
+pub(crate) fn run(kernel: &Kernel, frame: &mut [u64], hooks: &dyn Hooks) -> Result<(), Stopped> {
+    // SAFETY: tests give their kernels what those take.
+    unsafe { kernel.call(frame, 7, hooks) }
+}
+
+/// Takes over an array that a kernel gave back, and tells how many held it.
+pub(crate) fn take(owner: u64) -> (Option<Memory>, usize) {
+    // SAFETY: an even owner in a slot of a kernel that ended well is alive until its reference is given back.
+    let references = unsafe { &(*(owner as *const crate::abi::Owner)).references }.load(SeqCst);
+    // SAFETY: as above; a test takes each once.
+    (unsafe { Memory::of_slot(owner) }, references)
+}
+
 /// frame: blocks, out, the block that fails, work. Each block writes its square, and prints its number.
 const TEXT: &str = r#"
 define i32 @mh_entry(ptr %frame, ptr %rt) nounwind {

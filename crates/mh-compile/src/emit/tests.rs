@@ -1,6 +1,5 @@
 //! Kernels from the IR's text, compiled and run, against plain Rust.
 
-#![expect(unsafe_code, reason = "calls compiled code")]
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 mod arrays;
@@ -69,9 +68,7 @@ impl Compiled {
     fn call_heard(&self, arguments: &[u64], heard: &Printed) -> Result<Vec<u64>, Raised> {
         let mut frame = arguments.to_vec();
         frame.resize(arguments.len() + self.results, 0);
-        // SAFETY: the text says what the kernel takes, and the test gives that.
-        let end = unsafe { self.kernel.call(&mut frame, 7, heard) };
-        match end {
+        match crate::call::tests::run(&self.kernel, &mut frame, heard) {
             Ok(()) => Ok(frame.split_off(arguments.len())),
             Err(Stopped::Raised { site, values }) => {
                 Err((self.kernel.info().sites[usize::try_from(site).unwrap()].failure.clone(), values))

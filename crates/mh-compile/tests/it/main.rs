@@ -2,6 +2,7 @@
 
 mod cases;
 mod decode;
+mod emit;
 mod lower;
 mod lower_any;
 mod programs;

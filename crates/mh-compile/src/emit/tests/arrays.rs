@@ -1,7 +1,7 @@
 //! Arrays: layouts, subscripts, slices, new ones, references.
 
 use super::{compile, slots};
-use crate::call::Memory;
+use crate::call::tests::take;
 use crate::compile::Failure;
 
 #[test]
@@ -215,14 +215,16 @@ fn f(%n: int, %m: int) -> (i64[1 any]) {
     );
     let found = kernel.call(&[10, 4]).unwrap();
     assert_eq!(found[2..], [3, 8]);
-    // SAFETY: the result's owner holds its memory until it is released below.
-    let values = unsafe { std::slice::from_raw_parts(found[0] as *const i64, 3) };
+    let element = compile("result i64\nfn f(%a: i64[1 any], %i: int) -> (i64) {\n return (%a[%i]!)\n}\n");
+    let values = [0, 1, 2].map(|place| {
+        let mut arguments = found.clone();
+        arguments.push(place);
+        element.one(&arguments).unwrap() as i64
+    });
     assert_eq!(values, [2, 2, 102]);
-    // SAFETY: as above.
-    let references = unsafe { &(*(found[1] as *const crate::abi::Owner)).references };
-    assert_eq!(references.load(std::sync::atomic::Ordering::SeqCst), 1);
-    // SAFETY: the reference that was handed over.
-    drop(unsafe { Memory::of_slot(found[1]) });
+    let (memory, references) = take(found[1]);
+    assert!(memory.is_some());
+    assert_eq!(references, 1);
     assert_eq!(kernel.one(&[3, -1_i64 as u64]), Err(Failure::NegativeLength));
     assert_eq!(kernel.one(&[3, 1 << 62]), Err(Failure::Memory));
 }
