@@ -59,6 +59,8 @@ pub struct Access {
     pub facts: Vec<Fact>,
     /// Calls that led here, outermost first.
     pub calls: Vec<Span>,
+    /// Variables of all `For` loops around.
+    pub counters: Vec<Atom>,
     /// Where the subscripts stand.
     pub indices: Option<(Span, Span)>,
 }
@@ -179,6 +181,7 @@ impl Interpreter<'_> {
             chain: array.chain,
             facts: state.facts.clone(),
             calls: self.calls.clone(),
+            counters: self.counters.clone(),
             indices,
         });
     }
@@ -196,6 +199,7 @@ impl Interpreter<'_> {
                 chain: value.chain.clone(),
                 facts: Vec::new(),
                 calls: self.calls.clone(),
+                counters: self.counters.clone(),
                 indices: None,
             });
         }

@@ -173,6 +173,10 @@ impl<'i, 'a> Classifier<'i, 'a> {
             && accesses.iter().all(|(access, conditional)| {
                 access.kind == Kind::Write
                     && !conditional
+                    && access.counters.iter().all(|counter| {
+                        *counter == self.recorder.iteration
+                            || self.repeated(&Poly::atom(*counter), &mut BTreeSet::new())
+                    })
                     && access.subscripts.iter().flatten().all(|(_, place)| {
                         place.as_ref().is_some_and(|place| self.repeated(place, &mut BTreeSet::new()))
                     })

@@ -28,6 +28,8 @@ pub struct Interpreter<'a> {
     pub done: Vec<Recorder<'a>>,
     /// Calls that have been inlined, outermost first.
     pub calls: Vec<Span>,
+    /// Variables of the enclosing `For` loops.
+    pub counters: Vec<Atom>,
 }
 
 impl<'a> Interpreter<'a> {
@@ -44,6 +46,7 @@ impl<'a> Interpreter<'a> {
             recorders: Vec::new(),
             done: Vec::new(),
             calls: Vec::new(),
+            counters: Vec::new(),
         }
     }
 
@@ -306,7 +309,9 @@ impl<'a> Interpreter<'a> {
                 state.clone(),
             ));
         }
+        self.counters.push(atom);
         self.block(&of.body, Some(entry.clone()));
+        self.counters.pop();
         if of.parallel.is_some() {
             self.done.extend(self.recorders.pop());
         }

@@ -18,6 +18,8 @@ mod report;
 mod scalars;
 mod solver;
 mod state;
+#[cfg(test)]
+mod tests;
 mod values;
 mod views;
 mod walk;
