@@ -41,6 +41,10 @@ pub struct Pairs<'i, 'a> {
 }
 
 impl Pairs<'_, '_> {
+    fn excluded(&self, system: &[Fact]) -> bool {
+        solver::contradictory(system, &self.interpreter.effort)
+    }
+
     pub fn varies(&self, atom: Atom) -> bool {
         self.interpreter.atoms.get(atom).scope >= self.recorder.depth
     }
@@ -58,10 +62,10 @@ impl Pairs<'_, '_> {
         let directions: &[bool] = if std::ptr::eq(x, y) { &[false] } else { &[false, true] };
         directions.iter().all(|backward| {
             self.systems(x, y, *backward, true)
-                .is_some_and(|systems| systems.iter().all(|s| solver::contradictory(s)))
+                .is_some_and(|systems| systems.iter().all(|s| self.excluded(s)))
                 || self
                     .systems(x, y, *backward, false)
-                    .is_some_and(|systems| systems.iter().all(|system| solver::contradictory(system)))
+                    .is_some_and(|systems| systems.iter().all(|system| self.excluded(system)))
         })
     }
 
@@ -84,7 +88,7 @@ impl Pairs<'_, '_> {
             systems = systems
                 .iter()
                 .flat_map(|system| self.equal(system, ours, theirs, backward))
-                .filter(|system| plain || !solver::contradictory(system))
+                .filter(|system| plain || !self.excluded(system))
                 .collect();
         }
         Some(systems)

@@ -30,6 +30,7 @@ pub struct Interpreter<'a> {
     pub calls: Vec<Span>,
     /// Variables of the enclosing `For` loops.
     pub counters: Vec<Atom>,
+    pub effort: solver::Effort,
 }
 
 impl<'a> Interpreter<'a> {
@@ -47,6 +48,7 @@ impl<'a> Interpreter<'a> {
             done: Vec::new(),
             calls: Vec::new(),
             counters: Vec::new(),
+            effort: solver::Effort::default(),
         }
     }
 
@@ -61,7 +63,7 @@ impl<'a> Interpreter<'a> {
     /// Whether the state makes the fact true.
     pub fn implied(&self, state: &State, fact: &Fact) -> bool {
         let facts = self.closure(&state.facts, std::iter::once(fact.poly()));
-        solver::implied(&facts, fact)
+        solver::implied(&facts, fact, &self.effort)
     }
 
     /// What bears on some values: facts of their atoms and of the path, and so on.
@@ -97,7 +99,7 @@ impl<'a> Interpreter<'a> {
         for atom in &seen {
             let Some((_, divisor)) = &self.atoms.get(*atom).quotient else { continue };
             let positive = Fact::at_most(&Poly::constant(1), divisor);
-            if positive.is_some_and(|fact| solver::implied(&facts, &fact)) {
+            if positive.is_some_and(|fact| solver::implied(&facts, &fact, &self.effort)) {
                 facts.extend(self.atoms.quotient_facts(*atom).into_iter().flatten());
             }
         }

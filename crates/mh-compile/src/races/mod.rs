@@ -17,6 +17,7 @@ mod reductions;
 mod report;
 mod scalars;
 mod solver;
+mod speculate;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -73,7 +74,7 @@ fn plan(
             accumulated: arrays.accumulated,
             overwritten: arrays.overwritten,
             distinct: arrays.distinct,
-            conditions: arrays.conditions,
+            conditions: scalars.conditions.into_iter().chain(arrays.conditions).collect(),
             fine: fine(&of.body),
         };
         plans.insert(of.id, plan);

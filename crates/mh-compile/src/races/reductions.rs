@@ -14,6 +14,8 @@ use crate::ir::{
 pub struct Found {
     pub reduction: Reduction,
     pub speculative: Vec<Expr>,
+    /// Evaluated wherever that might be.
+    pub certain: Vec<Expr>,
 }
 
 /// Why a variable is none.
@@ -49,8 +51,16 @@ pub fn find(
     liveness: &Liveness,
 ) -> Result<Found, Refusal> {
     let kind = variables[var.0 as usize].ty.scalar().map_or(Kind::I64, |scalar| scalar.kind);
-    let mut search =
-        Search { var, kind, liveness, found: None, companions: None, plain: None, speculative: Vec::new() };
+    let mut search = Search {
+        var,
+        kind,
+        liveness,
+        found: None,
+        companions: None,
+        plain: None,
+        speculative: Vec::new(),
+        certain: Vec::new(),
+    };
     search.block(body)?;
     let reduction = search.found.ok_or(Refusal::Overwritten(first_write(body, var)))?;
     let companions: Set = search.companions.clone().unwrap_or_default();
@@ -61,6 +71,7 @@ pub fn find(
     Ok(Found {
         reduction: Reduction { var, kind: reduction, companions: companions.into_iter().collect() },
         speculative: search.speculative,
+        certain: search.certain,
     })
 }
 
@@ -84,6 +95,7 @@ struct Search<'a> {
     /// An update without companions.
     plain: Option<Span>,
     speculative: Vec<Expr>,
+    certain: Vec<Expr>,
 }
 
 impl Search<'_> {
@@ -282,6 +294,7 @@ impl Search<'_> {
         if let Some(other) = orelse.first() {
             return Err(Refusal::Beside(other.span));
         }
+        self.certain.extend(parts[..=place].iter().map(|part| (*part).clone()));
         self.speculative.extend(parts[place + 1..].iter().map(|part| (*part).clone()));
         if let ExprKind::Unary { op: Unary::Not, operand, .. } = &*parts[place].kind
             && is(operand, self.var)

@@ -131,6 +131,17 @@ pub fn two_roles(source: &Source, of: &For, var: Var, span: Span) -> Diagnostic 
         .advice(format!("Give each reduction a variable of its own in place of `{name}`."))
 }
 
+/// What may fail in an iteration in which the serial loop would not evaluate it.
+pub fn speculative(source: &Source, of: &For, span: Span) -> Diagnostic {
+    let name = source.name(of.var);
+    Diagnostic::new(Class::Race, span, "this may raise in iterations of the prange in which the serial loop does not get here")
+        .label("evaluated only where a comparison with what was gathered so far says so")
+        .advice(format!(
+            "Compute it before the `if` (then every iteration of {name} does, with `range` too), or keep the index and compute it \
+             after the loop."
+        ))
+}
+
 pub fn array_after(source: &Source, of: &For, var: Var, span: Span) -> Diagnostic {
     let name = source.name(var);
     Diagnostic::new(Class::Race, span, format!("the array `{name}` is made in the prange and used after it"))

@@ -13,8 +13,8 @@ pub struct Roles {
     pub private: Vec<Var>,
     pub last: Vec<Var>,
     pub reductions: Vec<Reduction>,
-    /// Evaluated in iterations in which the serial loop might not have: must not fail.
-    pub speculative: Vec<Expr>,
+    /// Must hold at the loop's entry.
+    pub conditions: Vec<Expr>,
 }
 
 pub fn classify(
@@ -28,6 +28,7 @@ pub fn classify(
     let exposed = exposed(of);
     let live = liveness.after_loop(of.id);
     let mut roles = Roles::default();
+    let (mut speculative, mut certain) = (Vec::new(), Vec::new());
     let mut refused: Vec<(Var, Refusal, Span)> = Vec::new();
     let mut taken = Set::from([of.var]);
     for var in &written {
@@ -43,7 +44,8 @@ pub fn classify(
                     taken.insert(*var);
                     taken.extend(found.reduction.companions.iter().copied());
                     roles.reductions.push(found.reduction);
-                    roles.speculative.extend(found.speculative);
+                    speculative.extend(found.speculative);
+                    certain.extend(found.certain);
                 }
                 Err(refusal) => refused.push((*var, refusal, *read)),
             }
@@ -59,6 +61,11 @@ pub fn classify(
     }
     if let Some(var) = shared(&roles) {
         return Err(report::two_roles(source, of, var, first_write(&of.body, var)));
+    }
+    match super::speculate::conditions(of, &speculative, &certain) {
+        Ok(conditions) => roles.conditions = conditions,
+        Err(span) if !unchecked => return Err(report::speculative(source, of, span)),
+        Err(_) => {}
     }
     for var in written.difference(&taken) {
         let given_back = live.contains(var) || exposed.contains_key(var);

@@ -5,18 +5,41 @@
 //! over the integers' hull, products being variables of their own with a few lemmas. Whatever is dropped on the way makes more possible,
 //! never less: a "no" stays right. Effort is bounded; what is not settled is "perhaps".
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::affine::{Atom, Fact, Monomial, Poly};
 
-/// Inequalities held at one time, and combinations made in one elimination.
-const WIDTH: usize = 300;
-const COMBINATIONS: usize = 6000;
+/// Inequalities held at one time, and combinations for one variable.
+const WIDTH: usize = 200;
+const COMBINATIONS: usize = 2000;
+/// Combinations for one function.
+const EFFORT: usize = 1_000_000;
+/// Products that lemmas are made of.
+const PRODUCTS: usize = 10;
 /// `x != 0` that are split into both sides.
 const SPLITS: usize = 3;
 
+/// How many combinations are still allowed. Where none are left, all is possible.
+#[derive(Debug)]
+pub struct Effort(Cell<usize>);
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self(Cell::new(EFFORT))
+    }
+}
+
+impl Effort {
+    fn spend(&self, combinations: usize) -> bool {
+        let left = self.0.get().checked_sub(combinations + 1);
+        self.0.set(left.unwrap_or(0));
+        left.is_some()
+    }
+}
+
 /// Whether no integers make all facts true.
-pub fn contradictory(facts: &[Fact]) -> bool {
+pub fn contradictory(facts: &[Fact], effort: &Effort) -> bool {
     let mut system = System::default();
     let mut apart = Vec::new();
     for fact in facts {
@@ -28,11 +51,11 @@ pub fn contradictory(facts: &[Fact]) -> bool {
     }
     apart.sort();
     apart.dedup();
-    split(system, &apart, SPLITS)
+    split(system, &apart, SPLITS, effort)
 }
 
 /// Whether the facts make `fact` true.
-pub fn implied(facts: &[Fact], fact: &Fact) -> bool {
+pub fn implied(facts: &[Fact], fact: &Fact, effort: &Effort) -> bool {
     let one = Poly::constant(1);
     let mut all = facts.to_vec();
     match fact {
@@ -41,21 +64,21 @@ pub fn implied(facts: &[Fact], fact: &Fact) -> bool {
                 return false;
             };
             all.push(Fact::AtLeastZero(negated));
-            contradictory(&all)
+            contradictory(&all, effort)
         }
         Fact::Zero(poly) => {
             all.push(Fact::NotZero(poly.clone()));
-            contradictory(&all)
+            contradictory(&all, effort)
         }
         Fact::NotZero(poly) => {
             all.push(Fact::Zero(poly.clone()));
-            contradictory(&all)
+            contradictory(&all, effort)
         }
     }
 }
 
-fn split(system: System, apart: &[Poly], left: usize) -> bool {
-    if system.clone().refute() {
+fn split(system: System, apart: &[Poly], left: usize, effort: &Effort) -> bool {
+    if system.clone().refute(effort) {
         return true;
     }
     let Some((poly, rest)) = apart.split_first() else { return false };
@@ -66,12 +89,12 @@ fn split(system: System, apart: &[Poly], left: usize) -> bool {
     let (Some(above), Some(below)) =
         (poly.subtract(&one), Poly::default().subtract(poly).and_then(|negated| negated.subtract(&one)))
     else {
-        return split(system, rest, left);
+        return split(system, rest, left, effort);
     };
     [above, below].into_iter().all(|bound| {
         let mut system = system.clone();
         system.bounds.push(bound);
-        split(system, rest, left - 1)
+        split(system, rest, left - 1, effort)
     })
 }
 
@@ -83,17 +106,17 @@ struct System {
 }
 
 impl System {
-    fn refute(mut self) -> bool {
+    fn refute(mut self, effort: &Effort) -> bool {
         for _ in 0..64 {
             if self.normalise() {
                 return true;
             }
-            if !(self.solve() || self.take_apart()) {
+            if !(self.solve() || self.take_apart(effort)) {
                 break;
             }
         }
-        self.lemmas();
-        self.eliminate()
+        self.lemmas(effort);
+        self.eliminate(effort)
     }
 
     /// Whether an equality cannot hold; those that always do are dropped.
@@ -137,7 +160,7 @@ impl System {
     }
 
     /// Simplifies an equality that holds products.
-    fn take_apart(&mut self) -> bool {
+    fn take_apart(&mut self, effort: &Effort) -> bool {
         for place in 0..self.equal.len() {
             let poly = self.equal[place].clone();
             let atoms: BTreeSet<Atom> = poly
@@ -152,7 +175,7 @@ impl System {
                 let negative =
                     Poly::default().subtract(&Poly::atom(atom)).and_then(|poly| poly.subtract(&one));
                 if rest.is_zero() {
-                    if self.proves(positive) || self.proves(negative) {
+                    if self.proves(positive, effort) || self.proves(negative, effort) {
                         self.equal[place] = quotient;
                         return true;
                     }
@@ -161,7 +184,7 @@ impl System {
                 // |rest| <= atom - 1
                 let above = positive.as_ref().and_then(|most| most.subtract(&rest));
                 let below = positive.as_ref().and_then(|most| most.add(&rest));
-                if self.proves(above) && self.proves(below) {
+                if self.proves(above, effort) && self.proves(below, effort) {
                     self.equal[place] = quotient;
                     self.equal.push(rest);
                     return true;
@@ -172,18 +195,18 @@ impl System {
     }
 
     /// Whether `poly >= 0` follows, by the linear part alone.
-    fn proves(&self, poly: Option<Poly>) -> bool {
+    fn proves(&self, poly: Option<Poly>, effort: &Effort) -> bool {
         let negated = poly
             .and_then(|poly| Poly::default().subtract(&poly))
             .and_then(|poly| poly.subtract(&Poly::constant(1)));
         let Some(negated) = negated else { return false };
         let mut system = self.clone();
         system.bounds.push(negated);
-        system.eliminate()
+        system.eliminate(effort)
     }
 
     /// Products of two atoms whose signs are known have one too.
-    fn lemmas(&mut self) {
+    fn lemmas(&mut self, effort: &Effort) {
         let products: BTreeSet<Monomial> = self
             .equal
             .iter()
@@ -191,11 +214,12 @@ impl System {
             .flat_map(Poly::terms)
             .map(|(monomial, _)| monomial.clone())
             .filter(|monomial| monomial.len() == 2 || monomial.len() == 3)
+            .take(PRODUCTS)
             .collect();
         let mut low: BTreeMap<Atom, Option<(i128, i128)>> = BTreeMap::new();
         for atom in products.iter().flatten() {
             if !low.contains_key(atom) {
-                let bound = self.sign(*atom);
+                let bound = self.sign(*atom, effort);
                 low.insert(*atom, bound);
             }
         }
@@ -218,15 +242,18 @@ impl System {
     }
 
     /// `(sign, bound)` with `sign * atom >= bound`, bound 0 or 1.
-    fn sign(&self, atom: Atom) -> Option<(i128, i128)> {
+    fn sign(&self, atom: Atom, effort: &Effort) -> Option<(i128, i128)> {
         [(1, 1), (-1, 1), (1, 0), (-1, 0)].into_iter().find(|(sign, bound)| {
-            self.proves(Poly::atom(atom).scale(*sign).and_then(|poly| poly.subtract(&Poly::constant(*bound))))
+            self.proves(
+                Poly::atom(atom).scale(*sign).and_then(|poly| poly.subtract(&Poly::constant(*bound))),
+                effort,
+            )
         })
     }
 
     /// Fourier and Motzkin, monomials as variables; whether the inequalities exclude each other.
-    fn eliminate(&self) -> bool {
-        let mut numbers: HashMap<Monomial, usize> = HashMap::new();
+    fn eliminate(&self, effort: &Effort) -> bool {
+        let mut numbers: HashMap<&Monomial, u32> = HashMap::new();
         let mut rows = Rows::default();
         for (list, both) in [(&self.bounds, false), (&self.equal, true)] {
             for poly in list {
@@ -235,30 +262,20 @@ impl System {
                     if monomial.is_empty() {
                         row.constant = coefficient;
                     } else {
-                        let next = numbers.len();
-                        row.terms.insert(*numbers.entry(monomial.clone()).or_insert(next), coefficient);
+                        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+                        row.terms.push((*numbers.entry(monomial).or_insert(next), coefficient));
                     }
                 }
-                if both {
-                    let mut back = row.clone();
-                    back.constant = -back.constant;
-                    back.terms.values_mut().for_each(|coefficient| *coefficient = -*coefficient);
-                    if rows.insert(back) {
-                        return true;
-                    }
-                }
-                if rows.insert(row) {
+                row.terms.sort_unstable();
+                if (both && rows.insert(row.opposite())) || rows.insert(row) {
                     return true;
                 }
             }
         }
-        let mut combinations = 0;
         while let Some(variable) = rows.cheapest() {
-            let (with, without) = rows.part(variable);
+            let (above, below, without) = rows.part(variable);
             rows = without;
-            let (above, below): (Vec<_>, Vec<_>) = with.into_iter().partition(|row| row.terms[&variable] > 0);
-            combinations += above.len() * below.len();
-            if combinations > COMBINATIONS {
+            if above.len() * below.len() > COMBINATIONS || !effort.spend(above.len() * below.len()) {
                 return false;
             }
             for high in &above {
@@ -276,36 +293,44 @@ impl System {
     }
 }
 
-/// `sum of terms + constant >= 0`.
+type Terms = Vec<(u32, i128)>;
+
+/// `sum of terms + constant >= 0`; terms in the order of variables.
 #[derive(Clone, Debug, Default)]
 struct Row {
-    terms: BTreeMap<usize, i128>,
+    terms: Terms,
     constant: i128,
+}
+
+impl Row {
+    fn opposite(&self) -> Self {
+        Self { terms: self.terms.iter().map(|(number, c)| (*number, -c)).collect(), constant: -self.constant }
+    }
+
+    fn coefficient(&self, variable: u32) -> i128 {
+        self.terms.iter().find(|(number, _)| *number == variable).map_or(0, |(_, coefficient)| *coefficient)
+    }
 }
 
 /// Inequalities; of those that differ by the constant alone, the tightest.
 #[derive(Default)]
 struct Rows {
-    kept: BTreeMap<BTreeMap<usize, i128>, i128>,
+    kept: BTreeMap<Terms, i128>,
 }
 
 impl Rows {
     /// Whether the row cannot hold.
     fn insert(&mut self, mut row: Row) -> bool {
-        let divisor = row.terms.values().fold(0, |divisor, coefficient| gcd(divisor, *coefficient));
+        let divisor = row.terms.iter().fold(0, |divisor, (_, coefficient)| gcd(divisor, *coefficient));
         if divisor == 0 {
             return row.constant < 0;
         }
         if divisor > 1 {
-            row.terms.values_mut().for_each(|coefficient| *coefficient /= divisor);
+            row.terms.iter_mut().for_each(|(_, coefficient)| *coefficient /= divisor);
             row.constant = row.constant.div_euclid(divisor);
         }
-        let opposite: BTreeMap<usize, i128> = row.terms.iter().map(|(number, c)| (*number, -c)).collect();
-        if self
-            .kept
-            .get(&opposite)
-            .is_some_and(|other| other.checked_add(row.constant).is_some_and(|sum| sum < 0))
-        {
+        let other = self.kept.get(&row.opposite().terms);
+        if other.is_some_and(|other| other.checked_add(row.constant).is_some_and(|sum| sum < 0)) {
             return true;
         }
         let constant = row.constant;
@@ -314,49 +339,57 @@ impl Rows {
     }
 
     /// The variable whose elimination makes the fewest rows.
-    fn cheapest(&self) -> Option<usize> {
-        let mut counts: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
-        for terms in self.kept.keys() {
-            for (variable, coefficient) in terms {
-                let count = counts.entry(*variable).or_default();
-                if *coefficient > 0 { count.0 += 1 } else { count.1 += 1 }
-            }
+    fn cheapest(&self) -> Option<u32> {
+        let mut counts: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
+        for (variable, coefficient) in self.kept.keys().flatten() {
+            let count = counts.entry(*variable).or_default();
+            if *coefficient > 0 { count.0 += 1 } else { count.1 += 1 }
         }
         counts.into_iter().min_by_key(|(_, (above, below))| above * below).map(|(variable, _)| variable)
     }
 
-    /// Rows with the variable, and the others.
-    fn part(self, variable: usize) -> (Vec<Row>, Self) {
-        let mut with = Vec::new();
-        let mut without = Self::default();
+    /// Rows that bound the variable from below (its coefficient is positive), from above, and the others.
+    fn part(self, variable: u32) -> (Vec<Row>, Vec<Row>, Self) {
+        let (mut above, mut below, mut without) = (Vec::new(), Vec::new(), Self::default());
         for (terms, constant) in self.kept {
-            if terms.contains_key(&variable) {
-                with.push(Row { terms, constant });
-            } else {
-                without.kept.insert(terms, constant);
+            let row = Row { terms, constant };
+            match row.coefficient(variable) {
+                1.. => above.push(row),
+                0 => {
+                    without.kept.insert(row.terms, constant);
+                }
+                _ => below.push(row),
             }
         }
-        (with, without)
+        (above, below, without)
     }
 }
 
 /// Without the variable; `None` where numbers grow too large (the row is left out: more is possible then).
-fn combine(high: &Row, low: &Row, variable: usize) -> Option<Row> {
-    let (up, down) = (high.terms[&variable], -low.terms[&variable]);
+fn combine(high: &Row, low: &Row, variable: u32) -> Option<Row> {
+    let (up, down) = (high.coefficient(variable), -low.coefficient(variable));
     let common = gcd(up, down);
     let (of_high, of_low) = (down / common, up / common);
-    let mut row = Row {
-        constant: high.constant.checked_mul(of_high)?.checked_add(low.constant.checked_mul(of_low)?)?,
-        terms: BTreeMap::new(),
-    };
-    for (terms, factor) in [(&high.terms, of_high), (&low.terms, of_low)] {
-        for (number, coefficient) in terms {
-            let entry = row.terms.entry(*number).or_insert(0);
-            *entry = entry.checked_add(coefficient.checked_mul(factor)?)?;
+    let constant = high.constant.checked_mul(of_high)?.checked_add(low.constant.checked_mul(of_low)?)?;
+    let mut terms = Terms::with_capacity(high.terms.len() + low.terms.len());
+    let (mut left, mut right) = (high.terms.iter().peekable(), low.terms.iter().peekable());
+    loop {
+        let number = match (left.peek(), right.peek()) {
+            (Some((a, _)), Some((b, _))) => *a.min(b),
+            (Some((number, _)), None) | (None, Some((number, _))) => *number,
+            (None, None) => return Some(Row { terms, constant }),
+        };
+        let mut sum = 0_i128;
+        if let Some((_, coefficient)) = left.next_if(|(other, _)| *other == number) {
+            sum = coefficient.checked_mul(of_high)?;
+        }
+        if let Some((_, coefficient)) = right.next_if(|(other, _)| *other == number) {
+            sum = sum.checked_add(coefficient.checked_mul(of_low)?)?;
+        }
+        if sum != 0 {
+            terms.push((number, sum));
         }
     }
-    row.terms.retain(|_, coefficient| *coefficient != 0);
-    Some(row)
 }
 
 /// Of all coefficients but the constant; 0 where there are none.
