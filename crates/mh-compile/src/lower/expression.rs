@@ -117,11 +117,7 @@ impl Lowerer<'_> {
             ast::ExprKind::Starred(_) => {
                 Err(unsupported(span, "`*` here is not compiled", "write the members one by one"))
             }
-            ast::ExprKind::List(_) => Err(unsupported(
-                span,
-                "lists are not compiled",
-                "use a tuple where the length is fixed, else an array: np.empty(n)",
-            )),
+            ast::ExprKind::List(_) => Err(no_lists(span)),
             ast::ExprKind::JoinedStr(_) | ast::ExprKind::FormattedValue(..) => Err(unsupported(
                 span,
                 "text is made in `raise` and `print` only",
@@ -131,12 +127,41 @@ impl Lowerer<'_> {
         }
     }
 
+    /// As `expr`; a list display counts as a tuple: where it is only read.
+    pub fn display(&mut self, expr: &ast::Expr) -> Result<Value> {
+        match &*expr.kind {
+            ast::ExprKind::List(members) => {
+                let mut values = Vec::with_capacity(members.len());
+                for member in members {
+                    let before = self.block.len();
+                    let value = self.display(member)?;
+                    values = self.settle_before(values, before);
+                    values.push(value);
+                }
+                Ok(Value::Tuple(values))
+            }
+            _ => self.expr(expr),
+        }
+    }
+
     /// Lowers expressions that are evaluated one after the other; each is kept where a later one has effects.
     pub fn operands(&mut self, exprs: &[&ast::Expr]) -> Result<Vec<Value>> {
         let mut values: Vec<Value> = Vec::with_capacity(exprs.len());
         for expr in exprs {
             let before = self.block.len();
             let value = self.expr(expr)?;
+            values = self.settle_before(values, before);
+            values.push(value);
+        }
+        Ok(values)
+    }
+
+    /// As `operands`, for what reads lists too.
+    fn readers(&mut self, exprs: &[&ast::Expr]) -> Result<Vec<Value>> {
+        let mut values: Vec<Value> = Vec::with_capacity(exprs.len());
+        for expr in exprs {
+            let before = self.block.len();
+            let value = self.display(expr)?;
             values = self.settle_before(values, before);
             values.push(value);
         }
@@ -537,7 +562,10 @@ impl Lowerer<'_> {
     ) -> Result<Expr> {
         let [op] = ops else { return self.chain(left, ops, others, span) };
         let Some(right) = others.first() else { return Err(Stop::Unknown) };
-        let values = self.operands(&[left, right])?;
+        let values = match op.as_str() {
+            "In" | "NotIn" => self.readers(&[left, right])?,
+            _ => self.operands(&[left, right])?,
+        };
         match values.as_slice() {
             [left, right] => self.one_comparison(op, left, right, span),
             _ => Err(Stop::Unknown),
@@ -686,8 +714,15 @@ impl Lowerer<'_> {
             }
             exprs.push(value);
         }
-        let mut values = self.operands(&exprs)?.into_iter();
+        let mut values = self.readers(&exprs)?.into_iter();
         let callee = values.next().ok_or(Stop::Unknown)?;
+        // What the compiler knows reads a list at once; other functions would get hold of it.
+        if let (None, Value::Static(Static::Function(_) | Static::Closure(_))) = (method, &callee) {
+            let given = arguments.iter().chain(keywords.iter().map(|(_, value)| value));
+            if let Some(list) = given.into_iter().find(|one| matches!(&*one.kind, ast::ExprKind::List(_))) {
+                return Err(no_lists(self.at(list.span)));
+            }
+        }
         let mut given = Arguments::default();
         for argument in arguments {
             let place = self.at(argument.span);
@@ -753,6 +788,14 @@ impl Lowerer<'_> {
     pub fn labelled(&mut self, label: crate::ir::Label, body: Block, span: Span) {
         self.emit(StatementKind::Labelled { label, body, call: None }, span);
     }
+}
+
+fn no_lists(span: Span) -> Stop {
+    unsupported(
+        span,
+        "lists are not compiled",
+        "use a tuple where the length is fixed, else an array: np.empty(n)",
+    )
 }
 
 fn constant_value(constant: &Constant, span: Span) -> Result<Value> {

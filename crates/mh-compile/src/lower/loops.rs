@@ -131,7 +131,7 @@ impl Lowerer<'_> {
         span: Span,
     ) -> Result<()> {
         let place = self.at(iterable.span);
-        let iterable = match self.expr(iterable).and_then(|value| self.iterable(value, place)) {
+        let iterable = match self.display(iterable).and_then(|value| self.iterable(value, place)) {
             Err(Stop::Unknown) if !self.last => {
                 self.frame_mut().unknown = true;
                 self.loop_body(LoopTarget::default(), body, |_| Ok(()))?;
