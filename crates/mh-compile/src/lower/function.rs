@@ -11,14 +11,11 @@ use super::{Lowerer, Result, Stop};
 use crate::ast::{self, Parameter, ParameterKind};
 use crate::compile::Argument;
 use crate::diagnostic::{Class, Diagnostic};
-use crate::ir::{Expr, ExprKind, Function, FunctionId, Label, Scalar, Span, StatementKind, Type, Var};
+use crate::ir::{Expr, ExprKind, Function, Label, Scalar, Span, StatementKind, Type, Var};
 use crate::world::Found;
 
 /// Calls inlined within each other; past it a function stands on its own.
 const DEEPEST_INLINED: usize = 24;
-/// Copies of functions that are not inlined.
-const MOST_INSTANCES: usize = 200;
-
 /// A plain or jitted function, read.
 #[derive(Debug)]
 pub struct Loaded {
@@ -58,13 +55,14 @@ pub struct LoopTarget {
 pub struct Instance {
     pub around: Rc<Around>,
     /// Its path, whatever is decided.
-    base: u32,
+    pub base: u32,
     /// Of which copy of the function around it.
-    origin: Option<u32>,
-    forms: Vec<Form>,
+    pub origin: Option<u32>,
+    pub forms: Vec<Form>,
     /// Number in this pass's module.
     pub id: Option<u32>,
-    never: bool,
+    /// It always raises.
+    pub never: bool,
 }
 
 /// Arguments of a call, evaluated.
@@ -74,11 +72,11 @@ pub struct Arguments {
     pub keywords: Vec<(String, Value, Span)>,
 }
 
-struct Callee {
-    tree: Rc<Analysed>,
-    scope: u32,
-    source: u16,
-    around: Option<Rc<Around>>,
+pub struct Callee {
+    pub tree: Rc<Analysed>,
+    pub scope: u32,
+    pub source: u16,
+    pub around: Option<Rc<Around>>,
 }
 
 impl Lowerer<'_> {
@@ -108,7 +106,7 @@ impl Lowerer<'_> {
         loaded
     }
 
-    fn intern(&mut self, parent: u32, place: usize, salt: u32) -> u32 {
+    pub fn intern(&mut self, parent: u32, place: usize, salt: u32) -> u32 {
         let next = self.paths.len() as u32 + 1;
         *self.paths.entry((parent, place, salt)).or_insert(next)
     }
@@ -224,7 +222,7 @@ impl Lowerer<'_> {
     }
 
     /// The variables around a nested function that it, or a function in it, names.
-    fn captures(&self, around: &Around) -> Vec<(Key, String)> {
+    pub fn captures(&self, around: &Around) -> Vec<(Key, String)> {
         let mut found = Vec::new();
         for name in &around.tree.free {
             let mut outer = around.around.as_ref();
@@ -282,7 +280,7 @@ impl Lowerer<'_> {
     }
 
     /// The scalars and arrays of a value, converted to those of `form`.
-    fn flatten(&mut self, form: &Form, value: Value, into: &mut Vec<Expr>) {
+    pub fn flatten(&mut self, form: &Form, value: Value, into: &mut Vec<Expr>) {
         match (form, value) {
             (Form::Type(Type::Scalar(scalar)), Value::Expr(value)) => {
                 let value = self.widened(value, *scalar);
@@ -603,129 +601,6 @@ impl Lowerer<'_> {
         Ok(())
     }
 
-    fn call_own(&mut self, callee: &Callee, values: Vec<Value>, span: Span) -> Result<Value> {
-        let forms: Vec<Form> = values
-            .iter()
-            .map(|value| value.form().ok_or_else(|| not_storable(value, span).into()))
-            .collect::<Result<_>>()?;
-        let number = self.find_instance(callee, &forms, span)?;
-        let around = self.instances[number].around.clone();
-        let mut arguments = Vec::new();
-        for (form, value) in forms.iter().zip(values) {
-            self.flatten(form, value, &mut arguments);
-        }
-        // What the function sees around it, as it is now: it cannot change while the function runs.
-        let inner = self.captures(&around);
-        let outer = self.captures(&Around {
-            path: around.path,
-            tree: callee.tree.clone(),
-            scope: callee.scope,
-            source: callee.source,
-            around: callee.around.clone(),
-        });
-        for ((to, name), (from, _)) in inner.into_iter().zip(outer) {
-            let Some(form) = self.form_of(from) else { continue };
-            let form = adopt(&form, callee.around.as_ref(), around.around.as_ref());
-            self.widen(to, &form, Some(&name), span)?;
-            let flagged = self.flagged(from).is_some();
-            let value = self.read(from, &name, flagged, span)?;
-            let form = self.form_of(to).ok_or(Stop::Unknown)?;
-            self.flatten(&form, value, &mut arguments);
-        }
-        for number in 0..self.hidden.len() {
-            let array = self.hidden_array(number, span);
-            arguments.push(array);
-        }
-        let id = match self.instances[number].id {
-            Some(id) => id,
-            None => {
-                let id = self.work.len() as u32;
-                self.instances[number].id = Some(id);
-                self.work.push(number);
-                id
-            }
-        };
-        let form = self.form_of(Key { path: around.path, web: RESULT });
-        let mut types = Vec::new();
-        form.iter().for_each(|form| form.flatten(&mut types));
-        let results: Vec<Var> = types.into_iter().map(|ty| self.temp(ty)).collect();
-        self.emit(
-            StatementKind::Call { results: results.clone(), function: FunctionId(id), arguments },
-            span,
-        );
-        match form {
-            Some(form) => Ok(rebuild(&form, &mut results.into_iter(), span)),
-            None if self.instances[number].never => Err(Stop::Never),
-            None if self.last => {
-                let message = format!(
-                    "what {}() returns cannot be told: it always calls itself",
-                    callee.tree.function.name
-                );
-                Err(Diagnostic::new(Class::Unsupported, span, message)
-                    .advice("let the recursion end: some `return` must not depend on the function itself")
-                    .into())
-            }
-            None => Err(Stop::Unknown),
-        }
-    }
-
-    fn find_instance(&mut self, callee: &Callee, forms: &[Form], span: Span) -> Result<usize> {
-        let origin = callee.around.as_ref().map(|around| self.origin(around));
-        let known = self.instances.iter().position(|instance| {
-            instance.around.tree.id() == callee.tree.id()
-                && instance.origin == origin
-                && instance.forms == forms
-        });
-        if let Some(known) = known {
-            return Ok(known);
-        }
-        let number = self.instances.len();
-        if number >= MOST_INSTANCES {
-            let message =
-                format!("{}() is called with ever new types of arguments", callee.tree.function.name);
-            return Err(Diagnostic::new(Class::Unsupported, span, message)
-                .advice("give the recursion the same types at each level")
-                .into());
-        }
-        let path = self.intern(0, number, u32::MAX);
-        let around = callee.around.as_ref().map(|around| self.copy_around(around, number));
-        self.instances.push(Instance {
-            around: Rc::new(Around {
-                path,
-                tree: callee.tree.clone(),
-                scope: callee.scope,
-                source: callee.source,
-                around,
-            }),
-            base: path,
-            origin,
-            forms: forms.to_vec(),
-            id: None,
-            never: false,
-        });
-        self.changed = true;
-        Ok(number)
-    }
-
-    /// The same functions around, with variables of their own: those that are passed on.
-    fn copy_around(&mut self, around: &Rc<Around>, number: usize) -> Rc<Around> {
-        let outer = around.around.as_ref().map(|outer| self.copy_around(outer, number));
-        let origin = self.origin(around);
-        let path = self.intern(origin, number, u32::MAX - 1);
-        self.origins.insert(path, origin);
-        Rc::new(Around {
-            path,
-            tree: around.tree.clone(),
-            scope: around.scope,
-            source: around.source,
-            around: outer,
-        })
-    }
-
-    fn origin(&self, around: &Around) -> u32 {
-        self.origins.get(&around.path).copied().unwrap_or(around.path)
-    }
-
     /// An array of a global or a closure.
     pub fn hidden_array(&mut self, number: usize, span: Span) -> Expr {
         let ty = Type::Array(self.hidden[number].1);
@@ -770,24 +645,5 @@ fn may_stand_in(value: &Value) -> bool {
         Value::Tuple(members) => members.iter().all(may_stand_in),
         Value::None | Value::Static(_) => true,
         Value::Slice(_) | Value::Iterable(_) => false,
-    }
-}
-
-/// Functions made in `from` are, seen from the copy, made in `to`.
-fn adopt(form: &Form, from: Option<&Rc<Around>>, to: Option<&Rc<Around>>) -> Form {
-    match form {
-        Form::Static(Static::Closure(closure)) => {
-            let (mut from, mut to) = (from, to);
-            while let (Some(one), Some(other)) = (from, to) {
-                if one.path == closure.around.path {
-                    let closure = Closure { tree: closure.tree.clone(), around: other.clone() };
-                    return Form::Static(Static::Closure(Rc::new(closure)));
-                }
-                (from, to) = (one.around.as_ref(), other.around.as_ref());
-            }
-            form.clone()
-        }
-        Form::Tuple(members) => Form::Tuple(members.iter().map(|member| adopt(member, from, to)).collect()),
-        _ => form.clone(),
     }
 }

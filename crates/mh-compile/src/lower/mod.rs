@@ -7,11 +7,14 @@
 mod arithmetic;
 mod assign;
 mod builtins;
+mod choices;
 mod effects;
 mod expression;
 mod function;
 mod loops;
+mod names;
 mod raise;
+mod recursion;
 mod statement;
 mod types;
 mod value;
