@@ -51,14 +51,14 @@ build: .venv/.built  ## .venv with the release build and all tools; costs nothin
 	VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/maturin develop --release --locked --quiet
 	@touch $@
 
-# The other Pythons: an environment and a build each, less optimised because it is only tested.
+# The other Pythons: an environment and a build each, less optimised because it is only tested. What knows no Python is built once for all.
 .venv-%/.tools: constraints.txt
 	$(call program,$*) -m venv .venv-$*
 	.venv-$*/bin/python $(PIP) $(TEST_NEEDS) maturin tqdm
 	@touch $@
 
 .venv-%/.built: .venv-%/.tools $(SOURCES)
-	env -u PYO3_PYTHON VIRTUAL_ENV=$(CURDIR)/.venv-$* CARGO_TARGET_DIR=$(CURDIR)/target/python$* \
+	env -u PYO3_PYTHON VIRTUAL_ENV=$(CURDIR)/.venv-$* CARGO_TARGET_DIR=$(CURDIR)/target/pythons \
 	    .venv-$*/bin/maturin develop --profile dev-fast --locked --quiet
 	@touch $@
 
@@ -73,6 +73,7 @@ test: check  ## everything that must pass: lints, Rust tests, loom's model, Pyth
 	@$(STEP) 'Rust tests of the engine (release)' cargo test --release --quiet --locked -p mh-engine
 	@$(STEP) 'engine: ten million items, ten thousand workers' $(MAKE) --no-print-directory target/.simulated
 	@$(STEP) 'Rust tests of store, runtime, pictures' cargo test --quiet --locked -p mh-store -p mh-runtime -p mh-draw
+	@$(STEP) 'Rust tests of the compiler' cargo test --quiet --locked -p mh-compile
 	@$(STEP) 'model of the slot protocol (loom)' $(MAKE) --no-print-directory target/loom/.passed
 	@$(STEP) 'Python tests, $(MAIN)' $(PYTHON) -m pytest --ignore tests/house --ignore tests/typing
 	@for version in $(OTHERS); do \
@@ -83,7 +84,7 @@ test: check  ## everything that must pass: lints, Rust tests, loom's model, Pyth
 
 # On the others: what depends on the version of Python (pickling, failures, printing, the way a program is started).
 OTHER_TESTS := -m 'not slow' tests/unit tests/conformance tests/features/test_sources.py tests/features/test_imports.py \
-               tests/faults/test_worker_death.py
+               tests/features/test_jit_*.py tests/faults/test_worker_death.py
 
 # Long checks of things that change rarely: done again when what they are about has changed.
 target/.simulated: $(shell find crates/mh-engine -name '*.rs') Cargo.lock

@@ -454,6 +454,10 @@ impl FunctionEmitter<'_, '_> {
         self.line(&format!("%depth = load i64, ptr {address}, align 8"));
         let [start, step, count, length] =
             [fixed.start, fixed.step, fixed.count, fixed.length].map(|at| self.field(at, "i64"));
+        let step = match *body.each.step.kind {
+            ExprKind::Int(step) => step.to_string(),
+            _ => step,
+        };
         let first = self.value(&format!("mul i64 %block, {length}"));
         let behind = self.value(&format!("add i64 {first}, {length}"));
         let behind = self.intrinsic("umin", Kind::I64, &[&behind, &count]);
