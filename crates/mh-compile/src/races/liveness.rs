@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::walk::{Set, expressions, reads};
-use crate::ir::{Expr, Function, Label, LoopId, Statement, StatementKind};
+use super::walk::{Set, expressions, reads, statements, targets};
+use crate::ir::{Expr, Function, Label, LoopId, Statement, StatementKind, Var};
 
 /// What is live after loops and conditionals.
 #[derive(Default)]
@@ -11,6 +11,8 @@ pub struct Liveness {
     loops: HashMap<LoopId, Set>,
     /// By the statement's address.
     ifs: HashMap<*const Statement, Set>,
+    /// After statements that assign.
+    assigns: HashMap<*const Statement, Set>,
 }
 
 #[derive(Clone, Default)]
@@ -37,6 +39,19 @@ impl Liveness {
         self.ifs.get(&std::ptr::from_ref(statement)).unwrap_or(NONE)
     }
 
+    /// Whether one of two variables is assigned while the other one's value is still needed.
+    pub fn together(&self, body: &[Statement], a: Var, b: Var) -> bool {
+        let mut met = false;
+        statements(body, &mut |statement| {
+            let live = self.assigns.get(&std::ptr::from_ref(statement));
+            for target in targets(statement) {
+                let other = if target == a { b } else { a };
+                met |= (target == a || target == b) && live.is_none_or(|live| live.contains(&other));
+            }
+        });
+        met
+    }
+
     fn block(&mut self, block: &[Statement], mut live: Set, jumps: &Jumps) -> Set {
         for statement in block.iter().rev() {
             live = self.statement(statement, live, jumps);
@@ -45,6 +60,9 @@ impl Liveness {
     }
 
     fn statement(&mut self, statement: &Statement, mut live: Set, jumps: &Jumps) -> Set {
+        if matches!(statement.kind, StatementKind::Assign { .. } | StatementKind::Call { .. }) {
+            self.assigns.entry(std::ptr::from_ref(statement)).or_default().extend(live.iter().copied());
+        }
         match &statement.kind {
             StatementKind::Assign { var, value } => {
                 live.remove(var);

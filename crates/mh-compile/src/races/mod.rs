@@ -13,6 +13,7 @@ mod conflicts;
 mod exposed;
 mod interpret;
 mod liveness;
+mod normalise;
 mod reductions;
 mod report;
 mod scalars;
@@ -35,6 +36,7 @@ use crate::ir::{Block, For, Function, LoopId, Module, Plan, Span, Statement, Sta
 /// # Errors
 /// `Class::Race`: the first loop, in the order of the source, that is not shown to be free of races.
 pub fn check(module: &mut Module) -> Result<(), Diagnostic> {
+    module.functions.iter_mut().for_each(normalise::normalise);
     let writers = writers(module);
     let mut plans: Vec<HashMap<LoopId, Plan>> = Vec::new();
     for function in &module.functions {

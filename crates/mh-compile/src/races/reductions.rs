@@ -158,6 +158,7 @@ impl Search<'_> {
         if !mentions(value, self.var) {
             return Ok(Form::Constant);
         }
+        let value = bare(value);
         match &*value.kind {
             ExprKind::Var(_) => Ok(Form::Same),
             ExprKind::Binary { op, left, right, .. } => self.binary(value.span, *op, left, right),
@@ -219,13 +220,13 @@ impl Search<'_> {
 
     /// `v or c`, `v and c`, `not v and ...` as conditional expressions.
     fn logical(&mut self, condition: &Expr, then: &Expr, orelse: &Expr) -> Option<Result<Form, Refusal>> {
-        let (when_true, when_false) = match &*condition.kind {
+        let (when_true, when_false) = match &*bare(condition).kind {
             ExprKind::Var(_) => (then, orelse),
             ExprKind::Unary { op: Unary::Not, operand, .. } if is(operand, self.var) => (orelse, then),
             _ => return None,
         };
         let keeps = |side: &Expr, constant: bool| {
-            is(side, self.var) || matches!(*side.kind, ExprKind::Bool(value) if value == constant)
+            is(side, self.var) || matches!(*bare(side).kind, ExprKind::Bool(value) if value == constant)
         };
         if keeps(when_true, true) && !mentions(when_false, self.var) {
             self.speculative.push(when_false.clone());
@@ -262,7 +263,7 @@ impl Search<'_> {
 
     /// The comparison as "the new value is less", and the new value.
     fn comparison<'e>(&self, condition: &'e Expr) -> Option<(ReductionKind, &'e Expr)> {
-        let ExprKind::Compare { op, left, right } = &*condition.kind else { return None };
+        let ExprKind::Compare { op, left, right } = &*bare(condition).kind else { return None };
         let (value, turned) = if is(right, self.var) { (left, false) } else { (right, true) };
         if !(is(left, self.var) ^ is(right, self.var)) || mentions(value, self.var) {
             return None;
@@ -296,7 +297,7 @@ impl Search<'_> {
         }
         self.certain.extend(parts[..=place].iter().map(|part| (*part).clone()));
         self.speculative.extend(parts[place + 1..].iter().map(|part| (*part).clone()));
-        if let ExprKind::Unary { op: Unary::Not, operand, .. } = &*parts[place].kind
+        if let ExprKind::Unary { op: Unary::Not, operand, .. } = &*bare(parts[place]).kind
             && is(operand, self.var)
         {
             return self.flag(statement, then);
@@ -437,7 +438,16 @@ impl Search<'_> {
 }
 
 fn is(expr: &Expr, var: Var) -> bool {
-    matches!(*expr.kind, ExprKind::Var(other) if other == var)
+    matches!(*bare(expr).kind, ExprKind::Var(other) if other == var)
+}
+
+/// Without conversions between Python's and NumPy's flavour of one kind.
+fn bare(expr: &Expr) -> &Expr {
+    let kind = |expr: &Expr| expr.ty.scalar().map(|scalar| scalar.kind);
+    match &*expr.kind {
+        ExprKind::Cast { value, .. } if kind(value) == kind(expr) => bare(value),
+        _ => expr,
+    }
 }
 
 /// `a and b and c`, as lowered.

@@ -110,6 +110,78 @@ pub fn blocks_mut(statement: &mut Statement) -> Vec<&mut Block> {
     }
 }
 
+pub fn operands_mut(expr: &mut Expr) -> Vec<&mut Expr> {
+    match &mut *expr.kind {
+        ExprKind::Unary { operand, .. } => vec![operand],
+        ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => vec![left, right],
+        ExprKind::If { condition, then, orelse } => vec![condition, then, orelse],
+        ExprKind::Cast { value, .. } => vec![value],
+        ExprKind::Load { indices, .. } => indices.iter_mut().collect(),
+        ExprKind::Math { arguments, .. } | ExprKind::Random { arguments, .. } => {
+            arguments.iter_mut().collect()
+        }
+        ExprKind::New { lengths, fill, .. } => {
+            let mut all: Vec<&mut Expr> = lengths.iter_mut().collect();
+            if let Fill::Value(value) = fill {
+                all.push(value);
+            }
+            all
+        }
+        ExprKind::View { parts, .. } => parts
+            .iter_mut()
+            .flat_map(|part| match part {
+                Part::Index(index) => vec![index],
+                Part::Slice { start, stop, step } => [start, stop, step].into_iter().flatten().collect(),
+                Part::NewAxis | Part::Axis(_) => Vec::new(),
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+pub fn expressions_mut(statement: &mut Statement) -> Vec<&mut Expr> {
+    match &mut statement.kind {
+        StatementKind::Assign { value, .. } => vec![value],
+        StatementKind::Store { indices, value, .. } => indices.iter_mut().chain([value]).collect(),
+        StatementKind::If { condition, .. } | StatementKind::While { condition, .. } => vec![condition],
+        StatementKind::For(of) => vec![&mut of.start, &mut of.stop, &mut of.step],
+        StatementKind::Return(values) | StatementKind::Raise { values, .. } => values.iter_mut().collect(),
+        StatementKind::Call { arguments, .. } => arguments.iter_mut().collect(),
+        StatementKind::Print { items } => items
+            .iter_mut()
+            .filter_map(|item| match item {
+                PrintItem::Value(value) => Some(value),
+                PrintItem::Text(_) => None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Puts one scalar variable in the place of another.
+pub fn rename(block: &mut Block, from: Var, to: Var) {
+    fn expression(expr: &mut Expr, from: Var, to: Var) {
+        if let ExprKind::Var(var) = &mut *expr.kind
+            && *var == from
+        {
+            *var = to;
+        }
+        operands_mut(expr).into_iter().for_each(|operand| expression(operand, from, to));
+    }
+    for statement in block {
+        expressions_mut(statement).into_iter().for_each(|expr| expression(expr, from, to));
+        match &mut statement.kind {
+            StatementKind::Assign { var, .. } if *var == from => *var = to,
+            StatementKind::For(of) if of.var == from => of.var = to,
+            StatementKind::Call { results, .. } => {
+                results.iter_mut().filter(|var| **var == from).for_each(|var| *var = to);
+            }
+            _ => {}
+        }
+        blocks_mut(statement).into_iter().for_each(|inner| rename(inner, from, to));
+    }
+}
+
 /// What a statement itself gives a value to.
 pub fn targets(statement: &Statement) -> Vec<Var> {
     match &statement.kind {
