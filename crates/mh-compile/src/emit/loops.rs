@@ -257,15 +257,18 @@ impl FunctionEmitter<'_, '_> {
         let more = self.value(&format!("icmp ult i64 {k_next}, {length}"));
         let Some(strip) = strip else {
             self.branch(&more, &head, &leave);
-            return self.begin(&leave);
+            self.begin(&leave);
+            // Short ones are part of what an iteration of the loop around takes.
+            if weight.is_some() && range.constant_count.is_some_and(|count| count >= 64) {
+                self.charge(count);
+            }
+            return;
         };
         let [strip_end, strip_poll] = ["strip.end", "strip.poll"].map(|name| self.label(name));
         self.branch(&more, &head, &strip_end);
         self.begin(&strip_end);
         // What was done counts for the loop around; only between strips somebody is asked here.
-        let budget = self.value("load i64, ptr %budget");
-        let budget = self.value(&format!("sub i64 {budget}, {length}"));
-        self.line(&format!("store i64 {budget}, ptr %budget"));
+        self.charge(&length);
         self.line(&format!("{done_next} = add nuw i64 {done}, {length}"));
         let more = self.value(&format!("icmp ult i64 {done_next}, {count}"));
         self.branch_cold(&more, &strip_poll, &leave);
@@ -297,11 +300,17 @@ impl FunctionEmitter<'_, '_> {
         self.begin(&end);
     }
 
-    /// Notes that `iterations` were done; every 2^16 or so asks whether to stop.
-    pub fn spend(&mut self, iterations: &str) {
+    /// Notes that `iterations` were done, and gives what is left until somebody is asked.
+    fn charge(&mut self, iterations: &str) -> String {
         let old = self.value("load i64, ptr %budget");
         let new = self.value(&format!("sub i64 {old}, {iterations}"));
         self.line(&format!("store i64 {new}, ptr %budget"));
+        new
+    }
+
+    /// Notes that `iterations` were done; every 2^16 or so asks whether to stop.
+    pub fn spend(&mut self, iterations: &str) {
+        let new = self.charge(iterations);
         let spent = self.value(&format!("icmp slt i64 {new}, 0"));
         let (ask, on) = (self.label("ask"), self.label("on"));
         self.branch_cold(&spent, &ask, &on);

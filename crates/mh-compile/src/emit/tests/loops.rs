@@ -257,3 +257,18 @@ fn f(%a: f64[1 C], %n: int) -> () {{
     assert_eq!(all[..4], run(2, 6)[..4]);
     assert!(all.iter().all(|x| (0.0..1.0).contains(x)) && all[0] != all[1]);
 }
+
+#[test]
+fn long_inner_loops_count_until_somebody_is_asked_to_stop() {
+    let text = |inner: u32| {
+        let text = format!(
+            "result f64\nfn f(%n: int) -> (f64) {{\n var %i: int, %j: int, %s: f64\n for %i in range(0, %n, 1) {{\n for %j in range(0, {inner}, 1) {{\n %s = (%s + 0.5)\n }}\n }}\n return (%s)\n}}\n"
+        );
+        super::emit(&crate::text::parse(&text).unwrap()).text
+    };
+    let charged = |text: &str, inner: &str| {
+        text.lines().any(|line| line.contains("= sub i64") && line.ends_with(inner))
+    };
+    assert!(charged(&text(100_000), ", 100000"));
+    assert!(!charged(&text(8), ", 8"));
+}
