@@ -50,6 +50,7 @@ impl FunctionEmitter<'_, '_> {
         };
         let fine = match requirement {
             Requirement::Any => return,
+            Requirement::NotNegative if kind == Kind::I64 => self.value(&format!("icmp sge i64 {x}, 0")),
             Requirement::NotNegative => holds(self, "oge", 0.0),
             Requirement::Positive => holds(self, "ogt", 0.0),
             Requirement::Probability | Requirement::PositiveProbability | Requirement::Mean => {

@@ -71,6 +71,25 @@ def fit(name, comment, function, low, high, count, weight=lambda x: mp.mpf(1), f
     print("];")
 
 
+def interpolate(name, comment, function, low, high, count):
+    """Prints the polynomial through Chebyshev's nodes, for intervals around 0; the constant coefficient as a pair, its rest as `NAME_LOW`."""
+    low, high = mp.mpf(low), mp.mpf(high)
+    place = [(low + high) / 2 - (high - low) / 2 * mp.cos(mp.pi * (2 * i + 1) / (2 * count)) for i in range(count)]
+    matrix = mp.matrix(count, count)
+    for row, x in enumerate(place):
+        for column in range(count):
+            matrix[row, column] = x**column
+    solution = mp.lu_solve(matrix, mp.matrix([function(x) for x in place]))
+    tests = [low + (high - low) * i / 300 for i in range(301)]
+    size = max(abs(function(x) - mp.polyval(list(solution)[::-1], x)) for x in tests)
+    print(f"/// {comment} Error at most 2^{float(mp.log(size, 2)):.1f}.")
+    print(f"pub const {name}: [f64; {count}] = [")
+    for c in solution:
+        print(f"    {rust(c)},")
+    print("];")
+    print(f"pub const {name}_LOW: f64 = {rust(solution[0] - mp.mpf(float(solution[0])))};")
+
+
 def rust(value):
     text = repr(float(value))
     return text if "." in text or "e" in text else text + ".0"
@@ -136,6 +155,30 @@ def main():
     fit("ATAN", "(atan(t) / t - 1) / t^2, in t^2.", careful(lambda z: (mp.atan(root(z)) / root(z) - 1) / z, -mp.mpf(1) / 3), 0, z, 12, lambda z: z)
     fit("ASIN", "(asin(t) / t - 1) / t^2, in t^2, to t = 1/2.", careful(lambda z: (mp.asin(root(z)) / root(z) - 1) / z, mp.mpf(1) / 6), 0, mp.mpf("0.2501"), 14, lambda z: z)
     fit("SINH", "(sinh(x) / x - 1) / x^2, in x^2, to x = 1.", careful(lambda z: (mp.sinh(root(z)) / root(z) - 1) / z, mp.mpf(1) / 6), 0, mp.mpf("1.001"), 8, lambda z: z)
+    interpolate("ERF", "erf(x) / x - 1, in x^2, to x = 1.", careful(lambda z: mp.erf(root(z)) / root(z) - 1, 2 / root(mp.pi) - 1), 0, mp.mpf("1.001"), 15)
+    c = mp.mpf(ERFC_CENTRE)
+    interpolate("ERFC", "(1 + 2 x) e^(x^2) erfc(x), in t = (x - c) / (x + c), for x in [0.45, 27.5].", careful(lambda t: scaled_erfc(c * (1 + t) / (1 - t)), scaled_erfc(c)), (mp.mpf("0.45") - c) / (mp.mpf("0.45") + c), (mp.mpf("27.5") - c) / (mp.mpf("27.5") + c), 23)
+    c = mp.mpf(LOG_GAMMA_CENTRE)
+    interpolate("LOG_GAMMA", "log gamma(x) / ((x - 1) (x - 2)), in t = (x - c) / (x + c), for x in [0.5, 2.5].", careful(lambda t: log_gamma_quotient(c * (1 + t) / (1 - t)), log_gamma_quotient(c)), (mp.mpf("0.49") - c) / (mp.mpf("0.49") + c), (mp.mpf("2.51") - c) / (mp.mpf("2.51") + c), 24)
+    print(f"/// Centres of the two before.\npub const ERFC_CENTRE: f64 = {ERFC_CENTRE};\npub const LOG_GAMMA_CENTRE: f64 = {LOG_GAMMA_CENTRE};")
+    numbers = [rust(mp.bernoulli(2 * i) / (2 * i * (2 * i - 1))) for i in range(1, 10)]
+    print("/// Stirling's series: of 1/z, in 1/z^2.")
+    print(f"pub const STIRLING: [f64; {len(numbers)}] = [{', '.join(numbers)}];")
+    parts("HALF_LOG_TWO_PI", "log(2 pi) / 2.", mp.log(2 * mp.pi) / 2, [53, 53])
+
+
+ERFC_CENTRE = 4.0
+LOG_GAMMA_CENTRE = 1.125
+
+
+def scaled_erfc(x):
+    return (1 + 2 * x) * mp.exp(x * x) * mp.erfc(x)
+
+
+def log_gamma_quotient(x):
+    if x in (1, 2):
+        return mp.euler if x == 1 else 1 - mp.euler
+    return mp.loggamma(x) / ((x - 1) * (x - 2))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,9 @@
 
 pub(crate) mod build;
 mod coefficients;
+mod erf;
 pub(crate) mod exp;
+mod gamma;
 mod hyperbolic;
 mod inverse;
 pub(crate) mod log;
@@ -117,6 +119,10 @@ fn real<'b>(body: &'b Body, function: Math) -> Option<(Vec<&'static str>, Operan
         Math::Atanh => one(hyperbolic::atanh(x)),
         Math::Pow => two(power::pow(x, y)),
         Math::Cbrt => one(power::cbrt(x)),
+        Math::Erf => one(erf::erf(x)),
+        Math::Erfc => one(erf::erfc(x)),
+        Math::Gamma => one(gamma::gamma(x)),
+        Math::LogGamma => one(gamma::log_gamma(x)),
         Math::Hypot => two(simple::hypot(x, y)),
         Math::Fmod => two(simple::fmod(x, y)),
         Math::Remainder => two(simple::remainder(x, y)),

@@ -6,7 +6,7 @@ use super::exp::{exponential, reduce, scale};
 use super::log::{Split, split};
 
 /// log of a positive, finite number to about 2^-66: 2 atanh(s) with s and the first terms as pairs.
-fn long_log(x: Float<'_>) -> Pair<'_> {
+pub fn long_log(x: Float<'_>) -> Pair<'_> {
     let Split { k, m } = split(x);
     let f = m - 1.0;
     let below = x.body().constant(2.0).ordered_sum(f);

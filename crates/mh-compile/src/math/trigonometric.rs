@@ -146,6 +146,18 @@ fn tan_of<'b>(reduced: &Reduced<'b>) -> Float<'b> {
     (value.bits() ^ n.shift_left(63)).float()
 }
 
+/// sin of a pair, |r| <= pi/2: beyond pi/4 the cosine of the complement.
+pub fn sin_pair<'b>(r: Pair<'b>) -> Pair<'b> {
+    let a = r.high.lt(0.0).pick_pair(r.negate(), r);
+    let far = a.high.gt(std::f64::consts::FRAC_PI_4);
+    let rest = a.high.body().constant(HALF_PI_PAIR[0]).ordered_sum(-a.high);
+    let rest = rest.high.ordered_sum(rest.low + (HALF_PI_PAIR[1] - a.low));
+    let angle = far.pick_pair(rest, a);
+    let z = angle.high * angle.high;
+    let value = far.pick_pair(cos_kernel(angle, z), sin_kernel(angle, z)).normal();
+    r.high.lt(0.0).pick_pair(value.negate(), value)
+}
+
 /// cos and sin of 2 pi t, t in [0, 1].
 pub fn turn(t: Float<'_>) -> (Float<'_>, Float<'_>) {
     let quarters = t * 4.0;
