@@ -547,6 +547,12 @@ impl<'b> Int<'b> {
         (self + SHIFTER.to_bits() as i64).float() - SHIFTER
     }
 
+    /// How many bits are set.
+    pub fn ones(self) -> Int<'b> {
+        self.0.declare("declare i64 @llvm.ctpop.i64(i64)".to_owned());
+        Int(self.0, self.0.push(format_args!("call i64 @llvm.ctpop.i64(i64 {})", self.1.text())))
+    }
+
     /// Rounded; `self` without sign.
     pub fn unsigned_float(self) -> Float<'b> {
         Float(self.0, self.0.push(format_args!("uitofp i64 {} to double", self.1.text())))

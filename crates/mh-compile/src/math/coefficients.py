@@ -155,7 +155,7 @@ def main():
     fit("ATAN", "(atan(t) / t - 1) / t^2, in t^2.", careful(lambda z: (mp.atan(root(z)) / root(z) - 1) / z, -mp.mpf(1) / 3), 0, z, 12, lambda z: z)
     fit("ASIN", "(asin(t) / t - 1) / t^2, in t^2, to t = 1/2.", careful(lambda z: (mp.asin(root(z)) / root(z) - 1) / z, mp.mpf(1) / 6), 0, mp.mpf("0.2501"), 14, lambda z: z)
     fit("SINH", "(sinh(x) / x - 1) / x^2, in x^2, to x = 1.", careful(lambda z: (mp.sinh(root(z)) / root(z) - 1) / z, mp.mpf(1) / 6), 0, mp.mpf("1.001"), 8, lambda z: z)
-    interpolate("ERF", "erf(x) / x - 1, in x^2, to x = 1.", careful(lambda z: mp.erf(root(z)) / root(z) - 1, 2 / root(mp.pi) - 1), 0, mp.mpf("1.001"), 15)
+    interpolate("ERF", "erf(x) / x - 1, in x^2, to x = 1.", careful(lambda z: mp.erf(root(z)) / root(z) - 1, 2 / root(mp.pi) - 1), 0, mp.mpf("1.001"), 13)
     c = mp.mpf(ERFC_CENTRE)
     interpolate("ERFC", "(1 + 2 x) e^(x^2) erfc(x), in t = (x - c) / (x + c), for x in [0.45, 27.5].", careful(lambda t: scaled_erfc(c * (1 + t) / (1 - t)), scaled_erfc(c)), (mp.mpf("0.45") - c) / (mp.mpf("0.45") + c), (mp.mpf("27.5") - c) / (mp.mpf("27.5") + c), 23)
     c = mp.mpf(LOG_GAMMA_CENTRE)

@@ -2,12 +2,12 @@
 //! Shepherd and Laframboise (1981).
 
 use super::build::{Float, Pair};
-use super::coefficients::{ERF, ERFC, ERFC_CENTRE, ERFC_LOW};
+use super::coefficients::{ERF, ERF_LOW, ERFC, ERFC_CENTRE, ERFC_LOW};
 use super::exp::{exponential, reduce, scale};
 
 /// erf(x) - x, |x| <= 1.
 fn beyond(x: Float<'_>) -> Float<'_> {
-    x * (x * x).polynomial(&ERF)
+    x.fma(ERF_LOW, x * (x * x).polynomial(&ERF))
 }
 
 /// erfc(x) = pair times 2^k, x in 0.45..=27.5.

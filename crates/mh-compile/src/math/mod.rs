@@ -12,6 +12,7 @@
 
 pub(crate) mod build;
 mod coefficients;
+mod complex;
 mod erf;
 pub(crate) mod exp;
 mod gamma;
@@ -84,6 +85,14 @@ fn define(body: &Body, function: Math, kind: Kind) -> Option<String> {
             let (parameters, result) = real(body, function)?;
             Some(body.finish(&name, &parameters, &[result]))
         }
+        Kind::C128 => {
+            let z = complex::Complex { re: body.argument(0), im: body.argument(1) };
+            let value = complex::define(function, z)?;
+            Some(body.finish(&name, &["double", "double"], &[value.re.into(), value.im.into()]))
+        }
+        Kind::C64 if exists(function, Kind::C128) => Some(narrow_complex(function, &name)),
+        Kind::I64 => integer(function, &name, body),
+        Kind::F32 if function == Math::NextAfter => Some(NEXT_AFTER_F32.to_owned()),
         Kind::F32 if exists(function, Kind::F64) => Some(narrow(function, &name)),
         _ => None,
     }
@@ -141,6 +150,85 @@ fn real<'b>(body: &'b Body, function: Math) -> Option<(Vec<&'static str>, Operan
         Math::Sign => one(simple::sign(x)),
         _ => return None,
     })
+}
+
+/// Functions of ints.
+fn integer(function: Math, name: &str, body: &Body) -> Option<String> {
+    match function {
+        Math::Gcd => Some(GCD.to_owned()),
+        Math::PopCount => {
+            let count = body.int_argument(0).ones();
+            Some(body.finish(name, &["i64"], &[count.into()]))
+        }
+        _ => None,
+    }
+}
+
+/// Euclid's, of magnitudes: the one result that is no int, 2^63, is for the caller to refuse.
+const GCD: &str = "define internal i64 @mh.gcd.i64(i64 %x, i64 %y) nounwind memory(none) {
+entry:
+  %x.negative = icmp slt i64 %x, 0
+  %x.minus = sub i64 0, %x
+  %a0 = select i1 %x.negative, i64 %x.minus, i64 %x
+  %y.negative = icmp slt i64 %y, 0
+  %y.minus = sub i64 0, %y
+  %b0 = select i1 %y.negative, i64 %y.minus, i64 %y
+  br label %head
+head:
+  %a = phi i64 [ %a0, %entry ], [ %b, %step ]
+  %b = phi i64 [ %b0, %entry ], [ %rest, %step ]
+  %end = icmp eq i64 %b, 0
+  br i1 %end, label %done, label %step
+step:
+  %rest = urem i64 %a, %b
+  br label %head
+done:
+  ret i64 %a
+}
+";
+
+/// Neighbours among floats are not those among doubles.
+const NEXT_AFTER_F32: &str =
+    "define internal float @mh.nextafter.f32(float %x, float %y) alwaysinline nounwind memory(none) {
+  %bits = bitcast float %x to i32
+  %up = fcmp olt float %x, %y
+  %sign = icmp slt i32 %bits, 0
+  %away = xor i1 %up, %sign
+  %step = select i1 %away, i32 1, i32 -1
+  %moved = add i32 %bits, %step
+  %value = bitcast i32 %moved to float
+  %y.bits = bitcast float %y to i32
+  %y.sign = and i32 %y.bits, -2147483648
+  %least = or i32 %y.sign, 1
+  %tiny = bitcast i32 %least to float
+  %zero = fcmp oeq float %x, 0.0
+  %v1 = select i1 %zero, float %tiny, float %value
+  %same = fcmp oeq float %x, %y
+  %v2 = select i1 %same, float %y, float %v1
+  %nan = fcmp uno float %x, %y
+  %sum = fadd float %x, %y
+  %v3 = select i1 %nan, float %sum, float %v2
+  ret float %v3
+}
+";
+
+fn narrow_complex(function: Math, name: &str) -> String {
+    let wide = self::name(function, Kind::C128);
+    format!(
+        "define internal {{ float, float }} @{name}(float %a0, float %a1) {ATTRIBUTES} {{
+  %w0 = fpext float %a0 to double
+  %w1 = fpext float %a1 to double
+  %v = call {{ double, double }} @{wide}(double %w0, double %w1)
+  %re = extractvalue {{ double, double }} %v, 0
+  %im = extractvalue {{ double, double }} %v, 1
+  %n0 = fptrunc double %re to float
+  %n1 = fptrunc double %im to float
+  %r0 = insertvalue {{ float, float }} undef, float %n0, 0
+  %r1 = insertvalue {{ float, float }} %r0, float %n1, 1
+  ret {{ float, float }} %r1
+}}
+"
+    )
 }
 
 /// A function of floats: through double, rounded once.
