@@ -41,12 +41,14 @@ fn fold(
     let span = call.span;
     let mut values = arguments(lowerer, call)?.into_iter();
     let Some(first) = values.next() else { return Ok(Value::int(empty, span)) };
-    let mut result = unary(Unary::Absolute, first, Check::Branch);
+    let mut result = first;
+    let mut alone = true;
     for value in values {
         let left = lowerer.spill(result);
         result = step(lowerer, left, value);
+        alone = false;
     }
-    Ok(Value::Expr(result))
+    Ok(Value::Expr(if alone { unary(Unary::Absolute, result, Check::Branch) } else { result }))
 }
 
 fn gcd_of(left: Expr, right: Expr, span: Span) -> Expr {

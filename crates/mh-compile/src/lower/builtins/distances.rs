@@ -3,7 +3,7 @@
 //! A sum of squares in two doubles (products split by fused multiply-add, sums by Knuth's two-sum) of numbers that are scaled by a power of
 //! two where squares would overflow or vanish; its root is corrected by one step of Newton's. Within 1 ulp.
 
-use super::build::{binary, choose, compare, real, sure, test, unary};
+use super::build::{binary, choose, compare, either, real, sure, test, unary};
 use super::{Call, refused, type_of, value_error};
 use crate::ir::{Binary, Check, Compare, Expr, Math, Scalar, Span, Unary};
 use crate::lower::value::{Value, float};
@@ -57,7 +57,6 @@ fn norm(lowerer: &mut Lowerer<'_>, coordinates: Vec<Expr>, span: Span) -> Expr {
         _ => {}
     }
     let sizes: Vec<Expr> = sizes.into_iter().map(|size| lowerer.keep(size)).collect();
-    // Infinity wins over nan.
     let most =
         sizes.iter().skip(1).fold(sizes[0].clone(), |most, size| binary(Binary::Max, size.clone(), most));
     let most = lowerer.keep(most);
@@ -97,7 +96,12 @@ fn norm(lowerer: &mut Lowerer<'_>, coordinates: Vec<Expr>, span: Span) -> Expr {
     let refined = binary(Binary::Add, root.clone(), step);
     let zero = compare(Compare::Equal, root.clone(), float(0.0, span));
     let result = binary(Binary::Multiply, choose(zero, root, refined), unscale);
-    choose(test(Math::IsInf, most.clone(), span), most, result)
+    // Infinity wins over nan, wherever it stands.
+    let infinite = sizes.iter().map(|size| test(Math::IsInf, size.clone(), span)).reduce(either);
+    match infinite {
+        Some(infinite) => choose(infinite, float(f64::INFINITY, span), result),
+        None => result,
+    }
 }
 
 /// Of floats of which the divisor is not zero, or does not matter.

@@ -3,7 +3,7 @@
 use super::build::{binary, both, checked, choose, compare, either, math, not, sure, test, unary};
 use super::nearest::{names, unknown};
 use super::{Call, Handler, combinatorics, distances, find, refused, rounding, type_error, type_of};
-use crate::ir::{Binary, Check, Compare, Expr, Math, Scalar, Unary};
+use crate::ir::{Binary, Check, Compare, Expr, ExprKind, Math, Scalar, Unary};
 use crate::lower::value::{Value, float};
 use crate::lower::{Lowerer, Result};
 
@@ -154,11 +154,13 @@ fn isclose(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
     let [a, b, relative, absolute] =
         <[Expr; 4]>::try_from(numbers).map_err(|_| type_error(span, "four numbers"))?;
     let zero = float(0.0, span);
-    let wrong = either(
-        compare(Compare::Less, relative.clone(), zero.clone()),
-        compare(Compare::Less, absolute.clone(), zero),
-    );
-    lowerer.raise_if(wrong, "ValueError", "tolerances must be non-negative", Vec::new(), span);
+    for tolerance in [&relative, &absolute] {
+        // The defaults are sound.
+        if !matches!(*tolerance.kind, ExprKind::Float(value) if value >= 0.0) {
+            let wrong = compare(Compare::Less, tolerance.clone(), zero.clone());
+            lowerer.raise_if(wrong, "ValueError", "tolerances must be non-negative", Vec::new(), span);
+        }
+    }
     let size = |value: Expr| unary(Unary::Absolute, value, Check::None);
     let difference = lowerer.keep(size(binary(Binary::Subtract, b.clone(), a.clone())));
     let within = |bound: Expr| compare(Compare::LessEqual, difference.clone(), bound);

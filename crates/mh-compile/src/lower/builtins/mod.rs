@@ -18,9 +18,12 @@ mod numpy;
 mod printing;
 mod python;
 mod random;
+mod random_choices;
+mod random_floats;
 mod ranges;
 mod ranges_of;
 mod rounding;
+mod ufuncs;
 
 pub(crate) use attributes::{attribute, call_method};
 pub(crate) use indexing::{Place, place, subscript};

@@ -1,0 +1,299 @@
+//! NumPy's functions of numbers that are more than one operation of the IR.
+
+use super::build::{binary, both, choose, compare, constant, either, number, real, sure, test, unary};
+use super::numpy::{floating, floating_pair, no_complex, numpy_scalar, one, pair, promoted};
+use super::{Call, attributes, is_half, python, refused, rounding, type_error, type_of};
+use crate::ir::{Binary, Check, Compare, Expr, Flavour, Kind, Math, Scalar, Unary};
+use crate::lower::types::{promote, promote_kinds, scalar_name};
+use crate::lower::value::{Value, constant_int};
+use crate::lower::{Lowerer, Result};
+
+pub fn absolute(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    if call.short() == "fabs" {
+        let (x, _) = floating(lowerer, call, false)?;
+        return Ok(Value::Expr(unary(Unary::Absolute, x, Check::None)));
+    }
+    let (x, scalar) = one(lowerer, call)?;
+    python::absolute(lowerer, x, scalar).map(Value::Expr)
+}
+
+/// `real`, `imag`, `conj`, `angle`.
+pub fn part(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let (name, shown, span) = (call.short().to_owned(), call.shown(), call.span);
+    let value = call.one()?;
+    if matches!(name.as_str(), "real" | "imag") {
+        return attributes::part(lowerer, &value, &name, span);
+    }
+    let (x, scalar) = lowerer.scalar(&value, &shown, span)?;
+    let scalar = numpy_scalar(scalar);
+    let x = lowerer.cast(x, scalar);
+    if name == "angle" {
+        let wide = if matches!(scalar.kind, Kind::F32 | Kind::C64) { Kind::F32 } else { Kind::F64 };
+        if is_half(scalar.kind) {
+            return Err(refused(
+                span,
+                "np.angle of this type is not compiled",
+                "convert first: np.angle(np.float64(x))",
+            ));
+        }
+        let complex = if wide == Kind::F32 { Kind::C64 } else { Kind::C128 };
+        let x = lowerer.cast(x, Scalar::numpy(complex));
+        return Ok(Value::Expr(sure(Math::Phase, vec![x], Scalar::numpy(wide), span)));
+    }
+    Ok(Value::Expr(if scalar.kind.is_complex() { sure(Math::Conjugate, vec![x], scalar, span) } else { x }))
+}
+
+/// `deg2rad` and its kin: NumPy's factors, `pi / 180` and `180 / pi`.
+pub fn scaled(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let to_radians = matches!(call.short(), "deg2rad" | "radians");
+    let pi = std::f64::consts::PI;
+    let (x, scalar) = floating(lowerer, call, false)?;
+    let factor = if to_radians { pi / 180.0 } else { 180.0 / pi };
+    let factor = lowerer.cast(crate::lower::value::float(factor, x.span), scalar);
+    Ok(Value::Expr(binary(Binary::Multiply, x, factor)))
+}
+
+pub fn divmod(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let span = call.span;
+    let (x, y) = pair(lowerer, call)?;
+    let (x, y) = (Value::Expr(lowerer.spill(x)), Value::Expr(lowerer.spill(y)));
+    let quotient = lowerer.binary(Binary::FloorDivide, &x, &y, span)?;
+    let rest = lowerer.binary(Binary::Modulo, &x, &y, span)?;
+    Ok(Value::Tuple(vec![quotient, rest]))
+}
+
+pub fn extreme(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let (shown, span) = (call.shown(), call.span);
+    let op = if call.short() == "minimum" { Binary::Minimum } else { Binary::Maximum };
+    let (x, y, scalar) = promoted(lowerer, call)?;
+    if scalar.kind.is_complex() {
+        return Err(no_complex(&shown, span));
+    }
+    if scalar.kind == Kind::Bool {
+        let op = if op == Binary::Minimum { Binary::And } else { Binary::Or };
+        return Ok(Value::Expr(binary(op, x, y)));
+    }
+    Ok(Value::Expr(binary(op, x, y)))
+}
+
+/// The other where one is nan.
+pub fn fmax(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let (shown, span) = (call.shown(), call.span);
+    let op = if call.short() == "fmin" { Compare::LessEqual } else { Compare::GreaterEqual };
+    let (x, y, scalar) = promoted(lowerer, call)?;
+    if scalar.kind.is_complex() || scalar.kind == Kind::Bool {
+        return Err(no_complex(&shown, span));
+    }
+    let (x, y) = (lowerer.simple(x), lowerer.simple(y));
+    let mut first = compare(op, x.clone(), y.clone());
+    if scalar.kind.is_float() {
+        first = either(first, test(Math::IsNan, y.clone(), span));
+    }
+    Ok(Value::Expr(choose(lowerer.cast(first, Scalar::BOOL), x, y)))
+}
+
+pub fn fmod(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let (shown, span) = (call.shown(), call.span);
+    let (x, y, scalar) = promoted(lowerer, call)?;
+    if scalar.kind.is_float() {
+        return Ok(Value::Expr(sure(Math::Fmod, vec![x, y], scalar, span)));
+    }
+    if !scalar.kind.is_integer() {
+        return Err(no_complex(&shown, span));
+    }
+    // Python's rest has the divisor's sign, C's the dividend's.
+    let (x, y) = (lowerer.simple(x), lowerer.simple(y));
+    let rest = lowerer.keep(binary(Binary::Modulo, x.clone(), y.clone()));
+    let below = |value: &Expr| compare(Compare::Less, value.clone(), number(0, value));
+    let other = compare(Compare::NotEqual, below(&x), below(&y));
+    let some = compare(Compare::NotEqual, rest.clone(), number(0, &rest));
+    let wrong = lowerer.cast(both(some, other), Scalar::BOOL);
+    Ok(Value::Expr(choose(wrong, binary(Binary::Subtract, rest.clone(), y), rest)))
+}
+
+/// `log(exp(x) + exp(y))` without overflow.
+pub fn logaddexp(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let span = call.span;
+    let (x, y, scalar) = floating_pair(lowerer, call)?;
+    let (x, y) = (lowerer.simple(x), lowerer.simple(y));
+    let gap = lowerer.keep(binary(Binary::Subtract, x.clone(), y.clone()));
+    let log1p = |of: Expr| {
+        let exp = sure(Math::Exp, vec![of], scalar, span);
+        sure(Math::Log1p, vec![exp], scalar, span)
+    };
+    let zero = real(0.0, &gap);
+    let up = binary(Binary::Add, x.clone(), log1p(unary(Unary::Negative, gap.clone(), Check::None)));
+    let down = binary(Binary::Add, y.clone(), log1p(gap.clone()));
+    let below = compare(Compare::LessEqual, gap.clone(), zero.clone());
+    let apart = choose(compare(Compare::Greater, gap.clone(), zero), up, choose(below, down, gap));
+    let two = lowerer.cast(crate::lower::value::float(std::f64::consts::LN_2, span), scalar);
+    Ok(Value::Expr(choose(compare(Compare::Equal, x.clone(), y), binary(Binary::Add, x, two), apart)))
+}
+
+pub fn tests(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let (name, shown, span) = (call.short().to_owned(), call.shown(), call.span);
+    let function = match name.as_str() {
+        "isfinite" => Math::IsFinite,
+        "isinf" => Math::IsInf,
+        "isnan" => Math::IsNan,
+        _ => Math::SignBit,
+    };
+    let (x, scalar) = one(lowerer, call)?;
+    if scalar.kind.is_complex() {
+        if function == Math::SignBit {
+            return Err(no_complex(&shown, span));
+        }
+        let x = lowerer.simple(x);
+        let real = Scalar::numpy(if scalar.kind == Kind::C64 { Kind::F32 } else { Kind::F64 });
+        let of = |piece| test(function, sure(piece, vec![x.clone()], real, span), span);
+        let join = if function == Math::IsFinite { both } else { either };
+        return Ok(Value::Expr(join(of(Math::Real), of(Math::Imag))));
+    }
+    if scalar.kind.is_float() {
+        return Ok(Value::Expr(test(function, x, span)));
+    }
+    let answer = |value: i64| constant(value, Scalar::numpy(Kind::Bool), span);
+    Ok(Value::Expr(match function {
+        Math::IsFinite => answer(1),
+        Math::SignBit if scalar.kind.is_signed() => compare(Compare::Less, x.clone(), number(0, &x)),
+        _ => answer(0),
+    }))
+}
+
+pub fn logical(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let (name, span) = (call.short().to_owned(), call.span);
+    let numpy = Scalar::numpy(Kind::Bool);
+    if name == "logical_not" {
+        let (x, _) = one(lowerer, call)?;
+        let truth = lowerer.truth(&Value::Expr(x), span)?;
+        return Ok(Value::Expr(lowerer.cast(super::build::not(truth), numpy)));
+    }
+    let (x, y) = pair(lowerer, call)?;
+    let (x, y) = (lowerer.truth(&Value::Expr(x), span)?, lowerer.truth(&Value::Expr(y), span)?);
+    let op = match name.as_str() {
+        "logical_and" => Binary::And,
+        "logical_or" => Binary::Or,
+        _ => Binary::Xor,
+    };
+    // Both are evaluated, as the arguments of a call are.
+    let result = binary(op, x, y);
+    Ok(Value::Expr(lowerer.cast(result, numpy)))
+}
+
+pub fn invert(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let span = call.span;
+    let (x, _) = one(lowerer, call)?;
+    lowerer.unary("Invert", &Value::Expr(x), span)
+}
+
+pub fn negative(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let op = if call.short() == "negative" { "USub" } else { "UAdd" };
+    let span = call.span;
+    let (x, _) = one(lowerer, call)?;
+    lowerer.unary(op, &Value::Expr(x), span)
+}
+
+pub fn reciprocal(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let span = call.span;
+    let (x, scalar) = one(lowerer, call)?;
+    if !scalar.kind.is_float() {
+        return Err(refused(
+            span,
+            "np.reciprocal of this type is not compiled",
+            "write 1 / x, or 1 // x for integers",
+        ));
+    }
+    Ok(Value::Expr(binary(Binary::Divide, real(1.0, &x), x)))
+}
+
+pub fn square(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let (x, scalar) = one(lowerer, call)?;
+    let x = if scalar.kind == Kind::Bool { lowerer.cast(x, Scalar::numpy(Kind::I8)) } else { x };
+    let x = lowerer.simple(x);
+    Ok(Value::Expr(binary(Binary::Multiply, x.clone(), x)))
+}
+
+pub fn sign(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let (shown, span) = (call.shown(), call.span);
+    let (x, scalar) = one(lowerer, call)?;
+    if scalar.kind.is_float() {
+        return Ok(Value::Expr(sure(Math::Sign, vec![x], scalar, span)));
+    }
+    if !scalar.kind.is_integer() {
+        return Err(refused(
+            span,
+            format!("{shown} of {} is not compiled", scalar_name(scalar)),
+            "compare with 0",
+        ));
+    }
+    let x = lowerer.simple(x);
+    let is = |op| compare(op, x.clone(), number(0, &x));
+    let below = if scalar.kind.is_signed() {
+        choose(lowerer.cast(is(Compare::Less), Scalar::BOOL), number(-1, &x), number(0, &x))
+    } else {
+        number(0, &x)
+    };
+    Ok(Value::Expr(choose(lowerer.cast(is(Compare::Greater), Scalar::BOOL), number(1, &x), below)))
+}
+
+/// `minimum(maximum(x, low), high)`; None is no bound.
+pub fn clip(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let (shown, span) = (call.shown(), call.span);
+    let mut values = call.bind(&["a", "a_min", "a_max"], 3)?.into_iter().flatten();
+    let (Some(x), Some(low), Some(high)) = (values.next(), values.next(), values.next()) else {
+        return Err(type_error(span, "np.clip() takes a number and two bounds"));
+    };
+    let (x, s) = lowerer.scalar(&x, &shown, span)?;
+    let mut bounds = Vec::new();
+    let mut all = vec![s];
+    for (bound, op) in [(low, Binary::Maximum), (high, Binary::Minimum)] {
+        if matches!(bound, Value::None) {
+            continue;
+        }
+        let (bound, t) = lowerer.scalar(&bound, &shown, span)?;
+        all.push(t);
+        bounds.push((bound, op));
+    }
+    let python = all.iter().all(|scalar| scalar.flavour == Flavour::Python);
+    let common = all
+        .into_iter()
+        .reduce(|a, b| if python { Scalar::numpy(promote_kinds(a.kind, b.kind)) } else { promote(a, b) });
+    let common = Scalar::numpy(common.map_or(Kind::F64, |scalar| scalar.kind));
+    if common.kind.is_complex() || common.kind == Kind::Bool {
+        return Err(no_complex(&shown, span));
+    }
+    let mut result = lowerer.cast(x, common);
+    for (bound, op) in bounds {
+        let bound = lowerer.cast(bound, common);
+        result = binary(op, result, bound);
+    }
+    Ok(Value::Expr(result))
+}
+
+pub fn round(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let (shown, span) = (call.shown(), call.span);
+    let mut values = call.bind(&["a", "decimals"], 1)?.into_iter();
+    let (value, decimals) = (values.next().flatten().unwrap_or(Value::None), values.next().flatten());
+    let (x, scalar) = lowerer.scalar(&value, &shown, span)?;
+    let scalar = numpy_scalar(scalar);
+    let x = lowerer.cast(x, scalar);
+    let digits = match decimals {
+        None => Some(0),
+        Some(decimals) => constant_int(&lowerer.index(&decimals, span)?),
+    };
+    let Some(digits) = digits else {
+        return Err(refused(
+            span,
+            format!("{shown} needs a constant number of decimals"),
+            "write it out: np.round(x, 2)",
+        ));
+    };
+    if scalar.kind.is_integer() && digits >= 0 {
+        return Ok(Value::Expr(x));
+    }
+    if !scalar.kind.is_float() {
+        let message = format!("{shown} of {} to {digits} decimals is not compiled", type_of(&value));
+        return Err(refused(span, message, "round floats"));
+    }
+    rounding::decimals(x, digits, span).map(Value::Expr)
+}
