@@ -26,7 +26,7 @@ OTHERS := $(filter-out $(MAIN),$(ALL))
 PYTHON    := .venv/bin/python
 STEP      := .ci/step
 SOURCES   := Cargo.toml Cargo.lock pyproject.toml $(shell find crates \( -path '*/src/*.rs' -o -name Cargo.toml \))
-TEST_NEEDS := pytest numpy llvmlite cloudpickle joblib
+TEST_NEEDS := pytest numpy llvmlite mpmath cloudpickle joblib
 DEV_NEEDS := $(TEST_NEEDS) maturin ruff mypy tqdm matplotlib
 
 PIP := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
