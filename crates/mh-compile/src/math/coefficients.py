@@ -2,7 +2,8 @@
 
     python coefficients.py > coefficients.rs     (needs mpmath)
 
-Each coefficient is rounded in turn, the constant one first, and those after it are fitted anew, so that rounding costs next to nothing.
+Each coefficient is rounded in turn, the constant one first, and those after it are fitted anew, so that rounding costs
+next to nothing.
 """
 
 import mpmath as mp
@@ -13,7 +14,9 @@ mp.mp.dps = 60
 def remez(function, weight, low, high, powers):
     """Coefficients c[i] of x**powers[i] that make max |weight * (function - polynomial)| on [low, high] least."""
     count = len(powers)
-    nodes = [(low + high) / 2 - (high - low) / 2 * mp.cos(mp.pi * (2 * i + 1) / (2 * count + 2)) for i in range(count + 1)]
+    nodes = [
+        (low + high) / 2 - (high - low) / 2 * mp.cos(mp.pi * (2 * i + 1) / (2 * count + 2)) for i in range(count + 1)
+    ]
     for _ in range(12):
         matrix = mp.matrix(count + 1, count + 1)
         right = mp.matrix(count + 1, 1)
@@ -72,7 +75,7 @@ def fit(name, comment, function, low, high, count, weight=lambda x: mp.mpf(1), f
 
 
 def interpolate(name, comment, function, low, high, count):
-    """Prints the polynomial through Chebyshev's nodes, for intervals around 0; the constant coefficient as a pair, its rest as `NAME_LOW`."""
+    """Prints the polynomial through Chebyshev's nodes, for intervals around 0; the rest of its constant is `NAME_LOW`."""
     low, high = mp.mpf(low), mp.mpf(high)
     place = [(low + high) / 2 - (high - low) / 2 * mp.cos(mp.pi * (2 * i + 1) / (2 * count)) for i in range(count)]
     matrix = mp.matrix(count, count)
@@ -121,7 +124,7 @@ def parts(name, comment, value, bits):
 
 def main():
     print("//! Coefficients and constants; made by `coefficients.py`.\n")
-    print("#![expect(clippy::approx_constant, reason = \"the first parts of constants\")]\n")
+    print('#![expect(clippy::approx_constant, reason = "the first parts of constants")]\n')
     root = mp.sqrt
     mp.mp.dps = 90
     parts("LN_2", "ln 2; the first part times any exponent is exact.", mp.ln(2), [40, 53])
@@ -130,7 +133,12 @@ def main():
     parts("LOG2_E", "1 / ln 2.", 1 / mp.ln(2), [53, 53])
     parts("LOG10_E", "1 / ln 10.", 1 / mp.ln(10), [53, 53])
     parts("LOG10_2", "ln 2 / ln 10; the first part times any exponent is exact.", mp.ln(2) / mp.ln(10), [40, 53])
-    parts("HALF_PI", "pi / 2; the first part as Boldo, Daumas and Li want it for exact differences.", mp.pi / 2, [50, 53, 53])
+    parts(
+        "HALF_PI",
+        "pi / 2; the first part as Boldo, Daumas and Li want it for exact differences.",
+        mp.pi / 2,
+        [50, 53, 53],
+    )
     parts("HALF_PI_PAIR", "pi / 2.", mp.pi / 2, [53, 53])
     parts("PI_PAIR", "pi.", mp.pi, [53, 53])
     parts("QUARTER_PI_PAIR", "pi / 4.", mp.pi / 4, [53, 53])
@@ -143,24 +151,120 @@ def main():
         print(f"    0x{word:016X},")
     print("];\n")
     z = (mp.ln(2) / 2 * mp.mpf("1.0001")) ** 2
-    fit("EXP_EVEN", "(cosh(r) - 1) / r^2, in r^2.", careful(lambda z: (mp.cosh(root(z)) - 1) / z, "0.5"), 0, z, 5, lambda z: z)
-    fit("EXP_ODD", "(sinh(r) / r - 1) / r^2, in r^2.", careful(lambda z: (mp.sinh(root(z)) / root(z) - 1) / z, mp.mpf(1) / 6), 0, z, 5, lambda z: z)
+    fit(
+        "EXP_EVEN",
+        "(cosh(r) - 1) / r^2, in r^2.",
+        careful(lambda z: (mp.cosh(root(z)) - 1) / z, "0.5"),
+        0,
+        z,
+        5,
+        lambda z: z,
+    )
+    fit(
+        "EXP_ODD",
+        "(sinh(r) / r - 1) / r^2, in r^2.",
+        careful(lambda z: (mp.sinh(root(z)) / root(z) - 1) / z, mp.mpf(1) / 6),
+        0,
+        z,
+        5,
+        lambda z: z,
+    )
     z = (3 - 2 * root(2)) ** 2 * mp.mpf("1.001")
-    fit("LOG", "(2 atanh(s) / s - 2) / s^2, in s^2.", careful(lambda z: (2 * mp.atanh(root(z)) / root(z) - 2) / z, mp.mpf(2) / 3), 0, z, 7, lambda z: z / 2)
-    fit("LOG_LONG", "(atanh(s) / s - 1 - s^2 / 3) / s^4, in s^2.", careful(lambda z: (mp.atanh(root(z)) / root(z) - 1 - z / 3) / z**2, mp.mpf(1) / 5), 0, z, 8, lambda z: z**2)
+    fit(
+        "LOG",
+        "(2 atanh(s) / s - 2) / s^2, in s^2.",
+        careful(lambda z: (2 * mp.atanh(root(z)) / root(z) - 2) / z, mp.mpf(2) / 3),
+        0,
+        z,
+        7,
+        lambda z: z / 2,
+    )
+    fit(
+        "LOG_LONG",
+        "(atanh(s) / s - 1 - s^2 / 3) / s^4, in s^2.",
+        careful(lambda z: (mp.atanh(root(z)) / root(z) - 1 - z / 3) / z**2, mp.mpf(1) / 5),
+        0,
+        z,
+        8,
+        lambda z: z**2,
+    )
     z = (mp.pi / 4) ** 2 * mp.mpf("1.002")
-    fit("SIN", "(sin(r) / r - 1) / r^2, in r^2.", careful(lambda z: (mp.sin(root(z)) / root(z) - 1) / z, -mp.mpf(1) / 6), 0, z, 6, lambda z: z)
-    fit("COS", "(cos(r) - 1 + r^2 / 2) / r^4, in r^2.", careful(lambda z: (mp.cos(root(z)) - 1 + z / 2) / z**2, mp.mpf(1) / 24), 0, z, 6, lambda z: z**2)
+    fit(
+        "SIN",
+        "(sin(r) / r - 1) / r^2, in r^2.",
+        careful(lambda z: (mp.sin(root(z)) / root(z) - 1) / z, -mp.mpf(1) / 6),
+        0,
+        z,
+        6,
+        lambda z: z,
+    )
+    fit(
+        "COS",
+        "(cos(r) - 1 + r^2 / 2) / r^4, in r^2.",
+        careful(lambda z: (mp.cos(root(z)) - 1 + z / 2) / z**2, mp.mpf(1) / 24),
+        0,
+        z,
+        6,
+        lambda z: z**2,
+    )
     z = (root(2) - 1) ** 2 * mp.mpf("1.001")
-    fit("ATAN", "(atan(t) / t - 1) / t^2, in t^2.", careful(lambda z: (mp.atan(root(z)) / root(z) - 1) / z, -mp.mpf(1) / 3), 0, z, 12, lambda z: z)
-    fit("ASIN", "(asin(t) / t - 1) / t^2, in t^2, to t = 1/2.", careful(lambda z: (mp.asin(root(z)) / root(z) - 1) / z, mp.mpf(1) / 6), 0, mp.mpf("0.2501"), 14, lambda z: z)
-    fit("SINH", "(sinh(x) / x - 1) / x^2, in x^2, to x = 1.", careful(lambda z: (mp.sinh(root(z)) / root(z) - 1) / z, mp.mpf(1) / 6), 0, mp.mpf("1.001"), 8, lambda z: z)
-    interpolate("ERF", "erf(x) / x - 1, in x^2, to x = 1.", careful(lambda z: mp.erf(root(z)) / root(z) - 1, 2 / root(mp.pi) - 1), 0, mp.mpf("1.001"), 13)
+    fit(
+        "ATAN",
+        "(atan(t) / t - 1) / t^2, in t^2.",
+        careful(lambda z: (mp.atan(root(z)) / root(z) - 1) / z, -mp.mpf(1) / 3),
+        0,
+        z,
+        12,
+        lambda z: z,
+    )
+    fit(
+        "ASIN",
+        "(asin(t) / t - 1) / t^2, in t^2, to t = 1/2.",
+        careful(lambda z: (mp.asin(root(z)) / root(z) - 1) / z, mp.mpf(1) / 6),
+        0,
+        mp.mpf("0.2501"),
+        14,
+        lambda z: z,
+    )
+    fit(
+        "SINH",
+        "(sinh(x) / x - 1) / x^2, in x^2, to x = 1.",
+        careful(lambda z: (mp.sinh(root(z)) / root(z) - 1) / z, mp.mpf(1) / 6),
+        0,
+        mp.mpf("1.001"),
+        8,
+        lambda z: z,
+    )
+    interpolate(
+        "ERF",
+        "erf(x) / x - 1, in x^2, to x = 1.",
+        careful(lambda z: mp.erf(root(z)) / root(z) - 1, 2 / root(mp.pi) - 1),
+        0,
+        mp.mpf("1.001"),
+        13,
+    )
     c = mp.mpf(ERFC_CENTRE)
-    interpolate("ERFC", "(1 + 2 x) e^(x^2) erfc(x), in t = (x - c) / (x + c), for x in [0.45, 27.5].", careful(lambda t: scaled_erfc(c * (1 + t) / (1 - t)), scaled_erfc(c)), (mp.mpf("0.45") - c) / (mp.mpf("0.45") + c), (mp.mpf("27.5") - c) / (mp.mpf("27.5") + c), 23)
+    interpolate(
+        "ERFC",
+        "(1 + 2 x) e^(x^2) erfc(x), in t = (x - c) / (x + c), for x in [0.45, 27.5].",
+        careful(lambda t: scaled_erfc(c * (1 + t) / (1 - t)), scaled_erfc(c)),
+        (mp.mpf("0.45") - c) / (mp.mpf("0.45") + c),
+        (mp.mpf("27.5") - c) / (mp.mpf("27.5") + c),
+        23,
+    )
     c = mp.mpf(LOG_GAMMA_CENTRE)
-    interpolate("LOG_GAMMA", "log gamma(x) / ((x - 1) (x - 2)), in t = (x - c) / (x + c), for x in [0.5, 2.5].", careful(lambda t: log_gamma_quotient(c * (1 + t) / (1 - t)), log_gamma_quotient(c)), (mp.mpf("0.49") - c) / (mp.mpf("0.49") + c), (mp.mpf("2.51") - c) / (mp.mpf("2.51") + c), 24)
-    print(f"/// Centres of the two before.\npub const ERFC_CENTRE: f64 = {ERFC_CENTRE};\npub const LOG_GAMMA_CENTRE: f64 = {LOG_GAMMA_CENTRE};")
+    interpolate(
+        "LOG_GAMMA",
+        "log gamma(x) / ((x - 1) (x - 2)), in t = (x - c) / (x + c), for x in [0.5, 2.5].",
+        careful(lambda t: log_gamma_quotient(c * (1 + t) / (1 - t)), log_gamma_quotient(c)),
+        (mp.mpf("0.49") - c) / (mp.mpf("0.49") + c),
+        (mp.mpf("2.51") - c) / (mp.mpf("2.51") + c),
+        24,
+    )
+    print(
+        f"/// Centres of the two before.\npub const ERFC_CENTRE: f64 = {ERFC_CENTRE};\n"
+        f"pub const LOG_GAMMA_CENTRE: f64 = {LOG_GAMMA_CENTRE};"
+    )
     numbers = [rust(mp.bernoulli(2 * i) / (2 * i * (2 * i - 1))) for i in range(1, 10)]
     print("/// Stirling's series: of 1/z, in 1/z^2.")
     print(f"pub const STIRLING: [f64; {len(numbers)}] = [{', '.join(numbers)}];")
