@@ -75,7 +75,7 @@ def fit(name, comment, function, low, high, count, weight=lambda x: mp.mpf(1), f
 
 
 def interpolate(name, comment, function, low, high, count):
-    """Prints the polynomial through Chebyshev's nodes, for intervals around 0; the rest of its constant is `NAME_LOW`."""
+    """The polynomial through Chebyshev's nodes, for intervals around 0; the rest of its constant is `NAME_LOW`."""
     low, high = mp.mpf(low), mp.mpf(high)
     place = [(low + high) / 2 - (high - low) / 2 * mp.cos(mp.pi * (2 * i + 1) / (2 * count)) for i in range(count)]
     matrix = mp.matrix(count, count)
