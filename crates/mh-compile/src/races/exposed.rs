@@ -27,7 +27,7 @@ struct Walk {
 impl Walk {
     fn block(&mut self, block: &[Statement], mut state: State) -> State {
         for statement in block {
-            let Some(assigned) = state else { return None };
+            let assigned = state?;
             state = self.statement(statement, assigned);
         }
         state

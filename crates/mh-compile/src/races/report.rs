@@ -330,7 +330,7 @@ fn advice(
         );
     }
     if !y.kind.writes() {
-        return format!(
+        return String::from(
             "Read from one array and write to another (`old`, `new`), so that no iteration sees what another one has \
              written; where each iteration needs the result of the one before, use `range`."
         );

@@ -74,9 +74,9 @@ impl Interpreter<'_> {
                 }
             }
         }
-        for number in axis..fates.len() {
-            fates[number] = Some(whole(lengths.len()));
-            lengths.push(base.lengths[number].clone());
+        for (fate, length) in fates.iter_mut().zip(&base.lengths).skip(axis) {
+            *fate = Some(whole(lengths.len()));
+            lengths.push(length.clone());
         }
         let sources = base.sources.iter().map(|source| compose(source, &fates)).collect();
         let mut chain = vec![var];

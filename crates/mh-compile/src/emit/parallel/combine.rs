@@ -1,0 +1,199 @@
+//! What the blocks left, put together behind the loop in their order.
+
+use super::{Body, Left, Role, plain};
+use crate::compile::Failure;
+use crate::emit::expression::{float_predicate, int_predicate};
+use crate::emit::function::{FunctionEmitter, Operand};
+use crate::ir::{Binary, Check, Compare, Flavour, Kind, ReductionKind, Scalar, Span, Type};
+use std::collections::BTreeMap;
+
+impl FunctionEmitter<'_, '_> {
+    /// What two parts make together; the first comes before the second.
+    pub(super) fn merge(
+        &mut self,
+        role: ReductionKind,
+        old: &Operand,
+        new: &Operand,
+        ty: Scalar,
+        span: Span,
+    ) -> Operand {
+        let op = match role {
+            ReductionKind::Sum if ty.kind == Kind::Bool => Binary::Or,
+            ReductionKind::Product if ty.kind == Kind::Bool => Binary::And,
+            ReductionKind::Sum => Binary::Add,
+            ReductionKind::Product => Binary::Multiply,
+            ReductionKind::Minimum => Binary::Minimum,
+            ReductionKind::Maximum => Binary::Maximum,
+            ReductionKind::And => Binary::And,
+            ReductionKind::Or => Binary::Or,
+            ReductionKind::Xor => Binary::Xor,
+            ReductionKind::Less
+            | ReductionKind::LessEqual
+            | ReductionKind::Greater
+            | ReductionKind::GreaterEqual => {
+                let taken = self.chosen(role, new, old, ty.kind);
+                return self.select(&taken, new, old, ty.kind);
+            }
+        };
+        self.binary(op, old, new, ty, Check::None, span)
+    }
+
+    /// Whether the new value is taken.
+    pub(super) fn chosen(&mut self, role: ReductionKind, new: &Operand, old: &Operand, kind: Kind) -> String {
+        let op = match role {
+            ReductionKind::Less => Compare::Less,
+            ReductionKind::LessEqual => Compare::LessEqual,
+            ReductionKind::Greater => Compare::Greater,
+            _ => Compare::GreaterEqual,
+        };
+        let (new, old) = (new.one(), old.one());
+        let ty = crate::emit::register(kind);
+        if kind.is_float() {
+            self.value(&format!("fcmp {} {ty} {new}, {old}", float_predicate(op)))
+        } else {
+            self.value(&format!("icmp {} {ty} {new}, {old}", int_predicate(op, kind)))
+        }
+    }
+
+    pub(super) fn select(
+        &mut self,
+        condition: &str,
+        then: &Operand,
+        orelse: &Operand,
+        kind: Kind,
+    ) -> Operand {
+        let ty = crate::emit::register(kind);
+        let mut one = |then: &str, orelse: &str| {
+            self.value(&format!("select i1 {condition}, {ty} {then}, {ty} {orelse}"))
+        };
+        match (then, orelse) {
+            (Operand::Pair(real, imag), Operand::Pair(other, part)) => {
+                let real = one(real, other);
+                Operand::Pair(real, one(imag, part))
+            }
+            _ => Operand::One(one(then.one(), orelse.one())),
+        }
+    }
+
+    /// Behind the loop: what the blocks left, in their order, into the variables.
+    pub(super) fn combine(&mut self, body: &Body, number: &str) {
+        // The sums of ints, kept wide until the end.
+        let mut wide = BTreeMap::new();
+        for (at, left) in body.left.iter().enumerate() {
+            if left.kind == Kind::I128 {
+                let address = self.alloca_scalar(Kind::I128);
+                let value = self.read(left.var);
+                let value = self.value(&format!("sext i64 {} to i128", value.one()));
+                self.store(Kind::I128, &Operand::One(value), &address);
+                wide.insert(at, address);
+            }
+        }
+        let blocks = plain(number);
+        self.each(&blocks, Some(16), |this, turn| {
+            let block = &turn.value;
+            for (at, left) in body.left.iter().enumerate() {
+                match left.role {
+                    Role::Companion(_) => {}
+                    Role::Last => {
+                        let set = this.was_set(left, block);
+                        let new = this.kept(left, block);
+                        let old = this.read(left.var);
+                        let value = this.select(&set, &new, &old, left.kind);
+                        this.assign(left.var, &value);
+                    }
+                    Role::Gathered(role) => this.combine_one(body, at, role, block, wide.get(&at)),
+                }
+            }
+        });
+        for (at, address) in wide {
+            let total = self.load(Kind::I128, &address);
+            let narrow = self.value(&format!("trunc i128 {} to i64", total.one()));
+            let again = self.value(&format!("sext i64 {narrow} to i128"));
+            let over = self.value(&format!("icmp ne i128 {again}, {}", total.one()));
+            self.fail_if(&over, Check::Branch, Failure::Overflow, body.span, &[]);
+            self.assign(body.left[at].var, &Operand::One(narrow));
+        }
+    }
+
+    pub(super) fn combine_one(
+        &mut self,
+        body: &Body,
+        at: usize,
+        role: ReductionKind,
+        block: &str,
+        wide: Option<&String>,
+    ) {
+        let left = &body.left[at];
+        let new = self.kept(left, block);
+        if let Some(address) = wide {
+            let old = self.load(Kind::I128, address);
+            let sum = self.value(&format!("add i128 {}, {}", old.one(), new.one()));
+            self.store(Kind::I128, &Operand::One(sum), address);
+            return;
+        }
+        let Type::Scalar(scalar) = self.variable_type(left.var) else { return };
+        let old = self.read(left.var);
+        let choice = matches!(
+            role,
+            ReductionKind::Less
+                | ReductionKind::LessEqual
+                | ReductionKind::Greater
+                | ReductionKind::GreaterEqual
+        );
+        if !choice {
+            let ty = Scalar { flavour: Flavour::NumPy, ..scalar };
+            let both = self.merge(role, &old, &new, ty, body.span);
+            self.assign(left.var, &both);
+            return;
+        }
+        let taken = self.chosen(role, &new, &old, scalar.kind);
+        let set = self.was_set(left, block);
+        let taken = self.value(&format!("and i1 {taken}, {set}"));
+        let value = self.select(&taken, &new, &old, scalar.kind);
+        self.assign(left.var, &value);
+        for companion in body.left.iter().filter(|other| other.role == Role::Companion(at)) {
+            let new = self.kept(companion, block);
+            let old = self.read(companion.var);
+            let value = self.select(&taken, &new, &old, companion.kind);
+            self.assign(companion.var, &value);
+        }
+    }
+
+    pub(super) fn was_set(&mut self, left: &Left, block: &str) -> String {
+        let address = self.value(&format!("getelementptr inbounds i8, ptr {}, i64 {block}", left.set));
+        let set = self.value(&format!("load i8, ptr {address}"));
+        self.value(&format!("icmp ne i8 {set}, 0"))
+    }
+
+    pub(super) fn kept(&mut self, left: &Left, block: &str) -> Operand {
+        let far = self.value(&format!("mul i64 {block}, {}", left.kind.size()));
+        let address = self.value(&format!("getelementptr inbounds i8, ptr {}, i64 {far}", left.table));
+        self.load(left.kind, &address)
+    }
+}
+
+/// With what a block begins; `None`: with the value from before the loop.
+pub(super) fn identity(role: ReductionKind, kind: Kind) -> Option<&'static str> {
+    let float = kind.is_float() || kind.is_complex();
+    match role {
+        // x + -0.0 is x, also where x is -0.0.
+        ReductionKind::Sum if float => Some("-0.0"),
+        ReductionKind::Product if float => Some("1.0"),
+        ReductionKind::Sum | ReductionKind::Or | ReductionKind::Xor => {
+            Some(if kind == Kind::Bool { "false" } else { "0" })
+        }
+        ReductionKind::Product => Some(if kind == Kind::Bool { "true" } else { "1" }),
+        ReductionKind::And => Some(if kind == Kind::Bool { "true" } else { "-1" }),
+        _ => None,
+    }
+}
+
+pub(super) fn complete(kind: Kind, one: &str) -> Operand {
+    if kind.is_complex() {
+        // (1 + 0j) for products, (-0 - 0j) for sums.
+        let imag = if one == "1.0" { "0.0" } else { one };
+        Operand::Pair(one.into(), imag.into())
+    } else {
+        Operand::One(one.into())
+    }
+}
