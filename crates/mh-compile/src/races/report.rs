@@ -332,7 +332,7 @@ fn advice(
     if !y.kind.writes() {
         return String::from(
             "Read from one array and write to another (`old`, `new`), so that no iteration sees what another one has \
-             written; where each iteration needs the result of the one before, use `range`."
+             written; where each iteration needs the result of the one before, use `range`.",
         );
     }
     format!(

@@ -90,7 +90,7 @@ impl Maker<'_> {
                 _ => Constant::Int(Err("99999999999999999999".into())),
             }),
             4 => ExprKind::Name(self.of(&["N", "f", "g", "h", "np", "unknown"]).to_owned()),
-            7 | 8 | 9 => {
+            7..=9 => {
                 let op = self.of(&[
                     "Add", "Sub", "Mult", "Div", "FloorDiv", "Mod", "Pow", "LShift", "BitAnd", "MatMult",
                 ]);

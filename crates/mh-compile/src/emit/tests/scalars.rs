@@ -243,7 +243,8 @@ fn order(a: i64, b: f64) -> Option<std::cmp::Ordering> {
 
 #[test]
 fn ints_and_floats_are_compared_exactly() {
-    let cases: [(&str, fn(Option<std::cmp::Ordering>) -> bool); 6] = [
+    type Holds = fn(Option<std::cmp::Ordering>) -> bool;
+    let cases: [(&str, Holds); 6] = [
         ("==", |order| order.is_some_and(|order| order.is_eq())),
         ("!=", |order| order.is_none_or(|order| order.is_ne())),
         ("<", |order| order.is_some_and(|order| order.is_lt())),
