@@ -15,23 +15,21 @@ const DISTANCE: Atom = Atom(u32::MAX);
 /// Choices among alternatives of subscripts that are tried for a pair.
 const CHOICES: usize = 64;
 
-/// Two iterations, as far as a clash is known in figures: values of atoms, the second iteration's primed.
+/// Two iterations that clash, in figures: values of atoms, the later iteration's primed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clash {
     values: BTreeMap<Atom, i128>,
+    /// The first of the two accesses is the later iteration's.
+    turned: bool,
 }
 
 impl Clash {
-    /// A value of the iteration in which the first access (`second`: the other one) happens.
+    /// A value in the iteration of the first access (`second`: of the other one).
     pub fn evaluate(&self, pairs: &Pairs, poly: &Poly, second: bool) -> Option<i128> {
-        let poly =
-            if second { pairs.prime(poly, self.values.contains_key(&BACKWARD))? } else { poly.clone() };
+        let poly = if second == self.turned { poly.clone() } else { pairs.prime(poly)? };
         poly.evaluate(|atom| self.values.get(&atom).copied())
     }
 }
-
-/// Marks a clash whose second access is in the earlier iteration.
-const BACKWARD: Atom = Atom(u32::MAX - 1);
 
 pub struct Pairs<'i, 'a> {
     pub interpreter: &'i Interpreter<'a>,
@@ -49,32 +47,30 @@ impl Pairs<'_, '_> {
         self.interpreter.atoms.get(atom).scope >= self.recorder.depth
     }
 
-    /// As it is in the other iteration.
-    fn prime(&self, poly: &Poly, backward: bool) -> Option<Poly> {
+    /// As it is in the later iteration.
+    fn prime(&self, poly: &Poly) -> Option<Poly> {
         let primed = poly.rename(|atom| if self.varies(atom) { Atom(atom.0 | PRIME) } else { atom });
-        let distance = Poly::atom(DISTANCE).scale(if backward { -1 } else { 1 })?;
-        let iteration = Poly::atom(self.recorder.iteration).add(&distance)?;
-        primed.substitute(Atom(self.recorder.iteration.0 | PRIME), &iteration)
+        let later = Poly::atom(self.recorder.iteration).add(&Poly::atom(DISTANCE))?;
+        primed.substitute(Atom(self.recorder.iteration.0 | PRIME), &later)
     }
 
     /// Whether no two different iterations make `x` and `y` touch the same element.
     pub fn apart(&self, x: &Access, y: &Access) -> bool {
-        let directions: &[bool] = if std::ptr::eq(x, y) { &[false] } else { &[false, true] };
-        directions.iter().all(|backward| {
-            self.systems(x, y, *backward, true)
-                .is_some_and(|systems| systems.iter().all(|s| self.excluded(s)))
-                || self
-                    .systems(x, y, *backward, false)
-                    .is_some_and(|systems| systems.iter().all(|system| self.excluded(system)))
-        })
+        let excluded = |x: &Access, y: &Access, plain: bool| {
+            self.systems(x, y, plain)
+                .is_some_and(|systems| systems.iter().all(|system| self.excluded(system)))
+        };
+        let before = |x: &Access, y: &Access| excluded(x, y, true) || excluded(x, y, false);
+        before(x, y) && (std::ptr::eq(x, y) || before(y, x))
     }
 
-    /// What would have to hold, for each choice among the alternatives. `plain`: by subscripts that have but one.
-    fn systems(&self, x: &Access, y: &Access, backward: bool, plain: bool) -> Option<Vec<Vec<Fact>>> {
+    /// What would have to hold for `x` in one iteration and `y` in a later one, for each choice among the alternatives. `plain`: by
+    /// subscripts that have but one.
+    fn systems(&self, x: &Access, y: &Access, plain: bool) -> Option<Vec<Vec<Fact>>> {
         let mut base = self.assumed.clone();
         base.extend(self.facts(x));
         for fact in self.facts(y) {
-            base.extend(fact.map(|poly| self.prime(poly, backward)));
+            base.extend(fact.map(|poly| self.prime(poly)));
         }
         base.push(Fact::AtLeastZero(Poly::atom(DISTANCE).subtract(&Poly::constant(1))?));
         let mut systems = vec![base];
@@ -87,29 +83,21 @@ impl Pairs<'_, '_> {
             }
             systems = systems
                 .iter()
-                .flat_map(|system| self.equal(system, ours, theirs, backward))
+                .flat_map(|system| self.equal(system, ours, theirs))
                 .filter(|system| plain || !self.excluded(system))
                 .collect();
         }
         Some(systems)
     }
 
-    fn equal(
-        &self,
-        system: &[Fact],
-        ours: &Alternatives,
-        theirs: &Alternatives,
-        backward: bool,
-    ) -> Vec<Vec<Fact>> {
+    fn equal(&self, system: &[Fact], ours: &Alternatives, theirs: &Alternatives) -> Vec<Vec<Fact>> {
         let mut out = Vec::new();
         for (facts, place) in ours {
             for (other_facts, other_place) in theirs {
                 let mut system = system.to_vec();
                 system.extend(facts.iter().cloned());
-                system.extend(
-                    other_facts.iter().filter_map(|fact| fact.map(|poly| self.prime(poly, backward))),
-                );
-                let other_place = other_place.as_ref().and_then(|place| self.prime(place, backward));
+                system.extend(other_facts.iter().filter_map(|fact| fact.map(|poly| self.prime(poly))));
+                let other_place = other_place.as_ref().and_then(|place| self.prime(place));
                 if let (Some(place), Some(other)) = (place, other_place) {
                     system.extend(place.subtract(&other).map(Fact::Zero));
                 }
@@ -133,20 +121,14 @@ impl Pairs<'_, '_> {
 
     /// Two iterations that clash, in small figures.
     pub fn example(&self, x: &Access, y: &Access) -> Option<Clash> {
-        let directions: &[bool] = if std::ptr::eq(x, y) { &[false] } else { &[false, true] };
-        directions.iter().find_map(|backward| {
-            let exact =
-                |access: &Access| access.subscripts.iter().flatten().all(|(_, place)| place.is_some());
-            if !exact(x) || !exact(y) {
-                return None;
-            }
-            self.systems(x, y, *backward, false)?.iter().find_map(|system| {
-                let mut values = search(system, self.recorder.iteration)?;
-                if *backward {
-                    values.insert(BACKWARD, 1);
-                }
-                Some(Clash { values })
-            })
+        let known = |access: &Access| access.subscripts.iter().flatten().all(|(_, place)| place.is_some());
+        if !known(x) || !known(y) {
+            return None;
+        }
+        [(x, y, false), (y, x, true)].into_iter().find_map(|(x, y, turned)| {
+            self.systems(x, y, false)?
+                .iter()
+                .find_map(|system| Some(Clash { values: search(system, self.recorder.iteration)?, turned }))
         })
     }
 }

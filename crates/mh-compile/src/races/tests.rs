@@ -494,14 +494,10 @@ fn clashes(of: &For, plan: Option<&Plan>) -> Option<String> {
     None
 }
 
-/// Accepted, and of those without a clash how many there are.
+/// Whether the loop is accepted, and whether it is free of clashes.
 fn trial(seed: u64) -> (bool, bool) {
     let mut module = module(seed);
-    let begun = std::time::Instant::now();
     let accepted = check(&mut module).is_ok();
-    if begun.elapsed().as_millis() > 300 {
-        println!("{seed} {:?}", begun.elapsed());
-    }
     let StatementKind::For(of) = &module.functions[0].body[0].kind else { unreachable!("a loop") };
     let plan = of.parallel.as_ref().and_then(|parallel| parallel.plan.as_ref());
     if accepted {
@@ -511,18 +507,24 @@ fn trial(seed: u64) -> (bool, bool) {
     (accepted, clashes(of, None).is_none())
 }
 
-const SEEDS: u64 = 1500;
+fn trials(seeds: std::ops::Range<u64>) {
+    let (mut accepted, mut free) = (0, 0);
+    for seed in seeds {
+        let (yes, clean) = trial(seed);
+        accepted += u32::from(yes);
+        free += u32::from(clean);
+    }
+    println!("accepted {accepted}; free of clashes, whatever the arguments, {free}");
+    assert!(accepted * 10 > free * 6, "{accepted} of {free}");
+}
 
 #[test]
 fn what_is_accepted_has_no_clash() {
-    let begun = std::time::Instant::now();
-    let (mut accepted, mut free) = (0, 0);
-    for seed in 0..SEEDS {
-        let (yes, clean) = trial(seed);
-        accepted += usize::from(yes);
-        free += usize::from(clean);
-    }
-    println!("{:?}", begun.elapsed());
-    println!("accepted {accepted}, free of clashes whatever the arguments {free}");
-    assert!(accepted > 300, "{accepted} of {free}");
+    trials(0..250);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn what_is_accepted_has_no_clash_in_many_loops() {
+    trials(1000..21_000);
 }
