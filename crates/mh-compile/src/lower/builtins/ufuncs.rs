@@ -43,13 +43,18 @@ pub fn part(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
     Ok(Value::Expr(if scalar.kind.is_complex() { sure(Math::Conjugate, vec![x], scalar, span) } else { x }))
 }
 
-/// `deg2rad` and its kin: NumPy's factors, `pi / 180` and `180 / pi`.
+/// `deg2rad` and its kin: NumPy's factors, `pi / 180` and `180 / pi`, each computed in the type of the numbers.
 pub fn scaled(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
     let to_radians = matches!(call.short(), "deg2rad" | "radians");
-    let pi = std::f64::consts::PI;
     let (x, scalar) = floating(lowerer, call, false)?;
-    let factor = if to_radians { pi / 180.0 } else { 180.0 / pi };
-    let factor = lowerer.cast(crate::lower::value::float(factor, x.span), scalar);
+    let factor = if scalar.kind == Kind::F32 {
+        let pi = std::f32::consts::PI;
+        f64::from(if to_radians { pi / 180.0 } else { 180.0 / pi })
+    } else {
+        let pi = std::f64::consts::PI;
+        if to_radians { pi / 180.0 } else { 180.0 / pi }
+    };
+    let factor = real(factor, &x);
     Ok(Value::Expr(binary(Binary::Multiply, x, factor)))
 }
 
