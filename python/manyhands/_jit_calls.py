@@ -4,7 +4,8 @@ import os
 import sys
 from _thread import RLock
 
-#: Held while something is compiled or loaded. Its holder may come in again: what the compiler asks may call compiled functions.
+#: Held while something is compiled or loaded. Its holder may come in again: what the compiler asks of the program may
+#: call compiled functions.
 lock = RLock()
 
 os.register_at_fork(after_in_child=lock._at_fork_reinit)
@@ -23,7 +24,7 @@ def parameters(function):
 
 
 def probe(function):
-    """A function with the same parameters that returns their values: what cannot be bound, it refuses in Python's words."""
+    """A function with the same parameters that gives their values; what cannot be bound, it refuses as Python does."""
     code = function.__code__
     count, keywords = code.co_argcount, code.co_kwonlyargcount
     names = parameters(function)
@@ -57,7 +58,8 @@ def library():
         if exists(path):
             return path
     raise ImportError(
-        "compiling needs llvmlite, which is not installed here: pip install manyhands[jit] (what is in the cache runs without it)"
+        "compiling needs llvmlite, which is not installed here: pip install manyhands[jit] (what is in the cache runs "
+        "without it)"
     )
 
 
@@ -83,7 +85,7 @@ def texts(jitted):
                 found[code.co_filename] = lines
         names = _names(code)
         waiting += [function.__globals__[name] for name in names if name in function.__globals__]
-        waiting += [cell.cell_contents for cell in function.__closure__ or () if not _is_empty(cell)]
+        waiting += [value for cell in function.__closure__ or () for value in _contents(cell)]
     return found
 
 
@@ -104,9 +106,8 @@ def _names(code):
     return names
 
 
-def _is_empty(cell):
+def _contents(cell):
     try:
-        cell.cell_contents
-    except ValueError:
-        return True
-    return False
+        return [cell.cell_contents]
+    except ValueError:  # empty so far
+        return []

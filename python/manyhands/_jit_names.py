@@ -1,13 +1,13 @@
 """The names by which the loop compiler knows what it knows: functions and types of a few modules, told by identity.
 
-`from math import exp as e` and `np.abs` beside `np.absolute` lead to the same object, so to the same name. What has a name
-here and is not known to the compiler is refused by that name.
+`from math import exp as e` and `np.abs` beside `np.absolute` lead to the same object, so to the same name. What has a
+name here and is not known to the compiler is refused by that name.
 """
 
 import sys
 
-#: Modules whose functions and types have names here; each only where the program has imported it. The first that has an object gives
-#: its name.
+#: Modules whose functions and types have names here; each only where the program has imported it. The first that has an
+#: object gives its name.
 _MODULES = (
     "builtins",
     "math",

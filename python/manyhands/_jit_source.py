@@ -1,14 +1,15 @@
 """Finds the syntax tree of a function: in the text of its file, and only where that text still is the function.
 
-The text is compiled again as a whole, and the function's own code object looked for in what comes out. So a file that was
-changed since it was imported, or a decorator's line that moved, is an error and never another function.
+The text is compiled again as a whole, and the function's own code object looked for in what comes out. So a file that
+was changed since it was imported is an error, and never another function.
 """
 
 import linecache
 import sys
 from types import CodeType
 
-_COMPILED_LATELY = []  # [(lines, flags, tree, codes)] of the last files: functions of one file come one after the other
+#: [(lines, flags, tree, codes)] of the last files: functions of one file come one after the other.
+_COMPILED_LATELY: list = []
 _KEPT = 4
 
 
@@ -59,7 +60,9 @@ def _lines(function):
             f"the source of {shown} cannot be had: its code came from {name}, of which Python keeps no text. Give it: "
             "mh.jit(source=text)(function), with the text that was executed"
         )
-    raise NoSource(f"the source of {shown} cannot be had: {name} cannot be read. Give it by mh.jit(source=text)(function)")
+    raise NoSource(
+        f"the source of {shown} cannot be had: {name} cannot be read. Give it by mh.jit(source=text)(function)"
+    )
 
 
 def _compiled(lines, code):
@@ -113,7 +116,9 @@ def _node(tree, codes, code):
         if isinstance(node, kinds) and _first_line(node) == line and getattr(node, "name", name) == name
     ]
     if len(candidates) > 1:
-        candidates = _by_columns(candidates, code) or [node for node in candidates if _alone(tree, node, candidates, code)]
+        candidates = _by_columns(candidates, code) or [
+            node for node in candidates if _alone(tree, node, candidates, code)
+        ]
     return candidates[0] if candidates else None
 
 
@@ -125,7 +130,9 @@ def _by_columns(candidates, code):
     """Those of several lambdas in one line that hold all the places of `code`; before Python 3.11 it has no columns."""
     if sys.version_info < (3, 11):
         return []
-    places = [place for place in code.co_positions() if None not in place and place[3] > 0 and place[:2] != (place[0], 0)]
+    places = [
+        place for place in code.co_positions() if None not in place and place[3] > 0 and place[:2] != (place[0], 0)
+    ]
     return [
         node
         for node in candidates
@@ -147,7 +154,9 @@ def _alone(tree, node, candidates, code):
     try:
         for other, body in others:
             other.body = ast.copy_location(ast.Constant(None), body)
-        return _is_among(code, _codes(compile(tree, code.co_filename, "exec", 0x2000 | code.co_flags & _future_flags(), True)))
+        return _is_among(
+            code, _codes(compile(tree, code.co_filename, "exec", 0x2000 | code.co_flags & _future_flags(), True))
+        )
     finally:
         for other, body in others:
             other.body = body
@@ -158,7 +167,7 @@ def _is_among(code, codes):
 
 
 def _as_pytest_writes(code, other):
-    """pytest writes the asserts of test modules anew: such a function is known by its place, its names and its lines."""
+    """pytest writes the asserts of test modules anew: such a function is known by its place, names and lines."""
     if not any(name.startswith("@py") for name in (*code.co_names, *code.co_varnames)):
         return False
     own = tuple(name for name in code.co_varnames if not name.startswith("@py"))
@@ -186,12 +195,15 @@ def _given(function, source):
         if isinstance(node, kinds) and getattr(node, "name", "<lambda>") == code.co_name:
             shift = code.co_firstlineno - _first_line(node)
             ast.increment_lineno(tree, shift)
-            if any(_same_but_places(code, other) for other in _codes(compile(_within(tree, code), code.co_filename, "exec"))):
+            if any(
+                _same_but_places(code, other)
+                for other in _codes(compile(_within(tree, code), code.co_filename, "exec"))
+            ):
                 return [*["\n"] * shift, *dedent(source).splitlines(keepends=True)][max(-shift, 0) :], node
             ast.increment_lineno(tree, -shift)
     raise NoSource(
-        f"the source that was given for {function.__qualname__} is not the source of this function: it must be the text that "
-        "was executed"
+        f"the source that was given for {function.__qualname__} is not the source of this function: it must be the "
+        "text that was executed"
     )
 
 
@@ -229,6 +241,6 @@ def _changed(function, lines):
     code = function.__code__
     where = f"{code.co_filename}:{code.co_firstlineno}"
     return (
-        f"the source of {function.__qualname__} is not in {where} any more: the file has changed since it was loaded, or the "
-        "function was made in another way. Load it again, or give the text by mh.jit(source=text)(function)"
+        f"the source of {function.__qualname__} is not in {where} any more: the file has changed since it was loaded, "
+        "or the function was made in another way. Load it again, or give the text by mh.jit(source=text)(function)"
     )

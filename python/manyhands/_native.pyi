@@ -197,7 +197,7 @@ class Engine:
 
 @final
 class Jitted:
-    """A compiled function: called as the function that it was made of, compiled for the types that it is called with."""
+    """A compiled function: called as the function that it was made of, compiled for the types that it meets."""
 
     __wrapped__: FunctionType
     _options: tuple[bool, bool, str | None]

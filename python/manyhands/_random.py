@@ -147,7 +147,7 @@ _kernels_lock = allocate_lock()
 
 
 def seed_kernels(words) -> None:
-    """Start the stream of compiled functions: the item's, where one with a seed runs in this thread, else the process's."""
+    """Start the stream of compiled functions: that of a seeded item which runs in this thread, else the common one."""
     global _kernels, _kernels_seeded
     if _item.words is not None:
         _item.kernels = [words, 0]

@@ -1,4 +1,4 @@
-"""`mh.jit` and `mh.prange`: loops compiled to machine code for all cores, with the serial program's answer or an error."""
+"""`mh.jit` and `mh.prange`: loops compiled to machine code for all cores, with the serial answer or an error."""
 
 import sys
 from types import FunctionType
@@ -29,9 +29,9 @@ _said = set()
 def jit(function=None, /, *signatures, parallel=True, cache=True, source=None, **options):
     """Compile a function's loops, for the types that it is called with, when it is first called with them.
 
-    Use it as a decorator, `@mh.jit` or `@mh.jit(...)`, or call it: `mh.jit(lambda x: x + 1)`. What cannot be compiled is an
-    error (`CompileError`) when the function is called, and a `prange` whose iterations depend on each other a `RaceError`:
-    a compiled function gives Python's answer or none.
+    Use it as a decorator, `@mh.jit` or `@mh.jit(...)`, or call it: `mh.jit(lambda x: x + 1)`. What cannot be compiled
+    is an error (`CompileError`) when the function is called, and a `prange` whose iterations depend on each other a
+    `RaceError`: a compiled function gives Python's answer or none.
 
     Parameters
     ----------
@@ -45,8 +45,8 @@ def jit(function=None, /, *signatures, parallel=True, cache=True, source=None, *
         numba's other options are taken, and have no effect; what was meant by `fastmath=True`, `boundscheck=False` or
         `error_model="numpy"` is said once. Signatures are taken, too: types come from the arguments.
 
-    What it returns is called as the function is, and has `py_func` (the function), `signatures` (compiled so far), `llvm()` and
-    `asm()`.
+    What it returns is called as the function is, and has `py_func` (the function), `signatures` (compiled so far),
+    `llvm()` and `asm()`.
 
     >>> import manyhands as mh
     >>> @mh.jit
@@ -81,9 +81,9 @@ def njit(function=None, /, *signatures, **options):
 def prange(*args, unchecked=False):
     """`range` whose iterations compiled code runs on all cores: `prange(stop)`, `prange(start, stop[, step])`.
 
-    The answer is the serial loop's: sums and other reductions, elements that one iteration writes each, and the other patterns
-    of the guide are found; anything else is a `RaceError`. `unchecked=True` takes your word for it that iterations do not clash.
-    Outside of compiled functions it is `range`.
+    The answer is the serial loop's: sums and other reductions, elements that one iteration writes each, and the other
+    patterns of the guide are found; anything else is a `RaceError`. `unchecked=True` takes your word for it that
+    iterations do not clash. Outside of compiled functions it is `range`.
 
     >>> import manyhands as mh
     >>> list(mh.prange(2, 8, 3))
@@ -95,7 +95,8 @@ def prange(*args, unchecked=False):
 def seed(number):
     """Start the random numbers of compiled functions: the same seed gives the same numbers, for any number of threads.
 
-    `number`: a whole number from 0 on. In an item of a map with `seed=` compiled functions draw from the item's own stream.
+    `number`: a whole number from 0 on. In an item of a map with `seed=` compiled functions draw from the item's own
+    stream.
     """
     from . import _random
 
@@ -130,7 +131,8 @@ def _check_option(name, value):
         return
     if name not in _NO_EFFECT:
         raise TypeError(
-            f"mh.jit has no option {name!r}: it takes parallel, cache and source, and of numba's " + ", ".join(_NO_EFFECT)
+            f"mh.jit has no option {name!r}: it takes parallel, cache and source, and of numba's "
+            + ", ".join(_NO_EFFECT)
         )
     text = _NO_EFFECT[name]
     if text is not None and value not in _PLAIN[name]:
@@ -149,4 +151,4 @@ def _say(text):
         frame = sys._getframe(1)
         while frame is not None and frame.f_globals.get("__name__") == __name__:
             level, frame = level + 1, frame.f_back
-        warnings.warn(text, CompileWarning, stacklevel=level - 1 + 1)
+        warnings.warn(text, CompileWarning, stacklevel=level)

@@ -11,10 +11,18 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 # What comes back is a `_native.Jitted`; to a type checker it is the function, whose signature it has.
 @overload
-def jit(function: _Function, /, *, parallel: bool = True, cache: bool = True, source: str | None = None, **options: Any) -> _Function: ...
+def jit(
+    function: _Function, /, *, parallel: bool = True, cache: bool = True, source: str | None = None, **options: Any
+) -> _Function: ...
 @overload
 def jit(
-    function: Any = None, /, *signatures: Any, parallel: bool = True, cache: bool = True, source: str | None = None, **options: Any
+    function: Any = None,
+    /,
+    *signatures: Any,
+    parallel: bool = True,
+    cache: bool = True,
+    source: str | None = None,
+    **options: Any,
 ) -> Callable[[_Function], _Function]: ...
 @overload
 def njit(function: _Function, /, **options: Any) -> _Function: ...

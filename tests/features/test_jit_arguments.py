@@ -27,7 +27,9 @@ def total(x):
 
 
 @pytest.mark.parametrize(
-    "value", [True, False, 0, -1, 2**63 - 1, -(2**63), 0.0, -0.0, 1e300, float("inf"), 1 + 2j, None, (), (1, 2.0)], ids=repr
+    "value",
+    [True, False, 0, -1, 2**63 - 1, -(2**63), 0.0, -0.0, 1e300, float("inf"), 1 + 2j, None, (), (1, 2.0)],
+    ids=repr,
 )
 def test_pythons_values(value):
     found = same(value)

@@ -70,9 +70,7 @@ def test_it_needs_no_llvmlite(run, tmp_path):
     (tmp_path / "program.py").write_text(other)
     done = subprocess.run(
         [sys.executable, str(tmp_path / "program.py")],
-        env=environment(
-            MANYHANDS_CACHE_DIR=str(run.folder), PYTHONPATH=f"{tmp_path}:{environment()['PYTHONPATH']}"
-        ),
+        env=environment(MANYHANDS_CACHE_DIR=str(run.folder), PYTHONPATH=f"{tmp_path}:{environment()['PYTHONPATH']}"),
         capture_output=True,
         text=True,
         timeout=PATIENCE,

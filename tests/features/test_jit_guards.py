@@ -55,20 +55,18 @@ def test_globals_are_guarded():
 
 
 def test_zeros_of_both_signs_differ():
-    global FACTOR
-    FACTOR = 0.0
+    globals()["FACTOR"] = 0.0
     assert math.copysign(1, scaled(1.0)) == 1
-    FACTOR = -0.0
+    globals()["FACTOR"] = -0.0
     assert math.copysign(1, scaled(1.0)) == -1
 
 
 def test_a_global_that_goes():
-    global FACTOR
     assert scaled(5) == 10
-    del FACTOR
+    del globals()["FACTOR"]
     with pytest.raises(NameError, match="FACTOR"):
         scaled(5)
-    FACTOR = 4
+    globals()["FACTOR"] = 4
     assert scaled(5) == 20
 
 
@@ -197,8 +195,8 @@ def test_restless_values_are_told():
     made = mh.jit(scaled.py_func)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for FACTOR in range(100, 108):  # noqa: B007
+        for FACTOR in range(100, 108):
             assert made(2) == 2 * FACTOR
     with pytest.warns(mh.CompileWarning, match="FACTOR changed"):
-        for FACTOR in range(108, 120):  # noqa: B007
+        for FACTOR in range(108, 120):
             assert made(2) == 2 * FACTOR
