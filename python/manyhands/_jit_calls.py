@@ -4,11 +4,25 @@ import os
 import sys
 from _thread import RLock
 
+from ._native import Jitted, set_num_threads
+
 #: Held while something is compiled or loaded. Its holder may come in again: what the compiler asks of the program may
 #: call compiled functions.
 lock = RLock()
 
+if _threads := os.environ.get("MANYHANDS_NUM_THREADS"):  # a worker process has its share of the cores
+    if not _threads.isdecimal():
+        raise ValueError(f"MANYHANDS_NUM_THREADS must be a whole number, not {_threads!r}")
+    set_num_threads(int(_threads))
+
 os.register_at_fork(after_in_child=lock._at_fork_reinit)
+
+
+def make(function, parallel, cache, source):
+    """A compiled function that is told from where it is, as the function is: pickle asks."""
+    made = Jitted(function, parallel, cache, source)
+    made.__module__, made.__doc__ = function.__module__, function.__doc__
+    return made
 
 
 def parameters(function):
@@ -67,12 +81,10 @@ def texts(jitted):
     """{name of a file that is none: its lines} of a compiled function and of the plain functions that it may call."""
     from types import FunctionType
 
-    from . import _native
-
     found, seen, waiting = {}, set(), [jitted]
     while waiting:
         function = waiting.pop()
-        if isinstance(function, _native.Jitted):
+        if isinstance(function, Jitted):
             function = function.py_func
         if type(function) is not FunctionType or function in seen:
             continue

@@ -106,10 +106,10 @@ def make_lru_cache(function, parameters, attributes):
 
 def make_jitted(function, options, texts):
     """A compiled function, with the texts of files that are none: {name: lines}."""
-    from . import _jit_calls, _native
+    from . import _jit_calls
 
     _jit_calls.remember(texts)
-    return _native.Jitted(function, *options)
+    return _jit_calls.make(function, *options)
 
 
 def make_single_dispatch(function, registered):

@@ -3,6 +3,7 @@
 import sys
 from types import FunctionType
 
+from ._jit_calls import make
 from ._native import Jitted, get_num_threads, set_num_threads
 
 __all__ = ["get_num_threads", "jit", "njit", "prange", "seed", "set_num_threads"]
@@ -110,7 +111,7 @@ def _jitted(function, parallel, cache, source):
         raise TypeError(_no_function(function))
     if function.__code__.co_flags & 0x2A0:  # a generator, a coroutine, or both
         raise TypeError(f"mh.jit cannot compile {function.__qualname__}: it is a generator or a coroutine")
-    return Jitted(function, parallel, cache, source)
+    return make(function, parallel, cache, source)
 
 
 def _no_function(value):

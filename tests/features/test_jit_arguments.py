@@ -162,7 +162,7 @@ Point = namedtuple("Point", "x y")
 def test_what_is_refused(value, words):
     with pytest.raises(TypeError, match=words) as refused:
         same(value)
-    assert str(refused.value).startswith("same(): x")
+    assert str(refused.value).startswith("same(): ")
 
 
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")

@@ -100,9 +100,9 @@ def test_exceptions_of_the_programs_own():
 
 def test_the_first_failing_iteration():
     @mh.jit
-    def f(x, index):
+    def f(x, index, out):
         for i in mh.prange(len(index)):
-            x[i] = 1 // index[i] + x[index[i]]
+            out[i] = 1 // index[i] + x[index[i]]
 
     index = np.ones(100_000, int)
     index[77_777:] = 10**6
@@ -110,7 +110,7 @@ def test_the_first_failing_iteration():
     for threads in (1, 2, 5):
         mh.set_num_threads(threads)
         with pytest.raises(IndexError, match="index 1000000 is out of bounds for axis 0 with size 100000"):
-            f(np.zeros(100_000), index)
+            f(np.zeros(100_000), index, np.zeros(100_000))
 
 
 @pytest.fixture(autouse=True)

@@ -84,9 +84,9 @@ def test_executed_strings():
     assert mh.jit(source=text)(space["f"])(1) == 2
     assert mh.jit(space["f"], source=text)(1) == 2
     with pytest.raises(mh.CompileError, match="not the source"):
-        mh.jit(source="def f(x):\n    return x + 2\n")(space["f"])(1)
+        mh.jit(source="def f(x):\n    return x + 2\n", cache=False)(space["f"])(1)
     with pytest.raises(mh.CompileError, match="no Python"):
-        mh.jit(source="def f(x:")(space["f"])(1)
+        mh.jit(source="def f(x:", cache=False)(space["f"])(1)
     with pytest.raises(TypeError, match="source"):
         mh.jit(source=3)
 

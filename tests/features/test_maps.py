@@ -16,7 +16,7 @@ SIGNATURES = {
 
 DEFAULTS = {
     "workers": None,
-    "backend": "processes",
+    "backend": None,
     "on": None,
     "progress": False,
     "timeout": None,

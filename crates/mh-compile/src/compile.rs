@@ -11,7 +11,7 @@ use crate::{races, ranges};
 
 /// LLVM text of `entry`, a function of the world's, for arguments of these types.
 ///
-/// `parallel`: else each `prange` runs serially.
+/// Without `parallel` each `prange` runs serially, as one without a plan does; random numbers are the same.
 ///
 /// # Errors
 /// What cannot be compiled, with the sources that its spans count.
@@ -25,10 +25,6 @@ pub fn compile(
     let mut module = lower(world, entry, arguments)?;
     if parallel {
         races::check(&mut module).map_err(|diagnostic| (diagnostic, module.sources.clone()))?;
-    } else {
-        for function in &mut module.functions {
-            make_serial(&mut function.body);
-        }
     }
     ranges::relax(&mut module);
     let emitted = emit(&module);
@@ -45,27 +41,6 @@ pub fn compile(
         random: emitted.random,
     };
     Ok((emitted.text, info))
-}
-
-fn make_serial(block: &mut Block) {
-    for statement in block {
-        match &mut statement.kind {
-            StatementKind::If { then, orelse, .. } => {
-                make_serial(then);
-                make_serial(orelse);
-            }
-            StatementKind::While { head, body, .. } => {
-                make_serial(head);
-                make_serial(body);
-            }
-            StatementKind::For(each) => {
-                each.parallel = None;
-                make_serial(&mut each.body);
-            }
-            StatementKind::Labelled { body, .. } => make_serial(body),
-            _ => {}
-        }
-    }
 }
 
 /// No loops, calls, allocations or prints.

@@ -48,6 +48,8 @@ pub struct Jitted {
 #[derive(Default)]
 struct Versions {
     list: Vec<Arc<Compiled>>,
+    /// All that it was compiled for, in the order in which it was.
+    signatures: Vec<String>,
     recompiled: usize,
 }
 
@@ -120,14 +122,7 @@ impl Jitted {
     /// The types that it has been compiled for: a text for each.
     #[getter]
     fn signatures(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        for version in self.versions().list.iter().rev() {
-            let text = version.signature();
-            if !found.contains(&text) {
-                found.push(text);
-            }
-        }
-        found
+        self.versions().signatures.clone()
     }
 
     /// LLVM's text, as it was handed to LLVM: of one of `signatures`, or of all in a dictionary.
@@ -280,6 +275,10 @@ impl Jitted {
             unused.push(oldest.clone());
         }
         versions.list.insert(0, made.clone());
+        let signature = made.signature();
+        if !versions.signatures.contains(&signature) {
+            versions.signatures.push(signature);
+        }
         drop(versions);
         // What is let go of may run code of the program's: only after the lock.
         drop(unused);

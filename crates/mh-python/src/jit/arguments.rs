@@ -71,7 +71,7 @@ fn fill_python(frame: &mut Frame<'_>, kind: Kind, value: &Bound<'_, PyAny>) -> b
 fn fill_array<'py>(frame: &mut Frame<'py>, wanted: Array, value: &Bound<'py, PyAny>) -> bool {
     let Some(numpy) = NumPy::loaded(value.py()) else { return false };
     let Some(array) = numpy.array(value) else { return false };
-    if type_of(&array) != Some(wanted) {
+    if type_of(&array) != Some(wanted) || !(array.exact || is_plain_subclass(value)) {
         return false;
     }
     frame.push_array(value, &array);
