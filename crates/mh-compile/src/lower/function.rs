@@ -162,6 +162,7 @@ impl Lowerer<'_> {
         if let Some(trouble) = &tree.trouble {
             let mut trouble = trouble.clone();
             trouble.span.source = around.source;
+            trouble.notes.iter_mut().for_each(|(span, _)| span.source = around.source);
             self.errors.push(trouble);
         } else {
             self.body(&tree.function.body);
@@ -337,6 +338,7 @@ impl Lowerer<'_> {
         if let Some(trouble) = &callee.tree.trouble {
             let mut trouble = trouble.clone();
             trouble.span.source = callee.source;
+            trouble.notes.iter_mut().for_each(|(span, _)| span.source = callee.source);
             return Err(trouble.note(span, "called here").into());
         }
         let values = self.bind(&callee, defaults.as_deref(), arguments, span)?;

@@ -76,7 +76,14 @@ impl Lowerer<'_> {
             None => form.clone(),
             Some(before) => match join(before, form) {
                 Some(joined) => joined,
-                None => return Err(mismatch(name, version.first.as_ref(), form, span).into()),
+                None => {
+                    let error = mismatch(name, version.first.as_ref(), form, span);
+                    let meets = self.meets(key).filter(|meets| *meets != span);
+                    return Err(match meets {
+                        Some(meets) => error.note(meets, "either may be meant here").into(),
+                        None => error.into(),
+                    });
+                }
             },
         };
         if version.form.is_none() {
@@ -241,6 +248,13 @@ impl Lowerer<'_> {
             let flag = self.bound_flag(key, &name);
             self.assign(flag, boolean(true, span));
         }
+    }
+
+    /// A use of a version that several definitions reach.
+    fn meets(&self, key: Key) -> Option<Span> {
+        let frame = self.frames.iter().rev().find(|frame| frame.around.path == key.path)?;
+        let meets = frame.around.tree.webs.get(key.web as usize)?.meets?;
+        Some(Span { source: frame.around.source, ..meets })
     }
 
     /// The name of a version for which is kept whether it is bound.

@@ -35,6 +35,8 @@ pub struct Web {
     pub flagged: bool,
     pub definitions: u32,
     pub captured: bool,
+    /// A use that several definitions reach.
+    pub meets: Option<Span>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -132,6 +134,7 @@ impl Analysed {
             by_node: HashMap::new(),
             uses: HashMap::new(),
             seen: HashMap::new(),
+            meetings: Vec::new(),
             loops: Vec::new(),
             decisions,
         };
@@ -149,27 +152,13 @@ fn names(function: &Function, trouble: &mut Option<Diagnostic>) -> (BTreeSet<Str
     let mut locals: BTreeSet<String> =
         function.parameters.iter().map(|parameter| parameter.name.clone()).collect();
     let mut loads = BTreeSet::new();
+    let mut declared = Vec::new();
     let mut stack: Vec<Node<'_>> = function.body.iter().map(Node::Statement).collect();
     while let Some(node) = stack.pop() {
         match node {
             Node::Statement(statement) => match &statement.kind {
                 StatementKind::Global(names) | StatementKind::Nonlocal(names) => {
-                    let word = if matches!(statement.kind, StatementKind::Global(_)) {
-                        "global"
-                    } else {
-                        "nonlocal"
-                    };
-                    trouble.get_or_insert_with(|| {
-                        Diagnostic::new(
-                            Class::Unsupported,
-                            statement.span,
-                            format!(
-                                "`{word} {}`: compiled functions do not rebind variables of others",
-                                names.join(", ")
-                            ),
-                        )
-                        .advice("return the new value, or keep it in an array of one element")
-                    });
+                    declared.extend(names.iter().map(|name| (name.clone(), statement)));
                 }
                 _ => bind_statement(statement, &mut locals),
             },
@@ -189,6 +178,22 @@ fn names(function: &Function, trouble: &mut Option<Diagnostic>) -> (BTreeSet<Str
         }
         walk::children(node, &mut stack);
     }
+    for (name, declaration) in declared {
+        if locals.contains(&name) {
+            let word =
+                if matches!(declaration.kind, StatementKind::Global(_)) { "global" } else { "nonlocal" };
+            let message = format!("`{word} {name}`: compiled functions do not rebind variables of others");
+            trouble.get_or_insert_with(|| {
+                Diagnostic::new(
+                    Class::Unsupported,
+                    bound_at(&function.body, &name).unwrap_or(declaration.span),
+                    message,
+                )
+                .note(declaration.span, "declared here")
+                .advice("return the new value, or keep it in an array of one element")
+            });
+        }
+    }
     (locals, loads)
 }
 
@@ -196,7 +201,7 @@ fn bind_statement(statement: &Statement, into: &mut BTreeSet<String>) {
     match &statement.kind {
         StatementKind::Assign(targets, _) => targets.iter().for_each(|target| bind(target, into)),
         StatementKind::AugAssign(target, ..)
-        | StatementKind::AnnAssign(target, Some(_))
+        | StatementKind::AnnAssign(target, _)
         | StatementKind::For(target, ..) => bind(target, into),
         StatementKind::FunctionDef(nested) => {
             into.insert(nested.name.clone());
@@ -216,6 +221,24 @@ fn bind(target: &Expr, into: &mut BTreeSet<String>) {
         ExprKind::Starred(inner) => bind(inner, into),
         _ => {}
     }
+}
+
+/// The first statement that assigns a variable of this name.
+fn bound_at(body: &[Statement], name: &str) -> Option<Span> {
+    let mut stack: Vec<Node<'_>> = body.iter().rev().map(Node::Statement).collect();
+    while let Some(node) = stack.pop() {
+        if let Node::Statement(statement) = node {
+            let mut found = BTreeSet::new();
+            bind_statement(statement, &mut found);
+            if found.contains(name) {
+                return Some(statement.span);
+            }
+        }
+        if !matches!(node, Node::Function(_)) {
+            walk::children(node, &mut stack);
+        }
+    }
+    None
 }
 
 /// Whether statements assign a variable of this name.
@@ -263,6 +286,8 @@ struct Flow<'a> {
     uses: HashMap<usize, (Option<u32>, bool)>,
     /// Captured locals: whether some nested function may be made before it is bound.
     seen: HashMap<u32, bool>,
+    /// Uses that several definitions reach, each with one of those.
+    meetings: Vec<(u32, Span)>,
     loops: Vec<Loop>,
     decisions: &'a Decisions,
 }
@@ -310,7 +335,7 @@ impl Flow<'_> {
         }
     }
 
-    fn load(&mut self, state: &State, node: usize, name: &str) {
+    fn load(&mut self, state: &State, node: usize, name: &str, span: Span) {
         let (Some(state), Some(&local)) = (state, self.analysed.locals.get(name)) else { return };
         let reaching = &state[local as usize];
         let first = reaching.iter().copied().find(|definition| *definition != 0);
@@ -318,6 +343,9 @@ impl Flow<'_> {
             if let (Some(first), true) = (first, definition != 0) {
                 self.unite(first, definition);
             }
+        }
+        if let (Some(first), true) = (first, reaching.iter().filter(|one| **one != 0).count() > 1) {
+            self.meetings.push((first, span));
         }
         let entry = self.uses.entry(node).or_insert((None, false));
         entry.1 |= reaching.first() == Some(&0);
@@ -372,7 +400,7 @@ impl Flow<'_> {
 
     fn expr(&mut self, state: &mut State, expr: &Expr) {
         match &*expr.kind {
-            ExprKind::Name(name) => self.load(state, address(expr), name),
+            ExprKind::Name(name) => self.load(state, address(expr), name, expr.span),
             ExprKind::NamedExpr(target, value) => {
                 self.expr(state, value);
                 self.target(state, target);
@@ -425,7 +453,7 @@ impl Flow<'_> {
             }
             StatementKind::AugAssign(target, _, value) => {
                 if let ExprKind::Name(name) = &*target.kind {
-                    self.load(state, address(target), name);
+                    self.load(state, address(target), name, target.span);
                     self.expr(state, value);
                     self.define(state, address(target), name);
                 } else {
@@ -567,6 +595,7 @@ impl Flow<'_> {
                     flagged: seen.copied().unwrap_or(false),
                     definitions: 0,
                     captured: seen.is_some(),
+                    meets: None,
                 });
                 if seen.is_some() {
                     self.analysed.captured.insert(local, web);
@@ -579,6 +608,10 @@ impl Flow<'_> {
         for (node, definition) in nodes {
             let web = webs[&self.find(definition)];
             self.analysed.definitions.insert(node, web);
+        }
+        for (definition, span) in std::mem::take(&mut self.meetings) {
+            let web = webs[&self.find(definition)];
+            self.analysed.webs[web as usize].meets.get_or_insert(span);
         }
         let uses: Vec<_> = self.uses.iter().map(|(node, one)| (*node, *one)).collect();
         for (node, (definition, unbound)) in uses {
