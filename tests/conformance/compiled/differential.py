@@ -147,8 +147,8 @@ def outgrown(expected: Outcome) -> bool:
 
 
 def message(error: BaseException) -> str:
-    """Without what differs among versions of Python: how a division by zero is called."""
-    return "by zero" if isinstance(error, ZeroDivisionError) else str(error)
+    """The first line (where the compiler has found the error, its place follows), without what differs among versions of Python."""
+    return "by zero" if isinstance(error, ZeroDivisionError) else str(error).partition("\n")[0]
 
 
 @dataclass

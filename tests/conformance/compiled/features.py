@@ -45,7 +45,7 @@ def does(*cases, close: bool = False) -> Callable:
 
 
 def refuses(*case) -> Callable:
-    """Is not compiled: the error says where and why, at a line marked `# here`."""
+    """Is not compiled: the error says why, and where: at a line marked `# here`, if there is one."""
 
     def note(function: Callable) -> Callable:
         _refused.append(Feature(function, (case,), False))

@@ -125,7 +125,7 @@ def nested_breaks(n):
 
 @does((f8(1.0, 2.0, 4.0),), (f8(),))
 def over_an_array(a):
-    tot = 0.5
+    tot = np.float64(0.5)
     for x in a:
         tot += x
     return tot
@@ -149,7 +149,7 @@ def zipped(a, b):
 
 @does((f8(1.0, 2.0, 4.0),), (f8(),))
 def enumerated(a):
-    tot = 0.0
+    tot = np.float64(0.0)
     for i, x in enumerate(a):
         tot += i * x
     for i, x in enumerate(a, 5):

@@ -1,4 +1,4 @@
-"""What is not compiled: each is told with its line, and what to do instead."""
+"""What is not compiled: told with its line, or with its argument or function where it is that as a whole."""
 
 import os
 
@@ -56,7 +56,7 @@ def with_block(n):
 
 @refuses(3)
 def generator(n):
-    yield n  # here
+    yield n
 
 
 @refuses(3)
@@ -86,8 +86,8 @@ def import_inside(n):
 
 @refuses(3)
 def global_assigned(n):
-    global COUNT
-    COUNT = n  # here
+    global COUNT  # here
+    COUNT = n
     return n
 
 
@@ -97,27 +97,27 @@ def name_that_is_nowhere(n):
 
 
 @refuses("text")
-def text_as_argument(s):  # here
+def text_as_argument(s):
     return len(s)
 
 
 @refuses({"a": 1})
-def dict_as_argument(d):  # here
+def dict_as_argument(d):
     return len(d)
 
 
 @refuses([1, 2, 3])
-def list_as_argument(values):  # here
+def list_as_argument(values):
     return values[0]
 
 
 @refuses(np.array(["a", "b"]))
-def array_of_text(a):  # here
+def array_of_text(a):
     return len(a)
 
 
 @refuses(np.array([1, None]))
-def array_of_objects(a):  # here
+def array_of_objects(a):
     return len(a)
 
 
@@ -143,7 +143,7 @@ def attribute_that_is_nowhere(n):
 
 @refuses(f8(1.0), 0)
 def array_or_number(a, n):
-    x = a
+    x = a  # here
     if n:
         x = 3.0
-    return x  # here
+    return x

@@ -192,7 +192,7 @@ def ranks(a, out):
 
 @clean(lambda n: (floats(n), np.full(n, np.nan)))
 def interpolation(x, out):
-    table = np.array([0.0, 1.0, 4.0, 9.0, 16.0])
+    table = np.array((0.0, 1.0, 4.0, 9.0, 16.0))
     for i in mh.prange(len(x)):
         place = (x[i] + 1) * 2
         k = min(int(place), 3)

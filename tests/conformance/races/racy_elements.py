@@ -126,14 +126,14 @@ def writes_and_reads_through_places(a, places):
 @racy(lambda n: (np.zeros(3), ints(n, low=0, high=3), np.zeros(n)))
 def counts_that_are_read(counts, places, seen):
     for i in mh.prange(len(places)):
-        counts[places[i]] += 1
+        counts[places[i]] += 1  # race
         seen[i] = counts[places[i]]  # race
 
 
 @racy(lambda n: (np.zeros(3), wholes(n)))
 def running_sum_in_an_element(tot, a):
     for i in mh.prange(len(a)):
-        tot[0] += a[i]
+        tot[0] += a[i]  # race
         a[i] = tot[0]  # race
 
 

@@ -169,10 +169,10 @@ def second_greatest(a):
     first = -9.0
     second = -9.0
     for i in mh.prange(len(a)):
-        if a[i] > first:
+        if a[i] > first:  # race
             second = first  # race
             first = a[i]
-        elif a[i] > second:
+        elif a[i] > second:  # race
             second = a[i]
     return second
 
@@ -203,8 +203,8 @@ def first_value_kept(a):
     seen = False
     for i in mh.prange(len(a)):
         if not seen:  # race
-            first = a[i]
-            seen = True
+            first = a[i]  # race
+            seen = True  # race
     return first
 
 

@@ -77,6 +77,7 @@ def check(kernel, compiled):
                 if expected[1] is None:  # it raises: what is in the arrays then is not said
                     assert found[1] is None and found[0] == expected[0], case
                     continue
+                assert found[1] is not None, case
                 assert same(found, expected, kernel.close), case
                 first = first or found
                 assert same(found, first, False), f"another answer with {count} threads than with {THREADS[0]}"
