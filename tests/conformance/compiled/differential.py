@@ -200,8 +200,9 @@ def check(program: generator.Program, seed: int, folder: Path, cases: int = 3) -
 def smaller(found: Disagreement, program: generator.Program, folder: Path) -> Disagreement:
     """The same disagreement in fewer lines: lines, and what hangs on them, are taken out as long as something is wrong."""
     lines = program.source.split("\n")
+    deadline = time.monotonic() + 30
     changed = True
-    while changed:
+    while changed and time.monotonic() < deadline:
         changed = False
         for start in range(len(lines) - 1, -1, -1):
             depth = len(lines[start]) - len(lines[start].lstrip())

@@ -457,6 +457,8 @@ class Generator:
             value = self.random.choice(FLOATS[:10])
             return (f"({value!r})" if value < 0 else repr(value)), "float"
         value = self.random.choice(SMALL if self.random.random() < 0.8 else INTS)
+        if value == -(2**63):  # a minus and a number that is too large
+            return f"({value + 1} - 1)", "int"
         return (f"({value})" if value < 0 else str(value)), "int"
 
     def _expression(self, scope: Scope, depth: int, want=lambda kind: True) -> tuple[str, str]:
