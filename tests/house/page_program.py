@@ -6,6 +6,7 @@ for reading only. Exit status 1, with the reason, where a block does not do what
 """
 
 import doctest
+import linecache
 import re
 import sys
 import types
@@ -24,7 +25,9 @@ def main(page):
     failures = 0
     for line, source in blocks(Path(page).read_text(encoding="utf-8")):
         if not re.search(r"^>>>", source, flags=re.MULTILINE):
-            exec(compile("\n" * line + source, page, "exec"), vars(program))
+            name, padded = f"{page}#{line}", "\n" * line + source
+            linecache.cache[name] = len(padded), None, padded.splitlines(keepends=True), name  # for who asks for sources
+            exec(compile(padded, name, "exec"), vars(program))
             continue
         test = doctest.DocTestParser().get_doctest(source, {}, Path(page).name, page, line)
         test.globs = vars(program)
