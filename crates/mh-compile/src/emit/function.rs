@@ -80,6 +80,11 @@ pub(super) struct FunctionEmitter<'e, 'm> {
     pub calls: Vec<Span>,
     /// Address of the random numbers' state.
     pub stream: String,
+    /// In an innermost loop: functions are written out there, so that LLVM can make vectors of them. Elsewhere they are called, which compiles
+    /// several times faster.
+    pub inner: bool,
+    /// In the checked twin of a fast loop, or in a rest of a few iterations: seldom run, so compiled cheaply.
+    pub slow: bool,
     /// Where a loop is attempted with flags.
     pub attempt: Option<Attempt>,
     /// Sums of ints that are kept exact in a block: addresses of their i128.
@@ -118,6 +123,8 @@ impl<'e, 'm> FunctionEmitter<'e, 'm> {
             labels: HashMap::new(),
             calls: Vec::new(),
             stream: "%random".into(),
+            inner: false,
+            slow: false,
             attempt: None,
             wide: HashMap::new(),
             touched: BTreeMap::new(),
@@ -273,6 +280,29 @@ impl<'e, 'm> FunctionEmitter<'e, 'm> {
     pub fn fresh(&mut self, prefix: &str) -> String {
         self.next += 1;
         format!("%{prefix}{}", self.next)
+    }
+
+    /// What stands behind a call of a function that could be written out here.
+    pub fn apart(&self) -> &'static str {
+        if self.inner && !self.slow { "" } else { " noinline" }
+    }
+
+    /// What stands behind the jump back of a loop: one that seldom runs is left as it is.
+    pub fn loop_mark(&mut self) -> String {
+        if !self.slow {
+            return String::new();
+        }
+        self.emitter.plain_loops += 1;
+        format!(", !llvm.loop !{}", super::PLAIN + self.emitter.plain_loops)
+    }
+
+    /// Writes what is seldom run.
+    pub fn seldom<T>(&mut self, seldom: bool, write: impl FnOnce(&mut Self) -> T) -> T {
+        let around = self.slow;
+        self.slow |= seldom;
+        let result = write(self);
+        self.slow = around;
+        result
     }
 
     /// A label's name, without `%`.

@@ -125,7 +125,7 @@ impl FunctionEmitter<'_, '_> {
         self.fast_for(each, fast, range, key.as_deref(), &checked);
         self.jump(&end);
         self.begin(&checked);
-        self.counted(each.var, range, &each.body, key.as_deref());
+        self.seldom(true, |this| this.counted(each.var, range, &each.body, key.as_deref()));
         self.begin(&end);
     }
 
@@ -243,7 +243,9 @@ impl FunctionEmitter<'_, '_> {
         self.line(&format!("{index} = phi i64 [ {first}, %{entered} ], [ {index_next}, %{back} ]"));
         self.loops.push(Around { leave: leave.clone(), next: next.clone() });
         let before = strip.is_some().then(|| done.clone());
+        let around = std::mem::replace(&mut self.inner, weight.is_some());
         body(self, &Turn { value: index.clone(), count: k.clone(), before });
+        self.inner = around;
         self.loops.pop();
         self.begin(&next);
         if weight.is_none() {
@@ -255,8 +257,9 @@ impl FunctionEmitter<'_, '_> {
         let short = strip.is_some() || range.constant_count.is_some_and(|count| count < 1 << 62);
         self.line(&format!("{k_next} = add {} i64 {k}, 1", if short { "nuw nsw" } else { "nuw" }));
         let more = self.value(&format!("icmp ult i64 {k_next}, {length}"));
+        let mark = self.loop_mark();
         let Some(strip) = strip else {
-            self.branch(&more, &head, &leave);
+            self.branch(&more, &head, &format!("{leave}{mark}"));
             self.begin(&leave);
             // Short ones are part of what an iteration of the loop around takes.
             if weight.is_some() && range.constant_count.is_some_and(|count| count >= 64) {
@@ -265,7 +268,7 @@ impl FunctionEmitter<'_, '_> {
             return;
         };
         let [strip_end, strip_poll] = ["strip.end", "strip.poll"].map(|name| self.label(name));
-        self.branch(&more, &head, &strip_end);
+        self.branch(&more, &head, &format!("{strip_end}{mark}"));
         self.begin(&strip_end);
         // What was done counts for the loop around; only between strips somebody is asked here.
         self.charge(&length);
@@ -286,6 +289,8 @@ impl FunctionEmitter<'_, '_> {
             (self.label("test"), self.label("while"), self.label("next"), self.label("end"));
         self.begin(&test);
         self.loops.push(Around { leave: end.clone(), next: next.clone() });
+        let inner = weight(head).is_some() && weight(body).is_some();
+        let around = std::mem::replace(&mut self.inner, inner);
         self.block(head);
         if !self.ended {
             let holds = self.expression(condition);
@@ -293,6 +298,7 @@ impl FunctionEmitter<'_, '_> {
         }
         self.begin(&inside);
         self.block(body);
+        self.inner = around;
         self.loops.pop();
         self.begin(&next);
         self.spend("1");

@@ -84,7 +84,20 @@ impl FunctionEmitter<'_, '_> {
             let ty = if function == Math::Ldexp && number == 1 { "i64" } else { ty };
             list.push(format!("{ty} {argument}"));
         }
-        self.value(&format!("call {result} @{}({})", math::name(function, kind), list.join(", ")))
+        let cheap = matches!(
+            function,
+            Math::Floor
+                | Math::Ceil
+                | Math::Trunc
+                | Math::RoundEven
+                | Math::IsNan
+                | Math::IsInf
+                | Math::IsFinite
+                | Math::SignBit
+                | Math::Sign
+        );
+        let apart = if cheap { "" } else { self.apart() };
+        self.value(&format!("call {result} @{}({}){apart}", math::name(function, kind), list.join(", ")))
     }
 
     /// Raises where an argument lies outside of the domain. No comparison holds for nan.
@@ -204,7 +217,8 @@ impl FunctionEmitter<'_, '_> {
             })
             .collect();
         let pair = format!("{{ {name}, {name} }}");
-        let both = self.value(&format!("call {pair} @{}({})", math::name(function, kind), list.join(", ")));
+        let (name, apart) = (math::name(function, kind), self.apart());
+        let both = self.value(&format!("call {pair} @{name}({}){apart}", list.join(", ")));
         let result_real = self.value(&format!("extractvalue {pair} {both}, 0"));
         let result_imag = self.value(&format!("extractvalue {pair} {both}, 1"));
         if check != Check::None && matches!(function, Math::Exp | Math::Sinh | Math::Cosh | Math::Pow) {

@@ -31,6 +31,9 @@ use crate::compile::{Failure, Notice, Site};
 use crate::ir::{Draw, Kind, Math, Module, Span, Type};
 use function::FunctionEmitter;
 
+/// Metadata behind this number are those of plain loops.
+const PLAIN: usize = 9;
+
 /// The text, and what a call needs to know beside it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Emitted {
@@ -65,6 +68,8 @@ struct Emitter<'m> {
     random: bool,
     /// Those of `helpers` that are used.
     helpers: BTreeSet<&'static str>,
+    /// Loops that LLVM shall leave as they are.
+    plain_loops: usize,
     sites: Vec<Site>,
     notices: Vec<Notice>,
     /// Blocks of parallel loops that have got a name.
@@ -101,6 +106,7 @@ impl<'m> Emitter<'m> {
             draws: BTreeSet::new(),
             random: module.functions.iter().any(|function| walk::draws(&function.body)),
             helpers: BTreeSet::new(),
+            plain_loops: 0,
             sites: Vec::new(),
             notices: Vec::new(),
             bodies: 0,
@@ -218,6 +224,12 @@ impl<'m> Emitter<'m> {
         }
         text.push_str("attributes #0 = { nounwind mustprogress }\n");
         text.push_str("!0 = !{!\"branch_weights\", i32 1, i32 1048576}\n!1 = !{}\n");
+        text.push_str(
+            "!2 = !{!\"llvm.loop.unroll.disable\"}\n!3 = !{!\"llvm.loop.vectorize.enable\", i1 false}\n",
+        );
+        for number in PLAIN + 1..=PLAIN + self.plain_loops {
+            let _ = writeln!(text, "!{number} = distinct !{{!{number}, !2, !3}}");
+        }
         Emitted { text, sites: self.sites, notices: self.notices, random: self.random }
     }
 }

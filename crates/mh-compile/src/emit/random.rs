@@ -27,7 +27,12 @@ impl FunctionEmitter<'_, '_> {
             self.requirement(draw, number, &names, scalar(&arguments[number]).kind, check, span);
             list.push_str(&format!(", {} {name}", register(scalar(&arguments[number]).kind)));
         }
-        Operand::One(self.value(&format!("call {} @{}({list})", register(ty.kind), random::name(draw))))
+        let apart = self.apart();
+        Operand::One(self.value(&format!(
+            "call {} @{}({list}){apart}",
+            register(ty.kind),
+            random::name(draw)
+        )))
     }
 
     /// Raises where an argument is not what the distribution asks for; nan never is.
@@ -79,7 +84,8 @@ impl FunctionEmitter<'_, '_> {
 
     /// The key of a `prange` whose body draws: taken once, before its first iteration.
     pub fn loop_key(&mut self) -> String {
-        self.value(&format!("call i64 @mh.random.loop(ptr {})", self.stream))
+        let apart = self.apart();
+        self.value(&format!("call i64 @mh.random.loop(ptr {}){apart}", self.stream))
     }
 
     /// The state of one iteration, counted from 0.

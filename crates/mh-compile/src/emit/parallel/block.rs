@@ -78,7 +78,9 @@ impl FunctionEmitter<'_, '_> {
             }
         }
         self.begin(&checked);
-        self.region(body, &body.each.body, &begun, &iterations, false);
+        // Without a fast version it is the one that runs.
+        let only = body.each.fast.is_none();
+        self.seldom(!only, |this| this.region(body, &body.each.body, &begun, &iterations, only));
         self.epilogue();
     }
 

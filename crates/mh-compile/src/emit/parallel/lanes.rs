@@ -57,7 +57,9 @@ impl FunctionEmitter<'_, '_> {
             self.begin(&inside);
             self.line(&format!("{lane} = phi i64 [ 0, %{round} ], [ {lane_next}, %{next} ]"));
             let k = self.value(&format!("add nuw nsw i64 {base}, {lane}"));
+            let around = std::mem::replace(&mut self.inner, weight(block).is_some());
             self.one_laned(var, block, range, first, key.as_deref(), &k, &lane, lanes, &next);
+            self.inner = around;
             self.line(&format!("{lane_next} = add nuw nsw i64 {lane}, 1"));
             let more = self.value(&format!("icmp ult i64 {lane_next}, {LANES}"));
             self.branch(&more, &inside, &turn);
@@ -71,12 +73,15 @@ impl FunctionEmitter<'_, '_> {
         let left = self.value(&format!("sub i64 {}, {done}", range.count));
         let rest = plain(&left);
         let done = &done;
-        self.each(&rest, weight(block), |this, turn| {
-            let index = &turn.value;
-            let k = this.value(&format!("add i64 {index}, {done}"));
-            let lane = this.value(&format!("and i64 {k}, {}", LANES - 1));
-            let next = this.label("iteration");
-            this.one_laned(var, block, range, first, key.as_deref(), &k, &lane, lanes, &next);
+        // Behind whole rounds less than one is left.
+        self.seldom(quick, |this| {
+            this.each(&rest, weight(block), |this, turn| {
+                let index = &turn.value;
+                let k = this.value(&format!("add i64 {index}, {done}"));
+                let lane = this.value(&format!("and i64 {k}, {}", LANES - 1));
+                let next = this.label("iteration");
+                this.one_laned(var, block, range, first, key.as_deref(), &k, &lane, lanes, &next);
+            });
         });
         for lane in lanes {
             self.fold(lane);
