@@ -15,7 +15,7 @@ if _threads := os.environ.get("MANYHANDS_NUM_THREADS"):  # a worker process has 
         raise ValueError(f"MANYHANDS_NUM_THREADS must be a whole number, not {_threads!r}")
     set_num_threads(int(_threads))
 
-os.register_at_fork(after_in_child=lock._at_fork_reinit)
+os.register_at_fork(after_in_child=lock._at_fork_reinit)  # type: ignore[attr-defined]
 
 
 def make(function, parallel, cache, source):
