@@ -208,6 +208,8 @@ def smaller(found: Disagreement, program: generator.Program, folder: Path) -> Di
             depth = len(lines[start]) - len(lines[start].lstrip())
             if not lines[start].strip() or lines[start].startswith(("def kernel", "import", "from")):
                 continue
+            if re.fullmatch(r" *w\d+ \+= 1", lines[start]):  # a loop's counter, without which it has no end
+                continue
             end = start + 1
             while end < len(lines) and (not lines[end].strip() or len(lines[end]) - len(lines[end].lstrip()) > depth):
                 end += 1

@@ -492,7 +492,7 @@ class Generator:
         if kind is None or (one == two == "bool"):
             return left, one
         op = self.random.choice(("+", "+", "-", "-", "*", "*", "//", "%", "/"))
-        if is_int(one) and is_int(two):
+        if is_int(one) and is_int(two) and is_int(kind):
             op = self.random.choice((op, op, op, "&", "|", "^", "<<", ">>", "**"))
         if op in ("/", "//", "%") and two in ("int", "float") and self.random.random() < 0.6:
             right = {

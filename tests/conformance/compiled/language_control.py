@@ -300,6 +300,15 @@ def prange_is_range_too(n, a):
     return tot
 
 
+@does((7,), (0,), (2,))
+def inner_sum_that_is_never_run(n):
+    tot = 0
+    for i in mh.prange(1, n):
+        for j in range(-1):
+            tot += 1
+    return tot
+
+
 @does((i8(4, 0, 7, 0),), (i8(4, 1, 7, 2),))
 def first_error_of_a_parallel_loop(a):
     tot = 0

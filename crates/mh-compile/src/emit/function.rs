@@ -267,10 +267,11 @@ impl<'e, 'm> FunctionEmitter<'e, 'm> {
         }
     }
 
-    /// An alloca in the first block.
+    /// An alloca in the first block. Of 128 bits aligned by word: the text names no data layout, and without one LLVM takes 8 bytes.
     pub fn alloca(&mut self, ty: &str, begun: Option<&str>) -> String {
         let name = self.fresh("v");
-        let _ = writeln!(self.first, "  {name} = alloca {ty}");
+        let align = if ty.contains("i128") { ", align 16" } else { "" };
+        let _ = writeln!(self.first, "  {name} = alloca {ty}{align}");
         if let Some(value) = begun {
             let _ = writeln!(self.first, "  store {ty} {value}, ptr {name}");
         }
