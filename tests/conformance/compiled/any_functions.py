@@ -28,6 +28,7 @@ EXPECTED = (
     MemoryError,
     RecursionError,
     KeyError,
+    NotImplementedError,
 )
 
 
@@ -50,21 +51,28 @@ def choices(function):
     yield lambda: [np.arange(6).reshape(2, 3)] * count
 
 
+def alike(found, expected):
+    """Equal values; a variable that holds ints and floats holds floats here."""
+    if isinstance(expected, tuple):
+        return len(found) == len(expected) and all(map(alike, found, expected))
+    return np.array_equal(found, expected, equal_nan=np.asarray(expected).dtype.kind in "fc")
+
+
 def main(names):
     refused = compiled = 0
     for name in names:
         for function in functions(importlib.import_module(name)):
             for arguments in choices(function):
-                found = differential.outcome(mh.jit(function), arguments())
+                found = differential.outcome(lambda *given: mh.jit(function)(*given), arguments())  # noqa: B023
                 if isinstance(found.error, (mh.CompileError, mh.RaceError)):
                     refused += 1
-                    assert "^" in str(found.error) or "source" in str(found.error), f"{function}: {found}"
+                    assert "^" in str(found.error) or function.__name__ in str(found.error), f"{function}: {found}"
                     continue
                 assert found.error is None or isinstance(found.error, EXPECTED), f"{function}: {found}"
                 if found.error is None:
                     compiled += 1
                     expected = differential.outcome(function, arguments())
-                    assert differential.agree(found, expected), f"{function}{arguments()}: {found}, not {expected}"
+                    assert alike(found.value, expected.value), f"{function}{arguments()}: {found}, not {expected}"
     print(refused, compiled)
 
 

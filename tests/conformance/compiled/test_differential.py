@@ -1,5 +1,8 @@
 """A few hundred random programs; `differential.py` beside this file runs as many as one likes."""
 
+from functools import partial
+from pathlib import Path
+
 import differential
 import generator
 import pytest
@@ -8,23 +11,26 @@ import manyhands as mh
 
 pytestmark = pytest.mark.slow
 
-#: Seeds in each test.
-BATCH = 30
+#: How many programs.
+PROGRAMS = 120
 
 
-@pytest.fixture(autouse=True)
-def threads():
+def compared(seed, folder):
+    """How many cases of the program were compared; or what was wrong."""
     before = mh.get_num_threads()
-    yield
-    mh.set_num_threads(before)
+    try:
+        return differential.check(generator.generate(seed), seed, Path(folder))
+    except differential.Disagreement as error:
+        return str(error)
+    finally:
+        mh.set_num_threads(before)
 
 
-@pytest.mark.parametrize("batch", range(10))
-def test_compiled_programs_do_what_the_interpreter_does(batch, tmp_path):
-    compared = 0
-    for seed in range(batch * BATCH, (batch + 1) * BATCH):
-        compared += differential.check(generator.generate(seed), seed, tmp_path)
-    assert compared > BATCH
+def test_compiled_programs_do_what_the_interpreter_does(tmp_path):
+    found = mh.map(partial(compared, folder=str(tmp_path)), range(PROGRAMS), workers=2)
+    wrong = [text for text in found if isinstance(text, str)]
+    assert not wrong, "\n".join(wrong[:3])
+    assert sum(found) > PROGRAMS
 
 
 def test_a_wrong_answer_is_found_and_made_small(tmp_path, monkeypatch):
