@@ -339,6 +339,10 @@ impl Lowerer<'_> {
         if op == Binary::Power && python && works.kind == Kind::I64 {
             return Ok(power_ints(cast(a, Scalar::INT), cast(b, Scalar::INT), span));
         }
+        // Both are evaluated before either is converted.
+        let converted = matches!(&*cast(a.clone(), works).kind, ExprKind::Cast { check: Check::Branch, .. });
+        let (a, b) =
+            if converted && !super::value::is_simple(&b) { (self.simple(a), self.simple(b)) } else { (a, b) };
         let (a, b) = (cast(a, works), cast(b, works));
         if works == Scalar::INT {
             if let Some(value) = fold(op, &a, &b) {
@@ -516,6 +520,7 @@ impl Lowerer<'_> {
             }
             (false, true) => {
                 let a = self.simple(cast_plain(a, Scalar::numpy(Kind::I64)));
+                let b = self.simple(b);
                 let zero = cast(int(0, span), Scalar::numpy(Kind::I64));
                 let negative = compare(Compare::Less, a.clone(), zero, span);
                 let less = matches!(op, Compare::Less | Compare::LessEqual | Compare::NotEqual);
@@ -525,6 +530,7 @@ impl Lowerer<'_> {
             }
             (true, false) => {
                 let swapped_both = Scalar::numpy(Kind::U64);
+                let (a, b) = (self.simple(a), self.simple(b));
                 self.compare_numpy(swapped(op), (b, t), (a, s), swapped_both, span)
             }
         }

@@ -11,7 +11,7 @@ use super::{Lowerer, Result, Stop};
 use crate::ast;
 use crate::diagnostic::{Class, Diagnostic};
 use crate::ir::{
-    Array, Binary, Block, Check, Compare, Expr, ExprKind, Fill, For, Kind, Layout, Scalar, Span,
+    Array, Binary, Block, Check, Compare, Expr, ExprKind, Fill, Flavour, For, Kind, Layout, Scalar, Span,
     StatementKind, Type, Var,
 };
 
@@ -203,6 +203,10 @@ impl Lowerer<'_> {
                 ),
             ));
         }
+        // NumPy takes `int()` of what goes into an element of a signed integer, and of Python's numbers for all integers: what does not fit
+        // raises. NumPy's own numbers wrap in unsigned elements.
+        let strict = element.is_signed() || element.is_unsigned() && from.flavour == Flavour::Python;
+        let value = if strict && from.kind != Kind::Bool { cast(value, Scalar::INT) } else { value };
         Ok(cast(value, Scalar::numpy(element)))
     }
 
@@ -278,7 +282,9 @@ impl Lowerer<'_> {
         let old = Value::Expr(Expr::new(load, ty, span));
         let Value::Expr(new) = self.binary(op, &old, &value, span)? else { return Err(Stop::Unknown) };
         match *new.kind {
-            ExprKind::Binary { op, right, check: Check::None, .. } => {
+            ExprKind::Binary { op, right, check: Check::None, .. }
+                if !element.is_integer() || new.ty.scalar().is_some_and(|scalar| scalar.kind == element) =>
+            {
                 if new.ty.scalar().is_some_and(|scalar| scalar.kind.is_complex()) && !element.is_complex() {
                     return Err(type_error(
                         span,

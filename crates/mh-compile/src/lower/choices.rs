@@ -308,8 +308,10 @@ impl Lowerer<'_> {
         };
         let values = self.operands(&[left, first])?;
         let [left, right] = values.as_slice() else { return Err(Stop::Unknown) };
+        // The left one too, and first: it is evaluated before the one in the middle.
+        let left = self.settle_scalars(left.clone());
         let right = self.settle_scalars(right.clone());
-        let result = self.one_comparison(first_op, left, &right, span)?;
+        let result = self.one_comparison(first_op, &left, &right, span)?;
         let result = self.cast(result, Scalar::BOOL);
         self.chain_on(result, right, rest_ops, rest, span)
     }
@@ -331,6 +333,7 @@ impl Lowerer<'_> {
             let mut right = this.expr(other)?;
             left = this.settle_before(vec![left], before).pop().ok_or(Stop::Unknown)?;
             if !rest.is_empty() {
+                left = this.settle_scalars(left);
                 right = this.settle_scalars(right);
             }
             let result = this.one_comparison(op, &left, &right, span)?;

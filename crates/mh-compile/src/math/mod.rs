@@ -50,15 +50,15 @@ pub fn definitions(wanted: &BTreeSet<(Math, Kind)>) -> Definitions {
         all.extend(needs(function, kind));
     }
     let mut definitions = Definitions::default();
-    if all.iter().any(|(function, _)| matches!(function, Math::Sin | Math::Cos | Math::Tan)) {
-        definitions.text.push_str(&trigonometric::table());
-    }
     for (function, kind) in all {
         let body = Body::default();
         if let Some(text) = define(&body, function, kind) {
             definitions.text.push_str(&text);
             definitions.declarations.extend(body.declarations());
         }
+    }
+    if definitions.text.contains(trigonometric::TABLE) {
+        definitions.text.push_str(&trigonometric::table());
     }
     definitions
 }

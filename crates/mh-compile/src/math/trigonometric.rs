@@ -7,7 +7,7 @@ use super::coefficients::{COS, HALF_PI, HALF_PI_PAIR, SIN, TWO_OVER_PI};
 pub const NEAR: f64 = (1u64 << 40) as f64;
 
 /// Name of `TWO_OVER_PI` in the text.
-const TABLE: &str = "mh.two_over_pi";
+pub const TABLE: &str = "mh.two_over_pi";
 
 /// The text of the table that sin, cos and tan look up.
 pub fn table() -> String {

@@ -27,6 +27,9 @@ pub fn names(table: &'static [(&'static str, Handler)]) -> impl Iterator<Item = 
 
 /// How alike: edits, fewer where one begins with the other.
 fn distance(a: &str, b: &str) -> usize {
+    if a == b {
+        return 0;
+    }
     if a.len() > 2 && b.len() > 2 && (a.starts_with(b) || b.starts_with(a)) {
         return 1;
     }
