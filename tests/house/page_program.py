@@ -26,7 +26,12 @@ def main(page):
     for line, source in blocks(Path(page).read_text(encoding="utf-8")):
         if not re.search(r"^>>>", source, flags=re.MULTILINE):
             name, padded = f"{page}#{line}", "\n" * line + source
-            linecache.cache[name] = len(padded), None, padded.splitlines(keepends=True), name  # for who asks for sources
+            linecache.cache[name] = (
+                len(padded),
+                None,
+                padded.splitlines(keepends=True),
+                name,
+            )  # for who asks for sources
             exec(compile(padded, name, "exec"), vars(program))
             continue
         test = doctest.DocTestParser().get_doctest(source, {}, Path(page).name, page, line)
