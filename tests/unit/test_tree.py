@@ -217,6 +217,7 @@ def test_needs_nothing_but_ast():
     subprocess.run([sys.executable, "-S", "-c", code], check=True, timeout=60)
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="from 3.12 on the parts of f-strings have places of their own")
 def test_trees_of_the_compiler_cases_are_up_to_date():
     script = pathlib.Path(__file__).parents[2] / "crates" / "mh-compile" / "tests" / "cases" / "trees.py"
     subprocess.run([sys.executable, "-S", str(script), "--check"], check=True, timeout=60)
