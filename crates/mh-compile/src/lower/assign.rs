@@ -206,7 +206,11 @@ impl Lowerer<'_> {
         // NumPy takes `int()` of what goes into an element of a signed integer, and of Python's numbers for all integers: what does not fit
         // raises. NumPy's own numbers wrap in unsigned elements.
         let strict = element.is_signed() || element.is_unsigned() && from.flavour == Flavour::Python;
-        let value = if strict && from.kind != Kind::Bool { cast(value, Scalar::INT) } else { value };
+        let value = if strict && from.kind != Kind::Bool && from.kind != element {
+            cast(value, Scalar::INT)
+        } else {
+            value
+        };
         Ok(cast(value, Scalar::numpy(element)))
     }
 
