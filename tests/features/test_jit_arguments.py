@@ -154,6 +154,8 @@ Point = namedtuple("Point", "x y")
         (np.ones(3, "datetime64[s]"), "datetime64"),
         (np.ones(3, ">f8"), "order"),
         (np.ones(25, np.uint8)[1:].view(np.float64), "aligned"),
+        (np.lib.stride_tricks.as_strided(np.ones(1), (8,), (0,)), "overlaps itself"),
+        (np.lib.stride_tricks.as_strided(np.ones(8), (6, 3), (8, 8)), "overlaps itself"),
         (np.ma.ones(3), "MaskedArray"),
         ((1, (2, [3])), r"x\[1\]\[1\] is of type list"),
     ],

@@ -592,6 +592,27 @@ pub enum Draw {
 }
 
 impl Kind {
+    /// As NumPy calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::I8 => "int8",
+            Self::I16 => "int16",
+            Self::I32 => "int32",
+            Self::I64 => "int64",
+            Self::U8 => "uint8",
+            Self::U16 => "uint16",
+            Self::U32 => "uint32",
+            Self::U64 => "uint64",
+            Self::F32 => "float32",
+            Self::F64 => "float64",
+            Self::C64 => "complex64",
+            Self::C128 => "complex128",
+            Self::I128 => "int128",
+        }
+    }
+
     /// Bytes of one in memory.
     #[must_use]
     pub const fn size(self) -> i64 {

@@ -18,4 +18,5 @@ pub mod random;
 pub mod ranges;
 pub mod text;
 pub mod threads;
+pub(crate) mod walk;
 pub mod world;

@@ -1,6 +1,7 @@
 //! Questions about statements and expressions.
 
-use crate::ir::{Expr, ExprKind, Fill, Function, Part, PrintItem, Statement, StatementKind, Type, Var};
+use crate::ir::{Expr, ExprKind, Function, Statement, StatementKind, Type, Var};
+use crate::walk::{expressions, operands};
 
 /// A guess at the nanoseconds of one run of a block; `None` where it holds loops or calls.
 pub(super) fn weight(block: &[Statement]) -> Option<u64> {
@@ -113,58 +114,4 @@ pub(super) fn draws(block: &[Statement]) -> bool {
 
 fn expression_draws(expr: &Expr) -> bool {
     matches!(*expr.kind, ExprKind::Random { .. }) || operands(expr).into_iter().any(expression_draws)
-}
-
-/// The expressions of a statement itself, not of its blocks.
-pub(super) fn expressions(statement: &Statement) -> Vec<&Expr> {
-    match &statement.kind {
-        StatementKind::Assign { value, .. } => vec![value],
-        StatementKind::Store { indices, value, .. } => indices.iter().chain([value]).collect(),
-        StatementKind::If { condition, .. } | StatementKind::While { condition, .. } => vec![condition],
-        StatementKind::For(each) => vec![&each.start, &each.stop, &each.step],
-        StatementKind::Return(values) | StatementKind::Raise { values, .. } => values.iter().collect(),
-        StatementKind::Call { arguments, .. } => arguments.iter().collect(),
-        StatementKind::Print { items } => items
-            .iter()
-            .filter_map(|item| match item {
-                PrintItem::Value(value) => Some(value),
-                PrintItem::Text(_) => None,
-            })
-            .collect(),
-        StatementKind::Break
-        | StatementKind::Continue
-        | StatementKind::Labelled { .. }
-        | StatementKind::Leave(_) => Vec::new(),
-    }
-}
-
-/// The operands of an expression.
-pub(super) fn operands(expr: &Expr) -> Vec<&Expr> {
-    match &*expr.kind {
-        ExprKind::Unary { operand, .. } => vec![operand],
-        ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => vec![left, right],
-        ExprKind::If { condition, then, orelse } => vec![condition, then, orelse],
-        ExprKind::Cast { value, .. } => vec![value],
-        ExprKind::Load { indices, .. } => indices.iter().collect(),
-        ExprKind::Math { arguments, .. } | ExprKind::Random { arguments, .. } => arguments.iter().collect(),
-        ExprKind::New { lengths, fill, .. } => {
-            let value = if let Fill::Value(value) = fill { Some(value) } else { None };
-            lengths.iter().chain(value).collect()
-        }
-        ExprKind::View { parts, .. } => parts
-            .iter()
-            .flat_map(|part| match part {
-                Part::Index(index) => vec![index],
-                Part::Slice { start, stop, step } => [start, stop, step].into_iter().flatten().collect(),
-                Part::NewAxis | Part::Axis(_) => Vec::new(),
-            })
-            .collect(),
-        ExprKind::Bool(_)
-        | ExprKind::Int(_)
-        | ExprKind::Float(_)
-        | ExprKind::Complex(..)
-        | ExprKind::Var(_)
-        | ExprKind::Dim { .. }
-        | ExprKind::Disjoint { .. } => Vec::new(),
-    }
 }

@@ -4,7 +4,7 @@ use super::arithmetic::{cast, choose, compare, type_error};
 use super::builtins::{self, Place};
 use super::effects::stores;
 use super::expression::{binary_of, unsupported};
-use super::types::{form_name, kind_name, python_name};
+use super::types::{form_name, python_name};
 use super::value::{Value, boolean, int};
 use super::variables::Key;
 use super::{Lowerer, Result, Stop};
@@ -178,7 +178,7 @@ impl Lowerer<'_> {
             return Err(Diagnostic::new(
                 Class::ValueError,
                 span,
-                format!("an element of a {} array cannot hold this", kind_name(element)),
+                format!("an element of a {} array cannot hold this", element.name()),
             )
             .label(name)
             .into());
@@ -409,8 +409,8 @@ impl Lowerer<'_> {
             format!(
                 "Cannot cast the result of `{}=` from {} to {} with casting rule 'same_kind'",
                 super::arithmetic::operator(op),
-                kind_name(both),
-                kind_name(element)
+                both.name(),
+                element.name()
             ),
         )
         .advice("write the loop over the elements, with int(...) where digits may be dropped")

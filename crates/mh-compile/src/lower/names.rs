@@ -45,7 +45,9 @@ impl Lowerer<'_> {
         };
         if found == Found::Missing {
             let mut error = Diagnostic::new(Class::NameError, span, format!("name '{name}' is not defined"));
-            if let Some(near) = self.nearest(name) {
+            if matches!(name, "math" | "cmath" | "random") {
+                error = error.advice(format!("`import {name}` is missing"));
+            } else if let Some(near) = self.nearest(name).filter(|near| near != name) {
                 error = error.advice(format!("did you mean: '{near}'?"));
             }
             return Err(error.into());

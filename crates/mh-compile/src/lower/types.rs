@@ -135,25 +135,6 @@ pub fn join(a: &Form, b: &Form) -> Option<Form> {
     })
 }
 
-pub const fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Bool => "bool",
-        Kind::I8 => "int8",
-        Kind::I16 => "int16",
-        Kind::I32 => "int32",
-        Kind::I64 => "int64",
-        Kind::U8 => "uint8",
-        Kind::U16 => "uint16",
-        Kind::U32 => "uint32",
-        Kind::U64 => "uint64",
-        Kind::F32 => "float32",
-        Kind::F64 => "float64",
-        Kind::C64 => "complex64",
-        Kind::C128 => "complex128",
-        Kind::I128 => "int128",
-    }
-}
-
 /// Python's name of a scalar type: `int`, `np.int32`.
 pub fn scalar_name(scalar: Scalar) -> String {
     match (scalar.flavour, scalar.kind) {
@@ -162,7 +143,7 @@ pub fn scalar_name(scalar: Scalar) -> String {
         (Flavour::Python, Kind::C128) => "complex".into(),
         (Flavour::Python, _) => "int".into(),
         (Flavour::NumPy, Kind::Bool) => "np.bool".into(),
-        (Flavour::NumPy, kind) => format!("np.{}", kind_name(kind)),
+        (Flavour::NumPy, kind) => format!("np.{}", kind.name()),
     }
 }
 
@@ -177,7 +158,7 @@ pub fn array_name(array: Array) -> String {
         (Layout::Inner | Layout::Any, _) => ", strided",
     };
     let readonly = if array.writable { "" } else { ", read-only" };
-    format!("{} array of {} {dimensions}{layout}{readonly}", kind_name(array.element), array.rank)
+    format!("{} array of {} {dimensions}{layout}{readonly}", array.element.name(), array.rank)
 }
 
 pub fn type_name(ty: Type) -> String {

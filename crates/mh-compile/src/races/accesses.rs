@@ -5,8 +5,8 @@ use std::rc::Rc;
 use super::affine::{Atom, Fact, Poly};
 use super::interpret::Interpreter;
 use super::state::{Alternatives, RootId, Source, State};
-use super::walk::operands;
 use crate::ir::{Binary, Expr, ExprKind, For, ReductionKind, Span, Var};
+use crate::walk::operands;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::accesses::Recorder;
 use super::affine::{Atom, Fact, Poly};
 use super::interpret::Interpreter;
-use super::walk::operands;
 use crate::ir::{Compare, Expr, ExprKind, Span, Type, Var};
+use crate::walk::operands;
 
 pub struct Assumption {
     pub fact: Fact,

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::walk::{Set, expressions, reads, targets};
+use super::walk::{Set, reads, targets};
 use crate::ir::{Expr, ExprKind, For, Label, Span, Statement, StatementKind, Var};
+use crate::walk::expressions;
 
 /// The first such read of each variable. Variables that the body never assigns are among them.
 pub fn exposed(of: &For) -> BTreeMap<Var, Span> {

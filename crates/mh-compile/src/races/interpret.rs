@@ -6,8 +6,9 @@ use super::accesses::{Kind as AccessKind, Recorder, Touch};
 use super::affine::{Atom, Fact, Poly};
 use super::solver;
 use super::state::{ArrayValue, Atoms, Length, Root, RootId, Site, State, sites};
-use super::walk::{assigned, expressions, statements};
+use super::walk::{assigned, statements};
 use crate::ir::{Block, Expr, ExprKind, For, Function, Label, Span, Statement, StatementKind, Type, Var};
+use crate::walk::expressions;
 
 pub struct Interpreter<'a> {
     pub function: &'a Function,

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::walk::{Set, expressions, reads, statements, targets};
+use super::walk::{Set, reads, statements, targets};
 use crate::ir::{Expr, Function, Label, LoopId, Statement, StatementKind, Var};
+use crate::walk::expressions;
 
 /// What is live after loops and conditionals.
 #[derive(Default)]

@@ -92,7 +92,7 @@ fn give(block: &mut Block, plans: &mut HashMap<LoopId, Plan>) {
                 parallel.plan = plans.remove(&id);
             }
         }
-        for inner in walk::blocks_mut(statement) {
+        for inner in crate::walk::blocks_mut(statement) {
             give(inner, plans);
         }
     }

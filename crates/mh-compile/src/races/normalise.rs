@@ -5,10 +5,11 @@
 
 use super::exposed::exposed;
 use super::liveness::Liveness;
-use super::walk::{assigned, blocks_mut, rename, same, statements};
+use super::walk::{assigned, rename, same, statements};
 use crate::ir::{
     Binary, Block, Compare, Expr, ExprKind, For, Function, Kind, Statement, StatementKind, Type, Var,
 };
+use crate::walk::blocks_mut;
 
 pub fn normalise(function: &mut Function) {
     updates(&mut function.body, false);

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::liveness::Liveness;
-use super::walk::{Set, assigned, blocks, expressions, mentions, reads, same, statements, targets};
+use super::walk::{Set, assigned, blocks, mentions, reads, same, statements, targets};
 use crate::ir::{
     Binary, Compare, Expr, ExprKind, Kind, Reduction, ReductionKind, Span, Statement, StatementKind, Unary,
     Var, Variable,
 };
+use crate::walk::expressions;
 
 /// A reduction, and what the parallel loop evaluates where the serial one might not have.
 #[derive(Debug)]

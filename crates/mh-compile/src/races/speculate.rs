@@ -1,8 +1,9 @@
 //! What a parallel loop evaluates where the serial one would not have: under `if x > m:` each block compares with a value of its own. It must
 //! not fail there, or an exception would come out that the serial loop does not raise.
 
-use super::walk::{Set, assigned, blocks, expressions, named, operands, same, statements, targets};
+use super::walk::{Set, assigned, blocks, named, same, statements, targets};
 use crate::ir::{Binary, Check, Compare, Expr, ExprKind, For, Span, Statement, StatementKind, Type, Var};
+use crate::walk::{expressions, operands};
 
 /// Bits that a loop's variable, and an `int` that does not change, are asked to have.
 const COUNTER: u32 = 40;

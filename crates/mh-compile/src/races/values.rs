@@ -3,8 +3,9 @@
 use super::affine::{Fact, Poly};
 use super::interpret::Interpreter;
 use super::state::{Key, State};
-use super::walk::{operands, reads};
+use super::walk::reads;
 use crate::ir::{Binary, Compare, Expr, ExprKind, Flavour, Kind, Scalar, Type, Unary};
+use crate::walk::operands;
 
 impl Interpreter<'_> {
     /// The value of a scalar expression; of what is not an integer, or too involved, an atom.

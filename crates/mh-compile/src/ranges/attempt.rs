@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::loops::{Nest, expressions, walk};
+use super::loops::{Nest, walk};
 use crate::ir::{
     Block, Check, Expr, ExprKind, Fill, For, Kind, Statement, StatementKind, Type, Var, Variable,
 };
+use crate::walk::expressions;
 
 /// What a region touches.
 #[derive(Default)]

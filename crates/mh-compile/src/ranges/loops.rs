@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::ir::{Block, Expr, ExprKind, For, Label, Part, PrintItem, Statement, StatementKind, Var};
+use crate::ir::{Block, Expr, ExprKind, For, Label, Statement, StatementKind, Var};
+use crate::walk::{expressions, operands};
 
 /// One loop of a nest; number 0 is the outermost, `parent` the one around it.
 #[derive(Clone, Debug)]
@@ -105,44 +106,8 @@ impl Nest {
 /// Calls `see` for an expression and all that it is made of, outermost first.
 pub fn walk<'a>(expr: &'a Expr, see: &mut impl FnMut(&'a Expr)) {
     see(expr);
-    match &*expr.kind {
-        ExprKind::Unary { operand: value, .. } | ExprKind::Cast { value, .. } => walk(value, see),
-        ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
-            walk(left, see);
-            walk(right, see);
-        }
-        ExprKind::If { condition, then, orelse } => {
-            walk(condition, see);
-            walk(then, see);
-            walk(orelse, see);
-        }
-        ExprKind::Load { indices: values, .. }
-        | ExprKind::Math { arguments: values, .. }
-        | ExprKind::Random { arguments: values, .. } => values.iter().for_each(|value| walk(value, see)),
-        ExprKind::New { lengths, fill, .. } => {
-            lengths.iter().for_each(|value| walk(value, see));
-            if let crate::ir::Fill::Value(value) = fill {
-                walk(value, see);
-            }
-        }
-        ExprKind::View { parts, .. } => {
-            for part in parts {
-                match part {
-                    Part::Index(value) => walk(value, see),
-                    Part::Slice { start, stop, step } => {
-                        [start, stop, step].into_iter().flatten().for_each(|value| walk(value, see));
-                    }
-                    Part::NewAxis | Part::Axis(_) => {}
-                }
-            }
-        }
-        ExprKind::Bool(_)
-        | ExprKind::Int(_)
-        | ExprKind::Float(_)
-        | ExprKind::Complex(..)
-        | ExprKind::Var(_)
-        | ExprKind::Disjoint { .. }
-        | ExprKind::Dim { .. } => {}
+    for operand in operands(expr) {
+        walk(operand, see);
     }
 }
 
@@ -159,30 +124,6 @@ pub fn reads(expr: &Expr, read: &mut impl FnMut(Var)) {
         }
         _ => {}
     });
-}
-
-/// The expressions of a statement itself, not those of statements inside it.
-pub fn expressions(statement: &Statement) -> Vec<&Expr> {
-    match &statement.kind {
-        StatementKind::Assign { value, .. } => vec![value],
-        StatementKind::Store { indices, value, .. } => indices.iter().chain([value]).collect(),
-        StatementKind::If { condition, .. } | StatementKind::While { condition, .. } => vec![condition],
-        StatementKind::For(each) => vec![&each.start, &each.stop, &each.step],
-        StatementKind::Return(values)
-        | StatementKind::Raise { values, .. }
-        | StatementKind::Call { arguments: values, .. } => values.iter().collect(),
-        StatementKind::Print { items } => items
-            .iter()
-            .filter_map(|item| match item {
-                PrintItem::Text(_) => None,
-                PrintItem::Value(value) => Some(value),
-            })
-            .collect(),
-        StatementKind::Break
-        | StatementKind::Continue
-        | StatementKind::Labelled { .. }
-        | StatementKind::Leave(_) => Vec::new(),
-    }
 }
 
 /// Variables that the loop's body may read before it has assigned them.

@@ -21,6 +21,7 @@ use crate::ir::{
     Binary, Block, Check, Compare, Expr, ExprKind, Fast, Flavour, For, Function, Kind, Module, Part,
     PrintItem, Scalar, Statement, StatementKind, Type, Unary, Var, Variable,
 };
+use crate::walk::{blocks_mut, expressions_mut, operands_mut};
 
 /// Rewrites a module in place.
 pub fn relax(module: &mut Module) {
@@ -184,7 +185,7 @@ impl Prover<'_> {
             self.bounds.forget(mark);
             return;
         }
-        children(expr, &mut |child| self.expr(child));
+        operands_mut(expr).into_iter().for_each(|operand| self.expr(operand));
         if let ExprKind::Load { array, indices, check } = &mut *expr.kind {
             let (array, indices) = (*array, &*indices);
             self.subscripts(array, indices, check);
@@ -391,89 +392,16 @@ fn trusted(value: Range, length: Range) -> bool {
     (value.exact || known) && length.exact && value.loops & length.loops == 0
 }
 
-/// Calls `see` for the expressions right inside another.
-fn children(expr: &mut Expr, see: &mut impl FnMut(&mut Expr)) {
-    match &mut *expr.kind {
-        ExprKind::Unary { operand: value, .. } | ExprKind::Cast { value, .. } => see(value),
-        ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
-            see(left);
-            see(right);
-        }
-        ExprKind::If { condition, then, orelse } => {
-            see(condition);
-            see(then);
-            see(orelse);
-        }
-        ExprKind::Load { indices: values, .. }
-        | ExprKind::Math { arguments: values, .. }
-        | ExprKind::Random { arguments: values, .. } => values.iter_mut().for_each(see),
-        ExprKind::New { lengths, fill, .. } => {
-            lengths.iter_mut().for_each(&mut *see);
-            if let crate::ir::Fill::Value(value) = fill {
-                see(value);
-            }
-        }
-        ExprKind::View { parts, .. } => {
-            for part in parts {
-                match part {
-                    Part::Index(value) => see(value),
-                    Part::Slice { start, stop, step } => {
-                        [start, stop, step].into_iter().flatten().for_each(&mut *see);
-                    }
-                    Part::NewAxis | Part::Axis(_) => {}
-                }
-            }
-        }
-        ExprKind::Bool(_)
-        | ExprKind::Int(_)
-        | ExprKind::Float(_)
-        | ExprKind::Complex(..)
-        | ExprKind::Var(_)
-        | ExprKind::Disjoint { .. }
-        | ExprKind::Dim { .. } => {}
-    }
-}
-
 /// Calls `see` for every expression in a block, innermost first.
 fn each_expr(block: &mut Block, see: &mut impl FnMut(&mut Expr)) {
-    fn deep(expr: &mut Expr, see: &mut dyn FnMut(&mut Expr)) {
-        children(expr, &mut |child| deep(child, see));
+    fn deep(expr: &mut Expr, see: &mut impl FnMut(&mut Expr)) {
+        operands_mut(expr).into_iter().for_each(|operand| deep(operand, see));
         see(expr);
     }
     for statement in block {
-        let mut values: Vec<&mut Expr> = Vec::new();
-        match &mut statement.kind {
-            StatementKind::Assign { value, .. } => values.push(value),
-            StatementKind::Store { indices, value, .. } => {
-                values.extend(indices);
-                values.push(value);
-            }
-            StatementKind::If { condition, then, orelse } => {
-                values.push(condition);
-                each_expr(then, see);
-                each_expr(orelse, see);
-            }
-            StatementKind::While { head, condition, body } => {
-                values.push(condition);
-                each_expr(head, see);
-                each_expr(body, see);
-            }
-            StatementKind::For(each) => {
-                values.extend([&mut each.start, &mut each.stop, &mut each.step]);
-                each_expr(&mut each.body, see);
-            }
-            StatementKind::Labelled { body, .. } => each_expr(body, see),
-            StatementKind::Return(found)
-            | StatementKind::Raise { values: found, .. }
-            | StatementKind::Call { arguments: found, .. } => values.extend(found),
-            StatementKind::Print { items } => {
-                values.extend(items.iter_mut().filter_map(|item| match item {
-                    PrintItem::Text(_) => None,
-                    PrintItem::Value(value) => Some(value),
-                }));
-            }
-            StatementKind::Break | StatementKind::Continue | StatementKind::Leave(_) => {}
+        expressions_mut(statement).into_iter().for_each(|expr| deep(expr, see));
+        for inner in blocks_mut(statement) {
+            each_expr(inner, see);
         }
-        values.into_iter().for_each(|value| deep(value, see));
     }
 }

@@ -104,7 +104,34 @@ pub fn type_of(array: &ArrayRef<'_>) -> Option<Array> {
     } else {
         Layout::Any
     };
+    if array.is_writable() && matches!(layout, Layout::Inner | Layout::Any) && overlaps_itself(array) {
+        return None;
+    }
     Some(Array { element, rank: shape.len() as u8, layout, writable: array.is_writable() })
+}
+
+/// Whether two elements of an array may share memory: an axis does not step over all that the axes with shorter steps reach.
+/// The race analysis takes for granted that they do not.
+fn overlaps_itself(array: &ArrayRef<'_>) -> bool {
+    let mut axes: Vec<(usize, usize)> = array
+        .strides()
+        .iter()
+        .zip(array.shape())
+        .map(|(stride, length)| (stride.unsigned_abs(), length.unsigned_abs()))
+        .filter(|(_, length)| *length != 1)
+        .collect();
+    if axes.iter().any(|(_, length)| *length == 0) {
+        return false;
+    }
+    axes.sort_unstable();
+    let mut reach = array.kind().map_or(0, |kind| kind.size().unsigned_abs() as usize);
+    for (stride, length) in axes {
+        if stride < reach {
+            return true;
+        }
+        reach = reach.saturating_add(stride.saturating_mul(length - 1));
+    }
+    false
 }
 
 /// The type of an argument.
@@ -201,6 +228,11 @@ fn refusal(name: &str, value: &Bound<'_, PyAny>, array: &ArrayRef<'_>) -> Option
     if !array.is_aligned() {
         return Some(format!("the elements of {name} are not aligned in memory: pass {name}.copy()"));
     }
+    if array.is_writable() && !array.is_c() && !array.is_f() && overlaps_itself(array) {
+        return Some(format!(
+            "{name} overlaps itself: two of its elements may share memory (as_strided); pass {name}.copy(), or make it read-only"
+        ));
+    }
     None
 }
 
@@ -267,7 +299,7 @@ pub fn describe(argument: &Argument) -> String {
                 Layout::Any => "any",
             };
             let reading = if array.writable { "" } else { ", read-only" };
-            format!("array({}, {}d, {layout}{reading})", kind_name(array.element), array.rank)
+            format!("array({}, {}d, {layout}{reading})", array.element.name(), array.rank)
         }
         Argument::Tuple(members) => {
             let members: Vec<_> = members.iter().map(describe).collect();
@@ -282,25 +314,6 @@ fn describe_scalar(scalar: Scalar) -> String {
         (Flavour::Python, Kind::F64) => "float".into(),
         (Flavour::Python, Kind::C128) => "complex".into(),
         (Flavour::Python, _) => "int".into(),
-        (Flavour::NumPy, kind) => format!("np.{}", kind_name(kind)),
-    }
-}
-
-pub fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Bool => "bool",
-        Kind::I8 => "int8",
-        Kind::I16 => "int16",
-        Kind::I32 => "int32",
-        Kind::I64 => "int64",
-        Kind::U8 => "uint8",
-        Kind::U16 => "uint16",
-        Kind::U32 => "uint32",
-        Kind::U64 => "uint64",
-        Kind::F32 => "float32",
-        Kind::F64 => "float64",
-        Kind::C64 => "complex64",
-        Kind::C128 => "complex128",
-        Kind::I128 => "int128",
+        (Flavour::NumPy, kind) => format!("np.{}", kind.name()),
     }
 }

@@ -9,7 +9,6 @@ use pyo3::exceptions::{
 };
 use pyo3::prelude::*;
 
-use super::arguments::kind_name;
 use super::results::scalar;
 
 /// The exception for what a kernel met.
@@ -38,7 +37,7 @@ fn exception(
              this",
         ),
         Failure::DoesNotFit(kind) => {
-            PyOverflowError::new_err(format!("Python integer {first} out of bounds for {}", kind_name(*kind)))
+            PyOverflowError::new_err(format!("Python integer {first} out of bounds for {}", kind.name()))
         }
         Failure::ZeroDivision(text) => PyZeroDivisionError::new_err(own_words(py, text)),
         Failure::Index => PyIndexError::new_err(if values[3] == 0 && third < 0 {

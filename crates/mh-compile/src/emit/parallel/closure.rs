@@ -2,9 +2,10 @@
 
 use super::{Left, Role};
 use crate::emit::function::{FunctionEmitter, Operand, Place};
-use crate::emit::walk::{blocks, expressions, operands};
+use crate::emit::walk::blocks;
 use crate::emit::{flattened, memory};
 use crate::ir::{Expr, ExprKind, For, Kind, Plan, Statement, StatementKind, Type, Var};
+use crate::walk::{expressions, operands};
 use std::collections::BTreeSet;
 
 /// The closure, as it is filled.

@@ -1,8 +1,9 @@
 //! Sums of Python ints, kept exact in 128 bits.
 
 use crate::emit::function::{FunctionEmitter, Operand};
-use crate::emit::walk::{blocks, operands};
+use crate::emit::walk::blocks;
 use crate::ir::{Binary, Check, Expr, ExprKind, Kind, Statement, StatementKind, Var};
+use crate::walk::operands;
 
 impl FunctionEmitter<'_, '_> {
     /// `v = value` where `v` is an exact sum: in 128 bits.

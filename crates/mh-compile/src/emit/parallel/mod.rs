@@ -16,11 +16,12 @@ use crate::compile::Failure;
 use crate::emit::function::FunctionEmitter;
 use crate::emit::loops::Range;
 use crate::emit::memory;
-use crate::emit::walk::{blocks, draws, expressions, operands};
+use crate::emit::walk::{blocks, draws};
 use crate::ir::{
     Binary, Check, Expr, ExprKind, For, Kind, Plan, Reduction, ReductionKind, Scalar, Span, Statement,
     StatementKind, Type, Var,
 };
+use crate::walk::{expressions, operands};
 use closure::Closure;
 use exact::sums_of;
 

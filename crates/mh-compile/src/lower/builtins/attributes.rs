@@ -60,10 +60,7 @@ fn of_array(
         "real" | "imag" => {
             return Err(refused(
                 span,
-                format!(
-                    "`.{name}` of an array of {} is not compiled",
-                    super::super::types::kind_name(array.element)
-                ),
+                format!("`.{name}` of an array of {} is not compiled", array.element.name()),
                 format!("take it of each element: x[i].{name}"),
             ));
         }

@@ -2,7 +2,6 @@
 
 use super::{refused, shown, type_of};
 use crate::ir::{Kind, Span};
-use crate::lower::types::kind_name;
 use crate::lower::value::{Static, Value};
 use crate::lower::{Lowerer, Result};
 
@@ -80,5 +79,5 @@ impl Lowerer<'_> {
 
 /// `a.dtype`: the type by its canonical name.
 pub fn of(kind: Kind) -> Value {
-    Value::known(format!("numpy.{}", kind_name(kind)))
+    Value::known(format!("numpy.{}", kind.name()))
 }
