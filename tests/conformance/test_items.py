@@ -205,7 +205,7 @@ def test_what_cannot_be_iterated(backend):
 
 WRONG = {
     "workers": [(0, ValueError), (-1, ValueError), (1.5, TypeError), ("2", TypeError), (True, TypeError)],
-    "backend": [("thread", ValueError), (None, ValueError)],
+    "backend": [("thread", ValueError), (3, ValueError)],
     "timeout": [("soon", TypeError), (0, ValueError), (-1, ValueError)],
     "retries": [(-1, ValueError), (1.0, (TypeError, ValueError)), (None, (TypeError, ValueError))],
     "seed": [(-1, ValueError), (1.0, TypeError), ("a", TypeError), (True, TypeError)],
@@ -219,6 +219,11 @@ WRONG = {
 def test_wrong_arguments_are_named(call, name, value, kind):
     with pytest.raises(kind, match=name):
         getattr(mh, call)(abs, [], **{name: value})
+
+
+@pytest.mark.parametrize("call", ["map", "imap", "imap_unordered"])
+def test_no_backend_is_the_one_that_suits(call):
+    assert sorted(getattr(mh, call)(abs, [-1, 2, -3], backend=None)) == [1, 2, 3]
 
 
 def test_wrong_on_error_and_buffer_are_named():
