@@ -26,6 +26,7 @@ OTHERS := $(filter-out $(MAIN),$(ALL))
 PYTHON    := .venv/bin/python
 STEP      := .ci/step
 SOURCES   := Cargo.toml Cargo.lock pyproject.toml $(shell find crates \( -path '*/src/*.rs' -o -name Cargo.toml \))
+PACKAGE   := $(shell find python -name '*.py' -o -name '*.pyi') constraints.txt
 TEST_NEEDS := pytest numpy llvmlite mpmath cloudpickle joblib
 DEV_NEEDS := $(TEST_NEEDS) maturin ruff mypy tqdm matplotlib
 
@@ -51,18 +52,22 @@ build: .venv/.built  ## .venv with the release build and all tools; costs nothin
 	VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/maturin develop --release --locked --quiet
 	@touch $@
 
-# The other Pythons: an environment and a build each, less optimised because it is only tested. What knows no Python is built once for all.
-.venv-%/.tools: constraints.txt
+# A wheel of each Python, built once: the judges install it, and the tests on the Pythons that are not built with.
+# Those are less optimised because they are only tested; what knows no Python is built once for all of them.
+target/wheels/%/.built: .venv/.built $(PACKAGE)
+	@rm -rf $(@D) && mkdir -p $(@D)
+	$(if $(filter $*,$(MAIN)),,env -u PYO3_PYTHON CARGO_TARGET_DIR=$(CURDIR)/target/pythons) \
+	    .venv/bin/maturin build --profile $(if $(filter $*,$(MAIN)),release,dev-fast) --locked --quiet \
+	    --interpreter $(if $(filter $*,$(MAIN)),$(PYTHON),$(call program,$*)) --out $(@D)
+	@touch $@
+
+.venv-%/.built: target/wheels/%/.built
 	$(call program,$*) -m venv .venv-$*
-	.venv-$*/bin/python $(PIP) $(TEST_NEEDS) maturin tqdm
+	.venv-$*/bin/python $(PIP) $(TEST_NEEDS) tqdm
+	.venv-$*/bin/python $(PIP) --force-reinstall --no-deps $(<D)/*.whl
 	@touch $@
 
-.venv-%/.built: .venv-%/.tools $(SOURCES)
-	env -u PYO3_PYTHON VIRTUAL_ENV=$(CURDIR)/.venv-$* CARGO_TARGET_DIR=$(CURDIR)/target/pythons \
-	    .venv-$*/bin/maturin develop --profile dev-fast --locked --quiet
-	@touch $@
-
-.PRECIOUS: .venv-%/.tools .venv-%/.built
+.PRECIOUS: target/wheels/%/.built .venv-%/.built
 
 demo: build  ## real text on all cores: the serial answer, sooner, and by how much (about a minute)
 	.venv/bin/mh demo
@@ -123,25 +128,21 @@ PROCESS_JUDGES := $(sort $(MAIN) $(firstword $(sort $(ALL))) $(lastword $(sort $
 PYTHON_OF = $$(for python in $(PYTHONS); do case $$python in $$version=*) echo $${python\#*=};; esac; done)
 
 # As a user installs it: into an environment with nothing else.
-.judges/%/.installed: $(SOURCES) $(wildcard python/manyhands/*.py) constraints.txt
+.judges/%/.installed: target/wheels/%/.built
 	$(call program,$*) -m venv .judges/$*
-	env -u PYO3_PYTHON CARGO_TARGET_DIR=$(CURDIR)/target/python$* MATURIN_PEP517_ARGS='--profile dev-fast --locked' \
-	    .judges/$*/bin/python $(PIP) --force-reinstall .
+	.judges/$*/bin/python $(PIP) --force-reinstall $(<D)/*.whl
 	@touch $@
 
 # For joblib's tests and for scikit-learn on our backend.
-.judges/joblib/.installed: $(SOURCES) $(wildcard python/manyhands/*.py) constraints.txt
+.judges/joblib/.installed: target/wheels/$(MAIN)/.built
 	$(call program,$(MAIN)) -m venv .judges/joblib
-	env -u PYO3_PYTHON CARGO_TARGET_DIR=$(CURDIR)/target/python$(MAIN) MATURIN_PEP517_ARGS='--profile dev-fast --locked' \
-	    .judges/joblib/bin/python $(PIP) --force-reinstall .
-	.judges/joblib/bin/python $(PIP) joblib scikit-learn threadpoolctl pytest
+	.judges/joblib/bin/python $(PIP) --force-reinstall $(<D)/*.whl joblib scikit-learn threadpoolctl pytest
 	@touch $@
 
 # For on=: the extras, and the MPI of the package registry.
-.judges/engines/.installed: $(SOURCES) $(wildcard python/manyhands/*.py) constraints.txt
+.judges/engines/.installed: target/wheels/$(MAIN)/.built
 	$(call program,$(MAIN)) -m venv .judges/engines
-	env -u PYO3_PYTHON CARGO_TARGET_DIR=$(CURDIR)/target/python$(MAIN) MATURIN_PEP517_ARGS='--profile dev-fast --locked' \
-	    .judges/engines/bin/python $(PIP) --force-reinstall '.[dask,mpi]' mpich numpy
+	.judges/engines/bin/python $(PIP) --force-reinstall "$$(echo $(<D)/*.whl)[dask,mpi]" mpich numpy
 	@touch $@
 
 .PRECIOUS: .judges/%/.installed

@@ -254,7 +254,10 @@ class Pool:
             ended = workers.calls().outcome()
             if ended is None:
                 raise
-        raise workers.hooks.broken() if ended == "broken" else workers.hooks.terminated()
+        if ended == "broken":
+            raise workers.hooks.broken()
+        # Ended between the look at the state and here, as at the program's end.
+        raise ValueError("Pool not running")
 
     def _check_running(self):
         if self._state != RUN:

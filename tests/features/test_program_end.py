@@ -66,6 +66,22 @@ begun.wait(60)
     assert not error
 
 
+def test_a_call_that_comes_too_late_is_refused(python):
+    printed = python(
+        HEAD
+        + """
+with mh.Pool(2) as pool:
+    assert pool.apply_async(abs, (-1,)).get(60) == 1
+    pool._workers.terminate()  # as at the program's end: the pool's own state is still that of a running one
+    try:
+        pool.apply_async(abs, (1,))
+    except ValueError as error:
+        print(error)
+"""
+    )
+    assert printed == "Pool not running\n"
+
+
 def test_a_callback_that_submits_at_the_end(python):
     printed, error = python(
         HEAD
