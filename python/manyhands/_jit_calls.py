@@ -20,7 +20,7 @@ os.register_at_fork(after_in_child=lock._at_fork_reinit)  # type: ignore[attr-de
 
 def make(function, parallel, cache, source):
     """A compiled function that is told from where it is, as the function is: pickle asks."""
-    made = Jitted(function, parallel, cache, source)
+    made = Jitted.of(function, parallel, cache, source)
     made.__module__, made.__doc__ = function.__module__, function.__doc__
     return made
 

@@ -209,9 +209,10 @@ class Jitted:
     def signatures(self) -> list[str]:
         """The types that it has been compiled for: a text for each."""
 
-    def __new__(
-        cls, function: FunctionType, parallel: bool = True, cache: bool = True, source: str | None = None, /
-    ) -> Jitted: ...
+    @staticmethod
+    def of(function: FunctionType, parallel: bool, cache: bool, source: str | None, /) -> Jitted:
+        """The only way to make one: `Jitted()` makes none."""
+
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any: ...
     def __get__(self, instance: Any, owner: Any = None, /) -> Any: ...
     def __reduce__(self) -> str: ...

@@ -52,6 +52,62 @@ def test_arguments_are_bound_as_python_does():
         assert str(ours.value) == str(theirs.value)
 
 
+def test_every_way_to_call_it_is_the_same():
+    class Holder:
+        method = total
+        constant = staticmethod(total)
+
+    assert total(5) == total(*[5]) == total(n=5) == total.__call__(5) == total.__call__(n=5) == 30
+    assert Holder().constant(5) == next(map(total, [5])) == type(total).__call__(total, 5) == 30
+    with pytest.raises(TypeError, match="n is an instance of Holder"):
+        Holder().method()
+    with pytest.raises(TypeError, match="cannot create 'manyhands._native.Jitted' instances"):
+        type(total)()
+
+
+def test_a_call_within_a_call(monkeypatch):
+    class Out:
+        def __init__(self):
+            self.texts, self.values = [], []
+
+        def write(self, text):
+            self.texts.append(text)
+            if len(self.texts) < 3:
+                self.values.append(shown(len(self.texts)))
+
+    @mh.jit
+    def shown(x):
+        print(x)
+        return x + 1
+
+    out = Out()
+    monkeypatch.setattr("sys.stdout", out)
+    assert shown(0) == 1
+    assert (out.texts, out.values) == (["0\n", "1\n", "2\n"], [3, 2])
+
+
+def test_a_function_called_from_many_threads_with_many_types():
+    @mh.jit
+    def twice(x):
+        return x + x
+
+    values = [3, 3.5, 2j, True]
+    found = []
+
+    def calls(shift):
+        for number in range(400):
+            value = values[(number // 3 + shift) % 4]
+            found.append(twice(value) == value + value)
+
+    threads = [threading.Thread(target=calls, args=(shift,)) for shift in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [True] * 1600
+    assert len(twice.signatures) == 4
+
+
 def test_it_looks_like_the_function():
     assert add.__name__ == "add"
     assert add.__doc__ == "Adds, scaled."

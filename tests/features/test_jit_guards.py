@@ -200,3 +200,24 @@ def test_restless_values_are_told():
     with pytest.warns(mh.CompileWarning, match="FACTOR changed"):
         for FACTOR in range(108, 120):
             assert made(2) == 2 * FACTOR
+
+
+def test_a_name_that_is_shadowed_later():
+    space = {"mh": mh, "__name__": __name__}
+    source = "def total(n):\n    found = 0\n    for i in range(n):\n        found += SCALE * i\n    return found\n"
+    space["SCALE"] = 1
+    exec(source, space)
+    total = mh.jit(space["total"], source=source)
+    assert total(4) == total(4) == 6
+    space["unrelated"] = 1
+    assert total(4) == 6
+    space["SCALE"] = 2
+    assert total(4) == 12
+    space["range"] = lambda n: [n]
+    with pytest.raises(mh.errors.CompileError):
+        total(4)
+    del space["range"]
+    assert total(4) == 12
+    del space["SCALE"]
+    with pytest.raises((NameError, mh.errors.CompileError)):
+        total(4)

@@ -21,7 +21,7 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::abi::{DONE, Entry, Fault, INTERRUPTED, Rt};
 use crate::compile::Info;
@@ -39,6 +39,8 @@ const TEXT: usize = 1 << 13;
 
 /// What a kernel needs of whoever calls it. Called on the calling thread only.
 pub trait Hooks: Sync {
+    /// The kernel takes longer than a few microseconds: what others wait for can be let go of. Once a call, before the hooks below.
+    fn long(&self) {}
     /// Whether to stop. Asked about every 20 ms.
     fn poll(&self) -> bool;
     /// Text that the kernel printed, whole lines or not, in order.
@@ -97,15 +99,18 @@ impl Kernel {
     /// The object is what this crate's compiler made for `info`. `frame` has a slot for each argument and result, flattened as the
     /// README says; arrays in it are alive, of the type and shape that is told, and written by nobody else meanwhile.
     pub unsafe fn call(&self, frame: &mut [u64], key: u64, hooks: &dyn Hooks) -> Result<(), Stopped> {
-        let _entered = (!self.info.short).then(Entered::new);
         let mut call = Call {
             hooks,
+            entered: OnceLock::new(),
             thread: here(),
             stop: AtomicBool::new(false),
             polled: AtomicU64::new(0),
             notices: Mutex::new(BTreeSet::new()),
             panic: Mutex::new(None),
         };
+        if !self.info.short {
+            call.is_long();
+        }
         let mut inner =
             Inner { call: &raw const call, caller: true, place: Place::default(), text: String::new() };
         let mut rt = inner.rt(key);
@@ -124,6 +129,8 @@ impl Kernel {
 /// One call of a kernel, seen from all of its threads.
 struct Call<'a> {
     hooks: &'a dyn Hooks,
+    /// Counted as running, once it is known to be long.
+    entered: OnceLock<Entered>,
     /// The calling thread: its `here`.
     thread: usize,
     /// Everybody stops at the next poll.
@@ -182,6 +189,14 @@ impl Inner<'_> {
 }
 
 impl Call<'_> {
+    /// On the calling thread: tells the hooks, once, that this takes a while.
+    fn is_long(&self) {
+        self.entered.get_or_init(|| {
+            self.hooks.long();
+            Entered::new()
+        });
+    }
+
     /// Whether to stop; on the calling thread, asks the hooks every now and then.
     fn stops(&self, caller: bool) -> bool {
         if self.stop.load(Relaxed) {
@@ -255,6 +270,9 @@ fn here() -> usize {
 unsafe extern "C" fn poll(rt: *mut Rt) -> i32 {
     // SAFETY: kernels hand on the `rt` that they got.
     let (inner, call) = unsafe { Inner::of(rt) };
+    if inner.caller {
+        call.is_long();
+    }
     let before = call.polled.load(Relaxed);
     let stop = call.stops(inner.caller);
     if inner.serial() && before != call.polled.load(Relaxed) {

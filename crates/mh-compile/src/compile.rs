@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
 use crate::emit::emit;
-use crate::ir::{Block, Exception, ExprKind, Module, Scalar, Shape, Source, Span, StatementKind};
+use crate::ir::{Exception, Scalar, Shape, Source, Span};
 use crate::lower::lower;
 use crate::world::World;
 use crate::{races, ranges};
@@ -28,7 +28,6 @@ pub fn compile(
     }
     ranges::relax(&mut module);
     let emitted = emit(&module);
-    let short = is_short(&module);
     let info = Info {
         arguments: arguments.to_vec(),
         result: module.result,
@@ -37,27 +36,10 @@ pub fn compile(
         exceptions: module.exceptions,
         sites: emitted.sites,
         notices: emitted.notices,
-        short,
+        short: false,
         random: emitted.random,
     };
     Ok((emitted.text, info))
-}
-
-/// No loops, calls, allocations or prints.
-fn is_short(module: &Module) -> bool {
-    fn block_is_short(block: &Block) -> bool {
-        block.iter().all(|statement| match &statement.kind {
-            StatementKind::If { then, orelse, .. } => block_is_short(then) && block_is_short(orelse),
-            StatementKind::Labelled { body, .. } => block_is_short(body),
-            StatementKind::Assign { value, .. } => !matches!(*value.kind, ExprKind::New { .. }),
-            StatementKind::While { .. }
-            | StatementKind::For(_)
-            | StatementKind::Call { .. }
-            | StatementKind::Print { .. } => false,
-            _ => true,
-        })
-    }
-    module.functions.iter().all(|function| block_is_short(&function.body))
 }
 
 /// Type of one argument, as the call brings it.
@@ -84,7 +66,7 @@ pub struct Info {
     pub sites: Vec<Site>,
     /// `Rt::notice` counts them.
     pub notices: Vec<Notice>,
-    /// Holds no loop after optimisation, no parallel block and no allocation: so short that the interpreter's lock may be kept.
+    /// Takes next to no time until it first asks something of `Rt` that tells that it is long (see `short`); known once LLVM has seen it.
     pub short: bool,
     /// Draws random numbers: each call takes a new key.
     pub random: bool,

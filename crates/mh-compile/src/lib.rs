@@ -16,6 +16,7 @@ pub mod math;
 pub mod races;
 pub mod random;
 pub mod ranges;
+pub(crate) mod short;
 pub mod text;
 pub mod threads;
 pub(crate) mod walk;

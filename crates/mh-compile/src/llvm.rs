@@ -52,6 +52,8 @@ functions! {
     dispose_context: "LLVMPY_ContextDispose" = fn(Ref);
     parse: "LLVMPY_ParseAssembly" = fn(Ref, *const c_char, *mut *const c_char) -> Ref;
     verify: "LLVMPY_VerifyModule" = fn(Ref, *mut *const c_char) -> c_int;
+    function: "LLVMPY_GetNamedFunction" = fn(Ref, *const c_char) -> Ref;
+    print_value: "LLVMPY_PrintValueToString" = fn(Ref, *mut *const c_char);
     print: "LLVMPY_PrintModuleToString" = fn(Ref, *mut *const c_char);
     set_layout: "LLVMPY_SetDataLayout" = fn(Ref, *const c_char);
     set_triple: "LLVMPY_SetTarget" = fn(Ref, *const c_char);
@@ -184,6 +186,24 @@ impl Llvm {
     /// What LLVM says about the text.
     pub fn object(&self, text: &str, target: &Target) -> Result<Vec<u8>, String> {
         self.module(text, target)?.emit(true)
+    }
+
+    /// An object with an entry, and whether that is short: see `short`.
+    ///
+    /// # Errors
+    ///
+    /// What LLVM says about the text.
+    pub fn kernel(&self, text: &str, target: &Target) -> Result<(Vec<u8>, bool), String> {
+        let ready = self.module(text, target)?;
+        let entry = CString::new(crate::call::ENTRY).map_err(|error| error.to_string())?;
+        // SAFETY: the module is alive, and the name ends with a zero.
+        let entry = unsafe { (self.functions.function)(ready.module.reference, entry.as_ptr()) };
+        if entry.is_null() {
+            return Err("the text has no entry".to_owned());
+        }
+        // SAFETY: the function is one of the module's, which is alive; the call writes a string of its own.
+        let ((), entry) = self.said(|out| unsafe { (self.functions.print_value)(entry, out) });
+        Ok((ready.emit(true)?, crate::short::is_short(&entry)))
     }
 
     /// The same as assembly.

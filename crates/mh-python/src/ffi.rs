@@ -3,7 +3,9 @@
 #![allow(unsafe_code)] // The buffer protocol and descriptor numbers are raw by nature; each block says why it is sound.
 
 pub mod kernel;
+pub mod latest;
 pub mod numpy;
+pub mod vectorcall;
 
 use std::ffi::c_int;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -13,7 +15,7 @@ use mh_runtime::{Mapping, Object, ResultLease, Use};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::critical_section::with_critical_section;
-use pyo3::types::{PyByteArray, PyByteArrayMethods, PyFunction};
+use pyo3::types::{PyByteArray, PyByteArrayMethods, PyDict, PyFunction};
 
 /// What keeps the memory behind a `SharedBuffer` in place.
 enum Owner {
@@ -157,4 +159,28 @@ pub fn function_parts<'py>(function: &Bound<'py, PyFunction>) -> [Option<Bound<'
         ]
         .map(|part| Bound::from_borrowed_ptr_or_opt(py, part))
     }
+}
+
+/// The beginning of a dictionary in Python 3.10 to 3.13.
+#[repr(C)]
+struct RawDict {
+    head: ffi::PyObject,
+    used: isize,
+    version: u64,
+}
+
+/// Whether dictionaries of this Python have versions. (Those without the interpreter's lock begin with 3.14 for PyO3.)
+pub fn has_versions(py: Python<'_>) -> bool {
+    let version = py.version_info();
+    (version.major, version.minor) < (3, 14)
+}
+
+/// A number that no other content of a dictionary has or had: it changes with each change of any.
+///
+/// Only where `has_versions`.
+#[inline]
+pub fn version_of(dict: &Bound<'_, PyDict>) -> u64 {
+    // SAFETY: a dictionary begins with its head and count, and in the Pythons that this is asked in with a version behind them; the
+    // interpreter's lock is held.
+    unsafe { (*dict.as_ptr().cast::<RawDict>()).version }
 }

@@ -21,6 +21,8 @@ pub use running::{get_num_threads, set_num_threads};
 use running::Compiled;
 
 use crate::ffi::kernel::Frame;
+use crate::ffi::latest::Latest;
+use crate::ffi::vectorcall::{Called, Entry};
 
 /// Compiled versions for the same types of arguments, with other values frozen in each.
 const VERSIONS: usize = 16;
@@ -32,6 +34,7 @@ const RESTLESS: usize = 10;
 /// `py_func` is that function, `signatures` the types that it has been compiled for, `llvm()` and `asm()` what came out.
 #[pyclass(frozen, dict, weakref, module = "manyhands._native")]
 pub struct Jitted {
+    entry: Entry,
     pub function: Py<PyFunction>,
     /// The text that the user gave, where Python has none.
     pub source: Option<String>,
@@ -41,6 +44,8 @@ pub struct Jitted {
     simple: Option<usize>,
     /// A function with the same parameters that returns them all: it binds, or raises what Python raises.
     probe: PyOnceLock<Py<PyAny>>,
+    /// The version that was called last, unless a call is at it.
+    latest: Latest<Compiled>,
     /// Last used first.
     versions: Mutex<Versions>,
 }
@@ -58,40 +63,45 @@ const COLLECTS: u32 = 0x4 | 0x8;
 
 #[pymethods]
 impl Jitted {
-    #[new]
-    #[pyo3(signature = (function, parallel=true, cache=true, source=None, /))]
-    fn new(
-        function: Bound<'_, PyFunction>,
+    /// The only way to make one: `Jitted()` makes none.
+    #[staticmethod]
+    #[pyo3(signature = (function, parallel, cache, source, /))]
+    fn of<'py>(
+        function: Bound<'py, PyFunction>,
         parallel: bool,
         cache: bool,
         source: Option<String>,
-    ) -> PyResult<Jitted> {
+    ) -> PyResult<Bound<'py, Jitted>> {
+        let py = function.py();
         let code = function.getattr("__code__")?;
         let flags: u32 = code.getattr("co_flags")?.extract()?;
         let keyword_only: usize = code.getattr("co_kwonlyargcount")?.extract()?;
         let simple = (flags & COLLECTS == 0 && keyword_only == 0)
             .then(|| code.getattr("co_argcount")?.extract())
             .transpose()?;
-        Ok(Jitted {
+        let made = Jitted {
+            entry: Entry::of::<Jitted>(),
             function: function.unbind(),
             source,
             parallel,
             cache,
             simple,
             probe: PyOnceLock::new(),
+            latest: Latest::new(),
             versions: Mutex::default(),
-        })
+        };
+        let made = Bound::new(py, made)?;
+        made.get().entry.enable(&made);
+        Ok(made)
     }
 
+    /// As `called`, for who asks for this method by its name.
     #[pyo3(signature = (*args, **kwargs))]
     fn __call__<'py>(
         slf: &Bound<'py, Self>,
         args: &Bound<'py, PyTuple>,
         kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        if kwargs.is_none() && slf.get().simple == Some(args.len()) {
-            return slf.get().call(slf, args.as_slice());
-        }
         let bound = slf.get().bind(slf.py(), args, kwargs)?;
         slf.get().call(slf, bound.as_slice())
     }
@@ -176,23 +186,41 @@ impl Jitted {
     }
 }
 
+impl Called for Jitted {
+    #[inline]
+    fn called<'py>(
+        slf: &Bound<'py, Self>,
+        values: &[Bound<'py, PyAny>],
+        names: Option<&Bound<'py, PyTuple>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if names.is_none() && slf.get().simple == Some(values.len()) {
+            return slf.get().call(slf, values);
+        }
+        slf.get().call_bound(slf, values, names)
+    }
+}
+
 impl Jitted {
     /// With one value for each parameter.
     #[inline]
     fn call<'py>(&self, slf: &Bound<'py, Self>, values: &[Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
-        let first = self.versions().list.first().cloned();
-        if let Some(version) = first {
-            let mut frame = Frame::new(version.slots);
-            if version.accepts(py, values, &mut frame)? {
-                return version.run(py, frame);
-            }
-            return self.call_another(slf, values);
+        let Some(version) = self.latest.take() else { return self.call_another(slf, values) };
+        let mut frame = Frame::new(version.slots);
+        let accepted = version.accepts(py, values, &mut frame);
+        if matches!(accepted, Ok(true)) {
+            let result = version.run(py, &mut frame);
+            self.latest.give(version);
+            return result;
         }
-        self.call_new(slf, values)
+        self.latest.give(version);
+        accepted?;
+        drop(frame);
+        self.call_another(slf, values)
     }
 
-    /// Not the version that was called last.
+    /// Not the version that was called last, or that is at work.
+    #[cold]
     fn call_another<'py>(
         &self,
         slf: &Bound<'py, Self>,
@@ -200,19 +228,39 @@ impl Jitted {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         let versions = self.versions().list.clone();
-        for version in versions.iter().skip(1) {
+        for version in versions {
             let mut frame = Frame::new(version.slots);
             if version.accepts(py, values, &mut frame)? {
                 let mut versions = self.versions();
-                if let Some(place) = versions.list.iter().position(|other| Arc::ptr_eq(other, version)) {
+                if let Some(place) = versions.list.iter().position(|other| Arc::ptr_eq(other, &version)) {
                     versions.list[..=place].rotate_right(1);
                 }
                 drop(versions);
-                return version.run(py, frame);
+                let result = version.run(py, &mut frame);
+                self.latest.set(version);
+                return result;
             }
         }
-        drop(versions);
         self.call_new(slf, values)
+    }
+
+    /// With what is to be bound to parameters first: keywords, defaults, `*args`; or to be refused.
+    #[cold]
+    fn call_bound<'py>(
+        &self,
+        slf: &Bound<'py, Self>,
+        values: &[Bound<'py, PyAny>],
+        names: Option<&Bound<'py, PyTuple>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let named = names.map_or(0, |names| names.len());
+        let (by_place, by_name) = values.split_at(values.len() - named);
+        let keywords = PyDict::new(py);
+        for (name, value) in names.iter().flat_map(|names| names.iter()).zip(by_name) {
+            keywords.set_item(name, value)?;
+        }
+        let bound = self.bind(py, &PyTuple::new(py, by_place)?, Some(&keywords))?;
+        self.call(slf, bound.as_slice())
     }
 
     /// No version that is compiled: it is made now.
@@ -236,7 +284,7 @@ impl Jitted {
             let mut frame = Frame::new(version.slots);
             if version.accepts(py, values, &mut frame)? {
                 drop(lock);
-                return version.run(py, frame);
+                return version.run(py, &mut frame);
             }
         }
         let made = Arc::new(making::make(slf, &arguments)?);
@@ -252,7 +300,9 @@ impl Jitted {
                 self.function.bind(py).getattr("__qualname__")?
             )));
         }
-        made.run(py, frame)
+        let result = made.run(py, &mut frame);
+        self.latest.set(made);
+        result
     }
 
     /// Keeps a version, and says what keeps changing if something does.

@@ -28,6 +28,9 @@ pub(super) unsafe extern "C" fn parallel(
         let (inner, call) = Inner::of(rt);
         (inner.caller, call)
     };
+    if caller {
+        call.is_long();
+    }
     let mut first = 0;
     let open = blocks >= 2 && threads() > 1;
     if !open || !history::long(body, blocks, work) {

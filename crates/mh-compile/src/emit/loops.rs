@@ -125,6 +125,10 @@ impl FunctionEmitter<'_, '_> {
         self.fast_for(each, fast, range, key.as_deref(), &checked);
         self.jump(&end);
         self.begin(&checked);
+        if self.loops.is_empty() {
+            // Tells that the kernel is long, where the fast version may be a formula (see `short`).
+            self.poll();
+        }
         self.seldom(true, |this| this.counted(each.var, range, &each.body, key.as_deref()));
         self.begin(&end);
     }

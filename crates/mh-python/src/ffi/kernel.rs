@@ -2,14 +2,20 @@
 
 #![expect(unsafe_code, reason = "kernels take and give words: addresses, lengths, strides")]
 
+use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::Ordering::Relaxed;
+
 use mh_compile::call::{Hooks, Kernel, Memory, Stopped};
 use mh_compile::ir::Array;
+use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::numpy::{ArrayRef, NumPy};
 
 /// Frames up to so many slots lie on the stack.
 const INLINE: usize = 24;
+/// So many arrays are kept without memory of their own.
+const FEW: usize = 4;
 
 /// A kernel's frame: arguments flattened, then results. Filled in order, called once, read.
 pub struct Frame<'py> {
@@ -18,18 +24,40 @@ pub struct Frame<'py> {
     length: usize,
     at: usize,
     /// The arrays among the arguments, in order: what views of them refer to.
-    arrays: Vec<Bound<'py, PyAny>>,
+    arrays: [Option<Bound<'py, PyAny>>; FEW],
+    /// Those past the first few.
+    more: Vec<Bound<'py, PyAny>>,
+    count: usize,
 }
 
 /// Results of a call that went well, to be taken in order.
-pub struct Results<'py>(Frame<'py>);
+pub struct Results<'a, 'py>(&'a mut Frame<'py>);
+
+/// What a kernel asks of Python while it runs.
+pub trait Asked: Sync {
+    /// Whether to stop. Asked about every 20 ms.
+    fn poll(&self, py: Python<'_>) -> bool;
+    fn print(&self, py: Python<'_>, text: &str);
+    /// One of `Info::notices` came true.
+    fn notice(&self, py: Python<'_>, number: u32);
+}
 
 impl<'py> Frame<'py> {
+    #[inline]
     pub fn new(length: usize) -> Frame<'py> {
         let heap = if length > INLINE { vec![0; length] } else { Vec::new() };
-        Frame { inline: [0; INLINE], heap, length, at: 0, arrays: Vec::new() }
+        Frame {
+            inline: [0; INLINE],
+            heap,
+            length,
+            at: 0,
+            arrays: [const { None }; FEW],
+            more: Vec::new(),
+            count: 0,
+        }
     }
 
+    #[inline]
     fn slots(&mut self) -> &mut [u64] {
         if self.heap.is_empty() { &mut self.inline[..self.length] } else { &mut self.heap }
     }
@@ -43,37 +71,112 @@ impl<'py> Frame<'py> {
     }
 
     /// The next array, which `array` is.
+    #[inline]
     pub fn push_array(&mut self, value: &Bound<'py, PyAny>, array: &ArrayRef<'_>) {
         self.push(array.data() as u64);
-        self.push(2 * self.arrays.len() as u64 + 1);
+        self.push(2 * self.count as u64 + 1);
         for length in array.shape() {
             self.push(*length as u64);
         }
         for stride in array.strides() {
             self.push(*stride as u64);
         }
-        self.arrays.push(value.clone());
+        match self.arrays.get_mut(self.count) {
+            Some(place) => *place = Some(value.clone()),
+            None => self.more.push(value.clone()),
+        }
+        self.count += 1;
     }
 
-    /// Calls a kernel with what it was filled with, without the interpreter's lock unless it is very short.
+    fn array(&self, number: usize) -> Option<&Bound<'py, PyAny>> {
+        match self.arrays.get(number) {
+            Some(array) => array.as_ref(),
+            None => self.more.get(number.checked_sub(FEW)?),
+        }
+    }
+
+    /// Calls a kernel with what it was filled with; the interpreter's lock is let go of once the kernel says that it is long.
     #[inline]
-    pub fn call(
-        mut self,
-        py: Python<'py>,
+    pub fn call<A: Asked>(
+        &mut self,
+        _py: Python<'py>,
         kernel: &Kernel,
         key: u64,
-        hooks: &dyn Hooks,
-    ) -> Result<Results<'py>, Stopped> {
-        let slots = self.slots();
+        asked: &A,
+    ) -> Result<Results<'_, 'py>, Stopped> {
+        let attached = Attached { asked, away: AtomicPtr::new(std::ptr::null_mut()) };
         // SAFETY: the frame has the length that the kernel's own description gives, and was filled by that description: arrays of
         // just these types, which `arrays` keeps alive. Of other threads the program sees to it, as with any array.
-        let mut call = || unsafe { kernel.call(slots, key, hooks) };
-        if kernel.info().short { call() } else { py.detach(call) }?;
+        unsafe { kernel.call(self.slots(), key, &attached) }?;
+        drop(attached);
         Ok(Results(self))
     }
 }
 
-impl<'py> Results<'py> {
+/// The interpreter's lock while a kernel runs: the calling thread holds it, until it lets go of it; then only while it is asked.
+struct Attached<'a, A> {
+    asked: &'a A,
+    /// What the thread takes it back with; null while it is held.
+    away: AtomicPtr<ffi::PyThreadState>,
+}
+
+impl<A> Attached<'_, A> {
+    /// With the lock.
+    fn ask<R>(&self, ask: impl FnOnce(Python<'_>) -> R) -> R {
+        let away = self.back();
+        // SAFETY: the lock is held: it was taken back, or never let go of.
+        let answer = ask(unsafe { Python::assume_attached() });
+        if away {
+            self.leave();
+        }
+        answer
+    }
+
+    /// Hooks are called by the thread that called the kernel, and this is a part of it: it holds the lock.
+    fn leave(&self) {
+        // SAFETY: this thread holds the lock, and nothing of Python's is touched until it is taken back: the kernel has no means to.
+        self.away.store(unsafe { ffi::PyEval_SaveThread() }, Relaxed);
+    }
+
+    /// Takes the lock back, where it was let go of.
+    fn back(&self) -> bool {
+        let state = self.away.swap(std::ptr::null_mut(), Relaxed);
+        if !state.is_null() {
+            // SAFETY: it came from `PyEval_SaveThread`, on this thread, and is given back once.
+            unsafe { ffi::PyEval_RestoreThread(state) };
+        }
+        !state.is_null()
+    }
+}
+
+impl<A> Drop for Attached<'_, A> {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.away.load(Relaxed).is_null() {
+            self.back();
+        }
+    }
+}
+
+impl<A: Asked> Hooks for Attached<'_, A> {
+    fn long(&self) {
+        self.leave();
+    }
+
+    fn poll(&self) -> bool {
+        self.ask(|py| self.asked.poll(py))
+    }
+
+    fn print(&self, text: &str) {
+        self.ask(|py| self.asked.print(py, text));
+    }
+
+    fn notice(&self, number: u32) {
+        self.ask(|py| self.asked.notice(py, number));
+    }
+}
+
+impl<'py> Results<'_, 'py> {
     /// The next word of a scalar.
     #[inline]
     pub fn word(&mut self) -> u64 {
@@ -92,7 +195,7 @@ impl<'py> Results<'py> {
         let numpy = NumPy::imported(py)?;
         let base = if owner & 1 == 1 {
             let number = usize::try_from(owner / 2).unwrap_or(usize::MAX);
-            let argument = self.0.arrays.get(number).ok_or_else(|| {
+            let argument = self.0.array(number).ok_or_else(|| {
                 crate::jit::broken(format!(
                     "a compiled function gave back argument {number}, which it does not have"
                 ))

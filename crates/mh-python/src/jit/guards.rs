@@ -1,13 +1,16 @@
 //! What compiled code leans on beside its arguments: values of globals, closures and attributes, as they were. A call looks whether they
 //! are so still.
 
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
 use mh_compile::ir::Array;
 use mh_compile::world::Found;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFunction, PyString};
 
-use crate::ffi::{cell_value, function_parts};
+use crate::ffi::{cell_value, function_parts, has_versions, version_of};
 
 /// Where a value is found.
 pub enum Place {
@@ -62,8 +65,7 @@ impl Guard {
         }
     }
 
-    #[inline]
-    pub fn holds(&self, py: Python<'_>) -> PyResult<bool> {
+    fn holds(&self, py: Python<'_>) -> PyResult<bool> {
         match self {
             Guard::Value { place, seen, found, .. } => match place.value(py)? {
                 Some(value) => Ok(value.is(seen) || frozen(&value).is_some_and(|value| same(&value, found))),
@@ -80,8 +82,7 @@ impl Guard {
         }
     }
 
-    /// What has changed, for a message.
-    pub fn name(&self, py: Python<'_>) -> String {
+    fn name(&self, py: Python<'_>) -> String {
         match self {
             Guard::Value { name, .. } => name.clone(),
             Guard::Function { function, .. } => {
@@ -90,7 +91,7 @@ impl Guard {
         }
     }
 
-    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
             Guard::Value { place, seen, .. } => {
                 place.traverse(visit)?;
@@ -101,6 +102,85 @@ impl Guard {
                 parts.iter().flatten().try_for_each(|part| visit.call(part))
             }
         }
+    }
+}
+
+/// All that must be as it was.
+pub struct Guards {
+    /// Values in dictionaries: looked at again where one of `dicts` has changed.
+    steady: Vec<Guard>,
+    others: Vec<Guard>,
+    /// Each with its version when `steady` was last found to hold. Empty where dictionaries have none.
+    dicts: Vec<(Py<PyDict>, AtomicU64)>,
+}
+
+impl Guards {
+    pub fn new(py: Python<'_>, list: Vec<Guard>) -> Guards {
+        let mut guards = Guards { steady: Vec::new(), others: Vec::new(), dicts: Vec::new() };
+        for guard in list {
+            let within = match &guard {
+                Guard::Value { place: Place::Global { globals, builtins, .. }, .. } => {
+                    [Some(globals), Some(builtins)]
+                }
+                Guard::Value { place: Place::Member { module, .. }, .. } => [Some(module), None],
+                _ => [None, None],
+            };
+            if !has_versions(py) || within[0].is_none() {
+                guards.others.push(guard);
+                continue;
+            }
+            for dict in within.into_iter().flatten() {
+                if !guards.dicts.iter().any(|(known, _)| known.is(dict)) {
+                    guards.dicts.push((dict.clone_ref(py), AtomicU64::new(u64::MAX)));
+                }
+            }
+            guards.steady.push(guard);
+        }
+        guards
+    }
+
+    #[inline]
+    pub fn hold(&self, py: Python<'_>) -> PyResult<bool> {
+        let changed = self.dicts.iter().any(|(dict, seen)| version_of(dict.bind(py)) != seen.load(Relaxed));
+        if changed && !self.hold_anew(py)? {
+            return Ok(false);
+        }
+        for guard in &self.others {
+            if !guard.holds(py)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    #[cold]
+    fn hold_anew(&self, py: Python<'_>) -> PyResult<bool> {
+        // Before the values are looked at: what changes meanwhile is looked at next time.
+        let versions: Vec<_> = self.dicts.iter().map(|(dict, _)| version_of(dict.bind(py))).collect();
+        for guard in &self.steady {
+            if !guard.holds(py)? {
+                return Ok(false);
+            }
+        }
+        for ((_, seen), version) in self.dicts.iter().zip(versions) {
+            seen.store(version, Relaxed);
+        }
+        Ok(true)
+    }
+
+    /// What has changed, for a message.
+    pub fn changed(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        for guard in self.steady.iter().chain(&self.others) {
+            if !guard.holds(py)? {
+                return Ok(Some(guard.name(py)));
+            }
+        }
+        Ok(None)
+    }
+
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.dicts.iter().try_for_each(|(dict, _)| visit.call(dict))?;
+        self.steady.iter().chain(&self.others).try_for_each(|guard| guard.traverse(visit))
     }
 }
 

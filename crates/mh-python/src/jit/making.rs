@@ -49,10 +49,11 @@ pub fn make(jitted: &Bound<'_, Jitted>, arguments: &[Argument]) -> PyResult<Comp
         return Ok(made);
     }
     let mut program = Program::new(jitted)?;
-    let (text, info) = compiled(&mut program, arguments, inner.parallel)?;
+    let (text, mut info) = compiled(&mut program, arguments, inner.parallel)?;
     let llvm = llvm(py)?;
-    let object = py
-        .detach(|| llvm.object(&text, &Target::host()))
+    let object;
+    (object, info.short) = py
+        .detach(|| llvm.kernel(&text, &Target::host()))
         .map_err(|error| broken(format!("LLVM refused a kernel: {error}")))?;
     let Some(key) = key else { return finish(program, Kernel::load(&object, info).map_err(broken)?) };
     let dependencies = serde_json::to_vec(&program.record).map_err(|error| broken(error.to_string()))?;
@@ -96,9 +97,10 @@ fn compiled(program: &mut Program<'_>, arguments: &[Argument], parallel: bool) -
 }
 
 fn finish(mut program: Program<'_>, kernel: Kernel) -> PyResult<Compiled> {
+    let py = program.py();
     let hidden = program.hidden(&kernel.info().hidden)?;
     let objects = program.objects.into_iter().map(Bound::unbind).collect();
-    Ok(Compiled::new(kernel, program.guards, hidden, objects))
+    Ok(Compiled::new(py, kernel, program.guards, hidden, objects))
 }
 
 /// LLVM, opened when it is first needed.

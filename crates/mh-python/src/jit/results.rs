@@ -8,7 +8,11 @@ use crate::ffi::kernel::Results;
 use crate::ffi::numpy::NumPy;
 
 /// The value that the next results make up.
-pub fn build<'py>(py: Python<'py>, shape: &Shape, results: &mut Results<'py>) -> PyResult<Bound<'py, PyAny>> {
+pub fn build<'py>(
+    py: Python<'py>,
+    shape: &Shape,
+    results: &mut Results<'_, 'py>,
+) -> PyResult<Bound<'py, PyAny>> {
     match shape {
         Shape::None => Ok(py.None().into_bound(py)),
         Shape::Tuple(members) => {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use mh_compile::call::{Hooks, Kernel, Stopped};
+use mh_compile::call::{Kernel, Stopped};
 use mh_compile::compile::{Argument, Info};
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -11,14 +11,14 @@ use pyo3::prelude::*;
 
 use super::arguments::{describe, fill};
 use super::failures;
-use super::guards::{Guard, Hidden};
+use super::guards::{Guard, Guards, Hidden};
 use super::results;
-use crate::ffi::kernel::Frame;
+use crate::ffi::kernel::{Asked, Frame};
 
 /// Code for some types of arguments, with what it leans on.
 pub struct Compiled {
     kernel: Kernel,
-    guards: Vec<Guard>,
+    guards: Guards,
     hidden: Vec<Hidden>,
     /// Objects of the program by the compiler's numbers, for the exceptions that it raises.
     objects: Vec<Py<PyAny>>,
@@ -29,13 +29,20 @@ pub struct Compiled {
 }
 
 impl Compiled {
-    pub fn new(kernel: Kernel, guards: Vec<Guard>, hidden: Vec<Hidden>, objects: Vec<Py<PyAny>>) -> Compiled {
+    pub fn new(
+        py: Python<'_>,
+        kernel: Kernel,
+        guards: Vec<Guard>,
+        hidden: Vec<Hidden>,
+        objects: Vec<Py<PyAny>>,
+    ) -> Compiled {
         let info = kernel.info();
         let arguments: usize = info.arguments.iter().map(super::arguments::slots_of).sum();
         let of_hidden: usize =
             hidden.iter().map(|hidden| super::arguments::slots_of(&Argument::Array(hidden.array))).sum();
         let slots = arguments + of_hidden + results::slots_of(&info.result);
         let noticed = info.notices.iter().map(|_| AtomicBool::new(false)).collect();
+        let guards = Guards::new(py, guards);
         Compiled { kernel, guards, hidden, objects, slots, noticed }
     }
 
@@ -69,10 +76,8 @@ impl Compiled {
                 return Ok(false);
             }
         }
-        for guard in &self.guards {
-            if !guard.holds(py)? {
-                return Ok(false);
-            }
+        if !self.guards.hold(py)? {
+            return Ok(false);
         }
         for hidden in &self.hidden {
             match hidden.place.value(py)? {
@@ -85,17 +90,15 @@ impl Compiled {
 
     /// What of the surroundings is not as it was when this was compiled.
     pub fn changed(&self, py: Python<'_>) -> PyResult<Option<String>> {
-        for guard in &self.guards {
-            if !guard.holds(py)? {
-                return Ok(Some(guard.name(py)));
-            }
+        if let Some(name) = self.guards.changed(py)? {
+            return Ok(Some(name));
         }
         Ok(self.hidden.first().map(|hidden| hidden.name.clone()))
     }
 
     /// Runs it with what `accepts` has put into the frame.
     #[inline]
-    pub fn run<'py>(&self, py: Python<'py>, frame: Frame<'py>) -> PyResult<Bound<'py, PyAny>> {
+    pub fn run<'py>(&self, py: Python<'py>, frame: &mut Frame<'py>) -> PyResult<Bound<'py, PyAny>> {
         let key = if self.info().random { next_key(py)? } else { 0 };
         let caller = Caller { compiled: self, failed: Mutex::new(None) };
         let outcome = match frame.call(py, &self.kernel, key, &caller) {
@@ -113,13 +116,13 @@ impl Compiled {
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.guards.iter().try_for_each(|guard| guard.traverse(visit))?;
+        self.guards.traverse(visit)?;
         self.hidden.iter().try_for_each(|hidden| hidden.place.traverse(visit))?;
         self.objects.iter().try_for_each(|object| visit.call(object))
     }
 }
 
-/// What a kernel asks of Python while it runs, mostly without the interpreter's lock.
+/// What a kernel asks of Python while it runs.
 struct Caller<'a> {
     compiled: &'a Compiled,
     /// Why it was told to stop.
@@ -140,24 +143,22 @@ impl Caller<'_> {
     }
 }
 
-impl Hooks for Caller<'_> {
+impl Asked for Caller<'_> {
     /// Only the main thread hears of signals; elsewhere this asks for nothing.
-    fn poll(&self) -> bool {
-        Python::attach(|py| self.stop(py.check_signals()))
+    fn poll(&self, py: Python<'_>) -> bool {
+        self.stop(py.check_signals())
     }
 
-    fn print(&self, text: &str) {
-        Python::attach(|py| {
-            let shown =
-                py.import("sys").and_then(|sys| sys.getattr("stdout")).and_then(|out| match out.is_none() {
-                    true => Ok(()),
-                    false => out.call_method1("write", (text,)).map(drop),
-                });
-            self.stop(shown);
-        });
+    fn print(&self, py: Python<'_>, text: &str) {
+        let shown =
+            py.import("sys").and_then(|sys| sys.getattr("stdout")).and_then(|out| match out.is_none() {
+                true => Ok(()),
+                false => out.call_method1("write", (text,)).map(drop),
+            });
+        self.stop(shown);
     }
 
-    fn notice(&self, number: u32) {
+    fn notice(&self, py: Python<'_>, number: u32) {
         let number = number as usize;
         let (Some(notice), Some(said)) =
             (self.compiled.info().notices.get(number), self.compiled.noticed.get(number))
@@ -169,7 +170,7 @@ impl Hooks for Caller<'_> {
         }
         let text = failures::notice(&self.compiled.info().sources, notice.span, &notice.text);
         // Where warnings are errors, this is one.
-        Python::attach(|py| self.stop(failures::warn(py, &text)));
+        self.stop(failures::warn(py, &text));
     }
 }
 
