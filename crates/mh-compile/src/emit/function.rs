@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use super::walk::{borrowed, calls};
-use super::{Emitter, flattened, memory, register};
+use super::{Emitter, Mark, flattened, memory, register};
 use crate::compile::Failure;
 use crate::ir::{Check, Expr, Function, Kind, Label, Scalar, Span, Type, Var};
 
@@ -290,11 +290,12 @@ impl<'e, 'm> FunctionEmitter<'e, 'm> {
 
     /// What stands behind the jump back of a loop: one that seldom runs is left as it is.
     pub fn loop_mark(&mut self) -> String {
-        if !self.slow {
-            return String::new();
-        }
-        self.emitter.plain_loops += 1;
-        format!(", !llvm.loop !{}", super::PLAIN + self.emitter.plain_loops)
+        if self.slow { self.marked(Mark::Plain) } else { String::new() }
+    }
+
+    pub fn marked(&mut self, mark: Mark) -> String {
+        self.emitter.marks.push(mark);
+        format!(", !llvm.loop !{}", super::MARKS + self.emitter.marks.len() - 1)
     }
 
     /// Writes what is seldom run.

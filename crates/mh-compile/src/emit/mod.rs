@@ -31,8 +31,17 @@ use crate::compile::{Failure, Notice, Site};
 use crate::ir::{Draw, Kind, Math, Module, Span, Type};
 use function::FunctionEmitter;
 
-/// Metadata behind this number are those of plain loops.
-const PLAIN: usize = 9;
+/// Metadata from this number on are those of marked loops.
+const MARKS: usize = 10;
+
+/// What LLVM shall make of a loop.
+#[derive(Clone, Copy)]
+enum Mark {
+    /// Nothing: it seldom runs.
+    Plain,
+    /// Vectors of eight, before it could be unrolled. No sum may run through its iterations: LLVM takes the mark for leave to reorder it.
+    Eight,
+}
 
 /// The text, and what a call needs to know beside it.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,8 +77,8 @@ struct Emitter<'m> {
     random: bool,
     /// Those of `helpers` that are used.
     helpers: BTreeSet<&'static str>,
-    /// Loops that LLVM shall leave as they are.
-    plain_loops: usize,
+    /// What LLVM is told of loops: one for each that is marked.
+    marks: Vec<Mark>,
     sites: Vec<Site>,
     notices: Vec<Notice>,
     /// Blocks of parallel loops that have got a name.
@@ -106,7 +115,7 @@ impl<'m> Emitter<'m> {
             draws: BTreeSet::new(),
             random: module.functions.iter().any(|function| walk::draws(&function.body)),
             helpers: BTreeSet::new(),
-            plain_loops: 0,
+            marks: Vec::new(),
             sites: Vec::new(),
             notices: Vec::new(),
             bodies: 0,
@@ -224,11 +233,15 @@ impl<'m> Emitter<'m> {
         }
         text.push_str("attributes #0 = { nounwind mustprogress }\n");
         text.push_str("!0 = !{!\"branch_weights\", i32 1, i32 1048576}\n!1 = !{}\n");
-        text.push_str(
-            "!2 = !{!\"llvm.loop.unroll.disable\"}\n!3 = !{!\"llvm.loop.vectorize.enable\", i1 false}\n",
-        );
-        for number in PLAIN + 1..=PLAIN + self.plain_loops {
-            let _ = writeln!(text, "!{number} = distinct !{{!{number}, !2, !3}}");
+        text.push_str("!2 = !{!\"llvm.loop.unroll.disable\"}\n");
+        text.push_str("!3 = !{!\"llvm.loop.vectorize.enable\", i1 false}\n");
+        text.push_str("!4 = !{!\"llvm.loop.vectorize.width\", i32 8}\n");
+        for (number, mark) in (MARKS..).zip(&self.marks) {
+            let also = match mark {
+                Mark::Plain => "!3",
+                Mark::Eight => "!4",
+            };
+            let _ = writeln!(text, "!{number} = distinct !{{!{number}, !2, {also}}}");
         }
         Emitted { text, sites: self.sites, notices: self.notices, random: self.random }
     }

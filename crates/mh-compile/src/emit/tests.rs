@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 mod arrays;
+mod lanes;
 mod loops;
 mod scalars;
 
@@ -39,10 +40,14 @@ impl Hooks for Printed {
 }
 
 fn compile(text: &str) -> Compiled {
+    compile_for(text, &Target::host())
+}
+
+fn compile_for(text: &str, target: &Target) -> Compiled {
     let module = crate::text::parse(text).unwrap();
     let emitted = emit(&module);
     let object = llvm()
-        .object(&emitted.text, &Target::host())
+        .object(&emitted.text, target)
         .unwrap_or_else(|error| panic!("{error}\n{text}\n{}", emitted.text));
     let info = Info {
         arguments: Vec::new(),

@@ -2,7 +2,7 @@
 
 use super::combine::{complete, identity};
 use super::exact::proved;
-use super::lanes::Lane;
+use super::lanes::{Lane, Rest};
 use super::{Body, Role};
 use crate::emit::function::{FunctionEmitter, Operand, Place};
 use crate::emit::loops::Range;
@@ -121,7 +121,7 @@ impl FunctionEmitter<'_, '_> {
                         && matches!(role, ReductionKind::Sum | ReductionKind::Product)
                         && (kind.is_float() || kind.is_complex())
                     {
-                        lanes.push(self.lane(left.var, kind, role, address));
+                        lanes.push(self.lane(kind, role, address));
                     }
                 }
                 (_, Some(value)) => self.assign(left.var, value),
@@ -134,7 +134,7 @@ impl FunctionEmitter<'_, '_> {
             let key = iterations.key.as_deref();
             self.counted_from(body.each.var, &iterations.range, block, key, &iterations.first);
         } else {
-            self.laned(body.each.var, block, iterations, &lanes, quick);
+            self.laned(body.each.var, block, iterations, &lanes, quick, Rest::Each);
         }
         self.touched.clear();
         let again = self.end_attempt(None);

@@ -1,7 +1,6 @@
 //! What the blocks left, put together behind the loop in their order.
 
 use super::{Body, Left, Role, plain};
-use crate::compile::Failure;
 use crate::emit::expression::{float_predicate, int_predicate};
 use crate::emit::function::{FunctionEmitter, Operand};
 use crate::ir::{Binary, Check, Compare, Flavour, Kind, ReductionKind, Scalar, Span, Type};
@@ -77,16 +76,23 @@ impl FunctionEmitter<'_, '_> {
 
     /// Behind the loop: what the blocks left, in their order, into the variables.
     pub(super) fn combine(&mut self, body: &Body, number: &str) {
-        // The sums of ints, kept wide until the end.
+        // The sums of ints, kept wide until the end: where a block around keeps them so, there.
         let mut wide = BTreeMap::new();
+        let mut narrow = Vec::new();
         for (at, left) in body.left.iter().enumerate() {
-            if left.kind == Kind::I128 {
+            if left.kind != Kind::I128 {
+                continue;
+            }
+            let around = self.wide.get(&left.var).cloned();
+            let address = around.unwrap_or_else(|| {
                 let address = self.alloca_scalar(Kind::I128);
                 let value = self.read(left.var);
                 let value = self.value(&format!("sext i64 {} to i128", value.one()));
                 self.store(Kind::I128, &Operand::One(value), &address);
-                wide.insert(at, address);
-            }
+                narrow.push((left.var, address.clone()));
+                address
+            });
+            wide.insert(at, address);
         }
         let blocks = plain(number);
         self.each(&blocks, Some(16), |this, turn| {
@@ -105,13 +111,9 @@ impl FunctionEmitter<'_, '_> {
                 }
             }
         });
-        for (at, address) in wide {
+        for (var, address) in narrow {
             let total = self.load(Kind::I128, &address);
-            let narrow = self.value(&format!("trunc i128 {} to i64", total.one()));
-            let again = self.value(&format!("sext i64 {narrow} to i128"));
-            let over = self.value(&format!("icmp ne i128 {again}, {}", total.one()));
-            self.fail_if(&over, Check::Branch, Failure::Overflow, body.span, &[]);
-            self.assign(body.left[at].var, &Operand::One(narrow));
+            self.assign_narrow(var, total.one(), body.span);
         }
     }
 

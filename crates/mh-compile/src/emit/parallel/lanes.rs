@@ -4,10 +4,23 @@ use super::block::Iterations;
 use super::combine::{complete, identity};
 use super::{in_memory, plain};
 use crate::abi::LANES;
-use crate::emit::function::{FunctionEmitter, Operand};
+use crate::emit::function::{Around, FunctionEmitter, Operand, Place};
 use crate::emit::loops::Range;
 use crate::emit::walk::weight;
+use crate::emit::{Mark, register};
 use crate::ir::{Kind, ReductionKind, Scalar, Span, Statement, Var};
+
+/// Lanes that the rest of a loop is done on at a time.
+const TOGETHER: usize = 8;
+
+/// What becomes of the iterations behind the last whole round.
+#[derive(Clone, Copy)]
+pub(super) enum Rest {
+    /// One after the other: compiled quickly.
+    Each,
+    /// On many lanes at once: where the loop is so short that they are much of it.
+    Masked,
+}
 
 /// Lanes of one reduction: as many sums as there are lanes, combined in a fixed tree.
 pub(super) struct Lane {
@@ -19,16 +32,24 @@ pub(super) struct Lane {
 }
 
 impl FunctionEmitter<'_, '_> {
-    pub(super) fn lane(&mut self, var: Var, kind: Kind, role: ReductionKind, address: String) -> Lane {
-        let _ = var;
+    pub(super) fn lane(&mut self, kind: Kind, role: ReductionKind, address: String) -> Lane {
         let table = self.alloca(&format!("[{LANES} x {}]", in_memory(kind)), None);
         let begin = complete(kind, identity(role, kind).unwrap_or("0"));
-        for lane in 0..LANES {
-            let at =
-                self.value(&format!("getelementptr inbounds i8, ptr {table}, i64 {}", lane * kind.size()));
-            self.store(kind, &begin, &at);
+        if let Operand::One(one) = &begin {
+            // All at once: fewer lines for LLVM to read.
+            let (ty, align) = (register(kind), kind.size());
+            self.line(&format!("store <{LANES} x {ty}> splat ({ty} {one}), ptr {table}, align {align}"));
+        } else {
+            for lane in 0..LANES {
+                let at = self.behind(&table, lane * kind.size());
+                self.store(kind, &begin, &at);
+            }
         }
         Lane { kind, role, address, table }
+    }
+
+    fn behind(&mut self, address: &str, bytes: i64) -> String {
+        self.value(&format!("getelementptr inbounds i8, ptr {address}, i64 {bytes}"))
     }
 
     /// Iteration k works on lane k mod 32. In the fast version whole rounds have a loop of their own over the lanes, which LLVM makes vectors of.
@@ -39,6 +60,7 @@ impl FunctionEmitter<'_, '_> {
         iterations: &Iterations,
         lanes: &[Lane],
         quick: bool,
+        rest: Rest,
     ) {
         let Iterations { range, first, key } = iterations;
         let mut done = "0".to_string();
@@ -71,21 +93,71 @@ impl FunctionEmitter<'_, '_> {
             done = rounds;
         }
         let left = self.value(&format!("sub i64 {}, {done}", range.count));
-        let rest = plain(&left);
         let done = &done;
-        // Behind whole rounds less than one is left.
-        self.seldom(quick, |this| {
-            this.each(&rest, weight(block), |this, turn| {
-                let index = &turn.value;
-                let k = this.value(&format!("add i64 {index}, {done}"));
-                let lane = this.value(&format!("and i64 {k}, {}", LANES - 1));
-                let next = this.label("iteration");
-                this.one_laned(var, block, range, first, key.as_deref(), &k, &lane, lanes, &next);
-            });
-        });
+        match rest {
+            // Behind whole rounds less than one is left.
+            Rest::Each => self.seldom(quick, |this| {
+                this.each(&plain(&left), weight(block), |this, turn| {
+                    let index = &turn.value;
+                    let k = this.value(&format!("add i64 {index}, {done}"));
+                    let lane = this.value(&format!("and i64 {k}, {}", LANES - 1));
+                    let next = this.label("iteration");
+                    this.one_laned(var, block, range, first, key.as_deref(), &k, &lane, lanes, &next);
+                });
+            }),
+            Rest::Masked => self.masked(var, block, range, lanes, done, &left),
+        }
         for lane in lanes {
             self.fold(lane);
         }
+    }
+
+    /// The last `left` iterations, fewer than there are lanes, each on a lane of its own: a few lanes at a time, of which those behind the last
+    /// iteration do nothing. LLVM makes vectors with masks of that. The loop has iterations.
+    fn masked(
+        &mut self,
+        var: Var,
+        block: &[Statement],
+        range: &Range,
+        lanes: &[Lane],
+        done: &str,
+        left: &str,
+    ) {
+        // The loop's variable is one of each lane's own here: as a value that only some lanes give it could not be made a vector.
+        let place = self.place(var);
+        let own = self.alloca_scalar(Kind::I64);
+        self.places[var.0 as usize] = Place::Scalar(own);
+        let over = self.label("over");
+        for from in (0..LANES).step_by(TOGETHER) {
+            let [some, inside, active, next, behind] =
+                ["some", "lanes", "active", "next", "behind"].map(|name| self.label(name));
+            let none = self.value(&format!("icmp ule i64 {left}, {from}"));
+            self.branch(&none, &over, &some);
+            self.begin(&some);
+            let (lane, lane_next) = (self.fresh("lane"), self.fresh("lane"));
+            self.begin(&inside);
+            self.line(&format!("{lane} = phi i64 [ {from}, %{some} ], [ {lane_next}, %{next} ]"));
+            let k = self.value(&format!("add nuw nsw i64 {done}, {lane}"));
+            let addresses = self.take_lanes(lanes, &lane);
+            let among = self.value(&format!("icmp ult i64 {lane}, {left}"));
+            self.branch(&among, &active, &next);
+            self.begin(&active);
+            let around = std::mem::replace(&mut self.inner, true);
+            self.one_iteration(var, block, range, &k, &next);
+            self.inner = around;
+            self.leave_lanes(lanes, &addresses);
+            self.line(&format!("{lane_next} = add nuw nsw i64 {lane}, 1"));
+            let more = self.value(&format!("icmp ult i64 {lane_next}, {}", from + TOGETHER as i64));
+            let mark = self.marked(Mark::Eight);
+            self.branch(&more, &inside, &format!("{behind}{mark}"));
+            self.begin(&behind);
+        }
+        self.begin(&over);
+        self.places[var.0 as usize] = place;
+        let last = self.value(&format!("sub i64 {}, 1", range.count));
+        let far = self.value(&format!("mul i64 {last}, {}", range.step));
+        let last = self.value(&format!("add i64 {}, {far}", range.start));
+        self.assign(var, &Operand::One(last));
     }
 
     /// One iteration, from its lanes and back; ends in the block `next`.
@@ -102,27 +174,42 @@ impl FunctionEmitter<'_, '_> {
         lanes: &[Lane],
         next: &str,
     ) {
-        let far = self.value(&format!("mul i64 {k}, {}", range.step));
-        let index = self.value(&format!("add i64 {}, {far}", range.start));
         if let Some(key) = key {
             let number = self.value(&format!("add i64 {first}, {k}"));
             let state = self.stream.clone();
             self.begin_stream(&state, key, &number);
         }
-        let mut places = Vec::new();
+        let addresses = self.take_lanes(lanes, lane);
+        self.one_iteration(var, block, range, k, next);
+        self.leave_lanes(lanes, &addresses);
+    }
+
+    /// Iteration k, which ends in the block `next`.
+    fn one_iteration(&mut self, var: Var, block: &[Statement], range: &Range, k: &str, next: &str) {
+        let far = self.value(&format!("mul i64 {k}, {}", range.step));
+        let index = self.value(&format!("add i64 {}, {far}", range.start));
+        self.assign(var, &Operand::One(index));
+        self.loops.push(Around { leave: next.into(), next: next.into() });
+        self.block(block);
+        self.loops.pop();
+        self.begin(next);
+    }
+
+    /// The values of one lane, to where the body works on them; gives their places in the tables.
+    fn take_lanes(&mut self, lanes: &[Lane], lane: &str) -> Vec<String> {
+        let mut addresses = Vec::new();
         for each in lanes {
             let far = self.value(&format!("mul nuw nsw i64 {lane}, {}", each.kind.size()));
             let at = self.value(&format!("getelementptr inbounds i8, ptr {}, i64 {far}", each.table));
             let value = self.load(each.kind, &at);
             self.store(each.kind, &value, &each.address);
-            places.push(at);
+            addresses.push(at);
         }
-        self.assign(var, &Operand::One(index));
-        self.loops.push(crate::emit::function::Around { leave: next.into(), next: next.into() });
-        self.block(block);
-        self.loops.pop();
-        self.begin(next);
-        for (each, at) in lanes.iter().zip(&places) {
+        addresses
+    }
+
+    fn leave_lanes(&mut self, lanes: &[Lane], addresses: &[String]) {
+        for (each, at) in lanes.iter().zip(addresses) {
             let value = self.load(each.kind, &each.address);
             self.store(each.kind, &value, at);
         }
@@ -131,13 +218,12 @@ impl FunctionEmitter<'_, '_> {
     /// All lanes into the scalar, in a fixed tree: halves upon halves.
     pub(super) fn fold(&mut self, lane: &Lane) {
         let kind = lane.kind;
+        if lane.role == ReductionKind::Sum || !kind.is_complex() {
+            return self.fold_vectors(lane);
+        }
         let mut values: Vec<Operand> = Vec::new();
         for number in 0..LANES {
-            let at = self.value(&format!(
-                "getelementptr inbounds i8, ptr {}, i64 {}",
-                lane.table,
-                number * kind.size()
-            ));
+            let at = self.behind(&lane.table, number * kind.size());
             values.push(self.load(kind, &at));
         }
         while values.len() > 1 {
@@ -149,5 +235,31 @@ impl FunctionEmitter<'_, '_> {
                 .collect();
         }
         self.store(kind, &values[0], &lane.address);
+    }
+
+    /// The same by LLVM's vectors, where each part of a number goes its own way.
+    fn fold_vectors(&mut self, lane: &Lane) {
+        let (kind, ty) = (lane.kind, register(lane.kind));
+        let parts = if kind.is_complex() { 2 } else { 1 };
+        let op = if lane.role == ReductionKind::Sum { "fadd" } else { "fmul" };
+        let mut length = LANES * parts / 2;
+        let align = kind.size() / parts;
+        let low = self.value(&format!("load <{length} x {ty}>, ptr {}, align {align}", lane.table));
+        let upper = self.behind(&lane.table, LANES * kind.size() / 2);
+        let high = self.value(&format!("load <{length} x {ty}>, ptr {upper}, align {align}"));
+        let mut both = self.value(&format!("{op} <{length} x {ty}> {low}, {high}"));
+        while length > parts {
+            let half = length / 2;
+            let [low, high] = [0, half].map(|from| {
+                let chosen: Vec<String> = (from..from + half).map(|place| format!("i32 {place}")).collect();
+                self.value(&format!(
+                    "shufflevector <{length} x {ty}> {both}, <{length} x {ty}> poison, <{half} x i32> <{}>",
+                    chosen.join(", ")
+                ))
+            });
+            both = self.value(&format!("{op} <{half} x {ty}> {low}, {high}"));
+            length = half;
+        }
+        self.line(&format!("store <{parts} x {ty}> {both}, ptr {}, align {align}", lane.address));
     }
 }

@@ -10,6 +10,7 @@ mod combine;
 mod copies;
 mod exact;
 mod lanes;
+mod small;
 
 use crate::abi::{LANES, offset};
 use crate::compile::Failure;
@@ -100,6 +101,8 @@ impl FunctionEmitter<'_, '_> {
             self.demand(&holds, &serial, span, text);
             alternative = true;
         }
+
+        self.small(each, plan, range, span, &end);
 
         // Blocks.
         let count = range.count.clone();
