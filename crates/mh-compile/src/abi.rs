@@ -10,6 +10,8 @@ pub type Body = unsafe extern "C" fn(closure: *mut c_void, block: i64, rt: *mut 
 pub const DONE: i32 = 0;
 pub const RAISED: i32 = 1;
 pub const INTERRUPTED: i32 = 2;
+/// Of blocks and of parallel loops: an iteration has ended the loop.
+pub const LEFT: i32 = 3;
 
 /// What a running kernel may reach: one for each thread that runs a part of it.
 #[repr(C)]

@@ -264,6 +264,8 @@ pub struct Plan {
     pub conditions: Vec<Expr>,
     /// The body holds loops, or calls of functions: see `abi::block_length`.
     pub fine: bool,
+    /// The body may end the loop (`Break`): blocks behind the first that did do not count.
+    pub leaves: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -294,12 +296,20 @@ pub enum ReductionKind {
     And,
     Or,
     Xor,
+    /// `m = min(x, m)` of floats: the new value is taken unless the old one is less, so nan too, and whatever follows it. Each block begins with
+    /// nan, and notes whether it has met one.
+    UnlessLess,
+    UnlessLessEqual,
+    UnlessGreater,
+    UnlessGreaterEqual,
+    /// Of arrays: elements that are overwritten now and then; the last value stays.
+    Latest,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Accumulated {
     pub array: Var,
-    /// Sum, Product, Less, Greater, Minimum, Maximum, And, Or, Xor.
+    /// Sum, Product, Less, Greater, Minimum, Maximum, And, Or, Xor, Latest.
     pub kind: ReductionKind,
 }
 
@@ -492,6 +502,10 @@ pub enum Math {
     Sin,
     Cos,
     Tan,
+    /// The same where |x| < 2^40, at a third of the cost in vectors; elsewhere any value, and the flag goes up: only with `Check::Flag`.
+    SinNear,
+    CosNear,
+    TanNear,
     Asin,
     Acos,
     Atan,
@@ -589,6 +603,17 @@ pub enum Draw {
     StandardT,
     /// ().
     StandardCauchy,
+}
+
+impl ReductionKind {
+    /// Whether the new value is taken unless the old one compares so: nan is taken.
+    #[must_use]
+    pub const fn takes_nan(self) -> bool {
+        matches!(
+            self,
+            Self::UnlessLess | Self::UnlessLessEqual | Self::UnlessGreater | Self::UnlessGreaterEqual
+        )
+    }
 }
 
 impl Kind {

@@ -25,6 +25,8 @@ CUBE = (0, 1, 2, 3, 9)
 MODULES = (
     "clean_elements",
     "clean_scalars",
+    "clean_ends",
+    "clean_scratch",
     "clean_reductions",
     "clean_accumulating",
     "clean_grids",
@@ -32,6 +34,7 @@ MODULES = (
     "clean_helpers",
     "racy_elements",
     "racy_scalars",
+    "racy_scratch",
     "racy_grids",
     "racy_helpers",
     "guarded",

@@ -14,14 +14,7 @@ import manyhands as mh
 THREADS = (1, 2, 3, 8)
 
 #: Clean kernels that are refused all the same, each with what would have to be seen.
-REFUSED: dict[str, str] = {
-    "clean_accumulating.overwritten_now_and_then": "which iteration wrote an element last, where a condition decides",
-    "clean_helpers.scratch_per_iteration_written_first": "that a shared scratch array is written before it is read",
-    "clean_scalars.any_with_return": "that nothing but the answer depends on where the loop ends",
-    "clean_scalars.all_with_return": "the same",
-    "clean_scalars.any_with_break": "the same",
-    "clean_scalars.largest_with_max_turned": "max(x, m) of floats, which a nan leaves and re-enters",
-}
+REFUSED: dict[str, str] = {}
 
 
 def failures(name: str) -> str:

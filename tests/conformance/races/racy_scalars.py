@@ -209,29 +209,11 @@ def first_value_kept(a):
 
 
 @racy(one)
-def returns_what_it_found(a):
-    for i in mh.prange(len(a)):
-        if a[i] > 0.5:
-            return a[i]  # race
-    return 0.0
-
-
-@racy(one)
 def breaks_after_writing(a):
     for i in mh.prange(len(a)):
         if a[i] > 0.9:
             break  # race
         a[i] = 0.0
-
-
-@racy(one)
-def breaks_out_of_a_sum(a):
-    tot = 0.0
-    for i in mh.prange(len(a)):
-        if a[i] > 0.9:
-            break  # race
-        tot += a[i]
-    return tot
 
 
 @racy(lambda n: (floats(n),))

@@ -1,6 +1,6 @@
 //! One function that is being written: its text, blocks, variables and ways out.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 
 use super::walk::{borrowed, calls};
@@ -91,9 +91,16 @@ pub(super) struct FunctionEmitter<'e, 'm> {
     pub wide: HashMap<Var, String>,
     /// Of a block: addresses of the i8 that tells whether a variable was given a value.
     pub touched: BTreeMap<Var, String>,
+    /// Of a block: variables whose i8 tells also whether they have been nan.
+    pub nans: BTreeSet<Var>,
+    /// Of a block: arrays of which it notes which elements it has written, and how many bytes behind an element its mark lies.
+    pub marked: BTreeMap<Var, String>,
     /// Of a block: arrays of which it has a copy of its own, as they are outside.
     pub originals: HashMap<Var, ArrayPlace>,
 }
+
+/// In the i8 of a variable in `nans`.
+pub(super) const NAN_MET: u8 = 2;
 
 /// A loop's body that is run again, checked, where something failed in it.
 #[derive(Clone, Debug)]
@@ -128,6 +135,8 @@ impl<'e, 'm> FunctionEmitter<'e, 'm> {
             attempt: None,
             wide: HashMap::new(),
             touched: BTreeMap::new(),
+            nans: BTreeSet::new(),
+            marked: BTreeMap::new(),
             originals: HashMap::new(),
         }
     }
@@ -402,10 +411,17 @@ impl<'e, 'm> FunctionEmitter<'e, 'm> {
             unreachable!("{var:?} is a scalar")
         };
         self.store(scalar.kind, value, &address);
-        if let Some(flag) = self.touched.get(&var) {
-            let set = format!("store i8 1, ptr {flag}");
-            self.line(&set);
+        let Some(flag) = self.touched.get(&var).cloned() else { return };
+        if !self.nans.contains(&var) {
+            self.line(&format!("store i8 1, ptr {flag}"));
+            return;
         }
+        let (ty, value) = (super::register(scalar.kind), value.one());
+        let nan = self.value(&format!("fcmp uno {ty} {value}, {value}"));
+        let now = self.value(&format!("select i1 {nan}, i8 {NAN_MET}, i8 1"));
+        let before = self.value(&format!("load i8, ptr {flag}"));
+        let both = self.value(&format!("or i8 {before}, {now}"));
+        self.line(&format!("store i8 {both}, ptr {flag}"));
     }
 
     /// A scalar from memory.

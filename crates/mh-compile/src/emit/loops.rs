@@ -29,6 +29,15 @@ pub(super) struct Turn {
     pub before: Option<String>,
 }
 
+/// Where an iteration's random numbers come from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Numbers<'a> {
+    /// The loop's key, where it draws: each iteration then draws from a stream of its own.
+    pub key: Option<&'a str>,
+    /// The first iteration's number in its loop.
+    pub first: &'a str,
+}
+
 impl FunctionEmitter<'_, '_> {
     pub fn for_loop(&mut self, each: &For, span: Span) {
         let range = self.range(each);
@@ -178,20 +187,23 @@ impl FunctionEmitter<'_, '_> {
 
     /// All iterations of `body`, in order. `key`: each draws from a stream of its own.
     fn counted(&mut self, var: Var, range: &Range, body: &[Statement], key: Option<&str>) {
-        self.counted_from(var, range, body, key, "0");
+        self.counted_from(var, range, body, Numbers { key, first: "0" }, None);
     }
 
-    /// The same, where the first iteration has this number in its loop.
+    /// The same, where the first iteration has a number in its loop, and `Break` may lead to a label of the caller's.
     pub fn counted_from(
         &mut self,
         var: Var,
         range: &Range,
         body: &[Statement],
-        key: Option<&str>,
-        first: &str,
+        Numbers { key, first }: Numbers,
+        out: Option<&str>,
     ) {
         let state = key.map(|_| self.alloca("{ i64, i64, i64 }", None));
         self.each(range, weight(body), |this, turn| {
+            if let (Some(out), Some(around)) = (out, this.loops.last_mut()) {
+                out.clone_into(&mut around.leave);
+            }
             this.assign(var, &Operand::One(turn.value.clone()));
             let around = this.stream.clone();
             if let (Some(state), Some(key)) = (state, key) {

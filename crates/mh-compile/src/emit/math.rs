@@ -53,6 +53,13 @@ impl FunctionEmitter<'_, '_> {
             );
         }
         let names: Vec<&str> = operands.iter().map(Operand::one).collect();
+        if matches!(function, Math::SinNear | Math::CosNear | Math::TanNear) {
+            let size = self.intrinsic("fabs", kind, &names);
+            let bound = float(math::trigonometric::NEAR, kind);
+            let far = self.value(&format!("fcmp oge {} {size}, {bound}", register(kind)));
+            self.fail_if(&far, Check::Flag, Failure::Domain, span, &[]);
+            return Operand::One(self.call_math(function, kind, &names));
+        }
         let check = if python { check } else { Check::None };
         if check != Check::None {
             self.domain(function, &names, kind, check, span);
@@ -221,7 +228,9 @@ impl FunctionEmitter<'_, '_> {
         let both = self.value(&format!("call {pair} @{name}({}){apart}", list.join(", ")));
         let result_real = self.value(&format!("extractvalue {pair} {both}, 0"));
         let result_imag = self.value(&format!("extractvalue {pair} {both}, 1"));
-        if check != Check::None && matches!(function, Math::Exp | Math::Sinh | Math::Cosh | Math::Pow) {
+        let grows =
+            matches!(function, Math::Exp | Math::Sinh | Math::Cosh | Math::Sin | Math::Cos | Math::Pow);
+        if check != Check::None && grows {
             let mut operand_parts: Vec<&str> = Vec::new();
             for operand in operands {
                 let (real, imag) = operand.pair();

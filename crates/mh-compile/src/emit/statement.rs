@@ -273,6 +273,10 @@ impl FunctionEmitter<'_, '_> {
             let value = self.expression(value);
             let address = self.element(array, indices, check, span);
             self.store(element, &value, &address);
+            if let Some(far) = self.marked.get(&array).cloned() {
+                let mark = self.value(&format!("getelementptr inbounds i8, ptr {address}, i64 {far}"));
+                self.line(&format!("store i8 1, ptr {mark}"));
+            }
             return;
         };
         let address = self.element(array, indices, check, span);

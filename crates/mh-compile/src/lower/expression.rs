@@ -62,6 +62,9 @@ impl Lowerer<'_> {
                 let condition = self.condition(operand)?;
                 Ok(Value::Expr(negate(condition)))
             }
+            ast::ExprKind::UnaryOp(op, operand) if op == "USub" && is_least(operand) => {
+                Ok(Value::int(i64::MIN, span))
+            }
             ast::ExprKind::UnaryOp(op, operand) => {
                 let operand = self.expr(operand)?;
                 self.unary(op, &operand, span)
@@ -297,6 +300,11 @@ fn no_lists(span: Span) -> Stop {
         "lists are not compiled",
         "use a tuple where the length is fixed, else an array: np.empty(n)",
     )
+}
+
+/// 2**63: with a sign before it, an int that fits.
+fn is_least(expr: &ast::Expr) -> bool {
+    matches!(&*expr.kind, ast::ExprKind::Constant(Constant::Int(Err(digits))) if digits == "9223372036854775808")
 }
 
 fn constant_value(constant: &Constant, span: Span) -> Result<Value> {

@@ -1,5 +1,5 @@
 //! Functions of complex numbers: Kahan's formulas (1987), over the functions of floats. Zeros keep their signs, so that branch cuts have two
-//! sides; infinite parts give C's values for `exp`, `log`, `sqrt`, and else what the formulas give.
+//! sides; infinite parts and nan give C's values (`special`).
 
 use super::build::{Bit, Float, Pair};
 use super::coefficients::LOG10_E;
@@ -8,6 +8,7 @@ use super::hyperbolic::{asinh, cosh, sinh};
 use super::inverse::atan2;
 use super::log::{log, log_pair, log1p};
 use super::simple::hypot;
+use super::special::special;
 use super::trigonometric::{cos, sin, tan};
 use crate::ir::Math;
 
@@ -35,7 +36,7 @@ impl<'b> Complex<'b> {
 
 pub fn define(function: Math, z: Complex<'_>) -> Option<Complex<'_>> {
     Some(match function {
-        Math::Exp => exponential(z),
+        Math::Exp => special("mh.special.exp", z, exponential(z)),
         Math::Log => logarithm(z),
         Math::Log10 => {
             let value = logarithm(z);
@@ -48,10 +49,10 @@ pub fn define(function: Math, z: Complex<'_>) -> Option<Complex<'_>> {
         Math::Sin => hyperbolic_sine(z.turn()).turn_back(),
         Math::Cos => hyperbolic_cosine(z.turn()),
         Math::Tan => hyperbolic_tangent(z.turn()).turn_back(),
-        Math::Asinh => inverse_sine(z),
-        Math::Asin => inverse_sine(z.turn()).turn_back(),
-        Math::Acos => arc_cosine(z),
-        Math::Acosh => area_cosine(z),
+        Math::Asinh => area_sine(z),
+        Math::Asin => area_sine(z.turn()).turn_back(),
+        Math::Acos => special("mh.special.acos", z, arc_cosine(z)),
+        Math::Acosh => special("mh.special.acosh", z, area_cosine(z)),
         Math::Atanh => area_tangent(z),
         Math::Atan => area_tangent(z.turn()).turn_back(),
         _ => return None,
@@ -135,6 +136,10 @@ fn spread<'b>(x: Float<'b>, sine: Float<'b>, cosine: Float<'b>) -> (Float<'b>, F
 }
 
 fn hyperbolic_sine(z: Complex<'_>) -> Complex<'_> {
+    special("mh.special.sinh", z, sinh_formula(z))
+}
+
+fn sinh_formula(z: Complex<'_>) -> Complex<'_> {
     let Complex { re: x, im: y } = z;
     let (re, im) = spread(x, cos(y), sin(y));
     // 0 times infinity is not wanted.
@@ -143,6 +148,10 @@ fn hyperbolic_sine(z: Complex<'_>) -> Complex<'_> {
 }
 
 fn hyperbolic_cosine(z: Complex<'_>) -> Complex<'_> {
+    special("mh.special.cosh", z, cosh_formula(z))
+}
+
+fn cosh_formula(z: Complex<'_>) -> Complex<'_> {
     let Complex { re: x, im: y } = z;
     let (im, re) = spread(x, sin(y), cos(y));
     let (endless, wide) = (!y.abs().lt(f64::INFINITY), !x.abs().lt(f64::INFINITY));
@@ -152,6 +161,10 @@ fn hyperbolic_cosine(z: Complex<'_>) -> Complex<'_> {
 }
 
 fn hyperbolic_tangent(z: Complex<'_>) -> Complex<'_> {
+    special("mh.special.tanh", z, tanh_formula(z))
+}
+
+fn tanh_formula(z: Complex<'_>) -> Complex<'_> {
     let Complex { re: x, im: y } = z;
     let far = x.abs().gt(22.0);
     let t = tan(y);
@@ -171,8 +184,11 @@ fn endless(z: Complex<'_>) -> Bit<'_> {
     z.re.abs().eq(f64::INFINITY) | z.im.abs().eq(f64::INFINITY)
 }
 
-/// asinh.
-fn inverse_sine(z: Complex<'_>) -> Complex<'_> {
+fn area_sine(z: Complex<'_>) -> Complex<'_> {
+    special("mh.special.asinh", z, asinh_formula(z))
+}
+
+fn asinh_formula(z: Complex<'_>) -> Complex<'_> {
     let Complex { re: x, im: y } = z;
     let first = root(Complex { re: 1.0 + y, im: -x });
     let second = root(Complex { re: 1.0 - y, im: x });
@@ -200,8 +216,12 @@ fn area_cosine(z: Complex<'_>) -> Complex<'_> {
     Complex { re: asinh(first.re * second.re + first.im * second.im), im: atan2(first.im, second.re) * 2.0 }
 }
 
-/// atanh: of -z where x is negative.
 fn area_tangent(z: Complex<'_>) -> Complex<'_> {
+    special("mh.special.atanh", z, atanh_formula(z))
+}
+
+/// Of -z where x is negative.
+fn atanh_formula(z: Complex<'_>) -> Complex<'_> {
     let left = z.re.bits().less(0);
     let negated = z.negate();
     let (x, y) = (left.pick(negated.re, z.re), left.pick(negated.im, z.im));

@@ -21,6 +21,7 @@ mod inverse;
 pub(crate) mod log;
 mod power;
 mod simple;
+mod special;
 pub(crate) mod trigonometric;
 
 use std::collections::BTreeSet;
@@ -60,6 +61,8 @@ pub fn definitions(wanted: &BTreeSet<(Math, Kind)>) -> Definitions {
     if definitions.text.contains(trigonometric::TABLE) {
         definitions.text.push_str(&trigonometric::table());
     }
+    let tables = special::tables(&definitions.text);
+    definitions.text.push_str(&tables);
     definitions
 }
 
@@ -116,6 +119,9 @@ fn real<'b>(body: &'b Body, function: Math) -> Option<(Vec<&'static str>, Operan
         Math::Sin => one(trigonometric::sin(x)),
         Math::Cos => one(trigonometric::cos(x)),
         Math::Tan => one(trigonometric::tan(x)),
+        Math::SinNear => one(trigonometric::sin_near(x)),
+        Math::CosNear => one(trigonometric::cos_near(x)),
+        Math::TanNear => one(trigonometric::tan_near(x)),
         Math::Asin => one(inverse::asin(x)),
         Math::Acos => one(inverse::acos(x)),
         Math::Atan => one(inverse::atan(x)),

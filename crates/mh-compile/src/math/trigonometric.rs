@@ -114,13 +114,27 @@ fn signed<'b>(value: Float<'b>, n: Int<'b>) -> Float<'b> {
 }
 
 pub fn sin(x: Float<'_>) -> Float<'_> {
-    let Reduced { r, n } = reduce(x);
+    sin_of(x, &reduce(x))
+}
+
+/// Right up to `NEAR` only.
+pub fn sin_near(x: Float<'_>) -> Float<'_> {
+    sin_of(x, &reduce_near(x))
+}
+
+fn sin_of<'b>(x: Float<'b>, reduced: &Reduced<'b>) -> Float<'b> {
     // -0.0 comes back as 0.0.
-    x.eq(0.0).pick(x, turned(r, n))
+    x.eq(0.0).pick(x, turned(reduced.r, reduced.n))
 }
 
 pub fn cos(x: Float<'_>) -> Float<'_> {
     let Reduced { r, n } = reduce(x);
+    turned(r, n + 1)
+}
+
+/// Right up to `NEAR` only.
+pub fn cos_near(x: Float<'_>) -> Float<'_> {
+    let Reduced { r, n } = reduce_near(x);
     turned(r, n + 1)
 }
 

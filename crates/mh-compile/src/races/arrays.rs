@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::accesses::{Access, Kind, Recorder};
-use super::affine::Poly;
 use super::assumptions::{Assumption, candidates};
 use super::conflicts::Pairs;
 use super::interpret::Interpreter;
 use super::report;
+use super::scratch::Overwriting;
 use super::state::{RootId, Site, may_alias};
 use super::walk::{Set, assigned, statements};
 use crate::diagnostic::Diagnostic;
@@ -111,8 +111,9 @@ impl<'i, 'a> Classifier<'i, 'a> {
     /// Decides what becomes of one array that is written.
     fn role(&mut self, accesses: &[Noted]) -> Result<(), Diagnostic> {
         let unknown = self.interpreter.roots[accesses[0].0.root.0 as usize].scope >= self.recorder.depth;
+        let leaving = super::leaving::first_break(self.recorder.of);
         let tests = tests(accesses);
-        if !unknown && self.separate(&tests) {
+        if leaving.is_none() && !unknown && self.separate(&tests) {
             return Ok(());
         }
         let origins: BTreeSet<Option<Var>> = accesses.iter().map(|(access, _)| self.origin(access)).collect();
@@ -122,10 +123,20 @@ impl<'i, 'a> Classifier<'i, 'a> {
                 self.roles.accumulated.push(Accumulated { array, kind });
                 return Ok(());
             }
-            if self.overwritten(accesses) {
+            let overwriting = Overwriting { interpreter: self.interpreter, recorder: self.recorder };
+            if leaving.is_none() && overwriting.whole(accesses) {
                 self.roles.overwritten.push(array);
                 return Ok(());
             }
+            if overwriting.now_and_then(array, accesses) {
+                self.roles.accumulated.push(Accumulated { array, kind: ReductionKind::Latest });
+                return Ok(());
+            }
+        }
+        if let Some(jump) = leaving {
+            let write = accesses.iter().find(|(access, _)| access.kind.writes());
+            let write = &write.unwrap_or(&accesses[0]).0;
+            return Err(report::left_while_writing(self.source, self.recorder.of, jump, write));
         }
         let pairs = self.pairs(&(0..self.candidates.len()).collect());
         let (x, y) = tests.into_iter().find(|(x, y)| unknown || !pairs.apart(x, y)).unwrap_or_else(|| {
@@ -165,36 +176,6 @@ impl<'i, 'a> Classifier<'i, 'a> {
             return true;
         }
         false
-    }
-
-    /// Whether each iteration writes the same elements, whatever happens, and none reads them.
-    fn overwritten(&self, accesses: &[Noted]) -> bool {
-        !self.recorder.jumps
-            && accesses.iter().all(|(access, conditional)| {
-                access.kind == Kind::Write
-                    && !conditional
-                    && access.counters.iter().all(|counter| {
-                        *counter == self.recorder.iteration
-                            || self.repeated(&Poly::atom(*counter), &mut BTreeSet::new())
-                    })
-                    && access.subscripts.iter().flatten().all(|(_, place)| {
-                        place.as_ref().is_some_and(|place| self.repeated(place, &mut BTreeSet::new()))
-                    })
-            })
-    }
-
-    /// Whether a value takes the same course in each iteration: made of what does not vary and of inner loops' variables.
-    fn repeated(&self, poly: &Poly, seen: &mut BTreeSet<super::affine::Atom>) -> bool {
-        let depth = self.recorder.depth;
-        poly.atoms().collect::<Vec<_>>().into_iter().all(|atom| {
-            let info = self.interpreter.atoms.get(atom);
-            if info.scope < depth || !seen.insert(atom) {
-                return true;
-            }
-            atom != self.recorder.iteration
-                && info.counter
-                && info.facts.iter().all(|fact| self.repeated(fact.poly(), seen))
-        })
     }
 
     /// Arrays that must share no memory.

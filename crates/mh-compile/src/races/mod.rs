@@ -12,11 +12,13 @@ mod assumptions;
 mod conflicts;
 mod exposed;
 mod interpret;
+mod leaving;
 mod liveness;
 mod normalise;
 mod reductions;
 mod report;
 mod scalars;
+mod scratch;
 mod solver;
 mod speculate;
 mod state;
@@ -29,14 +31,17 @@ mod walk;
 use std::collections::HashMap;
 
 use crate::diagnostic::Diagnostic;
-use crate::ir::{Block, For, Function, LoopId, Module, Plan, Span, Statement, StatementKind};
+use crate::ir::{Block, Function, LoopId, Module, Plan, Statement, StatementKind};
 
 /// Gives each parallel loop its plan.
 ///
 /// # Errors
 /// `Class::Race`: the first loop, in the order of the source, that is not shown to be free of races.
 pub fn check(module: &mut Module) -> Result<(), Diagnostic> {
-    module.functions.iter_mut().for_each(normalise::normalise);
+    for function in &mut module.functions {
+        leaving::breaks(function);
+        normalise::normalise(function);
+    }
     let writers = writers(module);
     let mut plans: Vec<HashMap<LoopId, Plan>> = Vec::new();
     for function in &module.functions {
@@ -64,8 +69,8 @@ fn plan(
     for recorder in &done {
         let of = recorder.of;
         let unchecked = of.parallel.as_ref().is_some_and(|parallel| parallel.unchecked);
-        if !unchecked {
-            leaves(&of.body, source, of)?;
+        if !unchecked && walk::assigned(&of.body).contains(&of.var) {
+            return Err(report::own_variable(source, of, reductions::first_write(&of.body, of.var)));
         }
         let scalars = scalars::classify(of, function, &liveness, source, unchecked)?;
         let arrays = arrays::classify(&interpreter, recorder, source, unchecked)?;
@@ -78,6 +83,7 @@ fn plan(
             distinct: arrays.distinct,
             conditions: scalars.conditions.into_iter().chain(arrays.conditions).collect(),
             fine: fine(&of.body),
+            leaves: leaving::first_break(of).is_some(),
         };
         plans.insert(of.id, plan);
     }
@@ -141,36 +147,4 @@ fn writers(module: &Module) -> Vec<bool> {
             return writers;
         }
     }
-}
-
-/// Refuses jumps out of the loop.
-fn leaves(body: &[Statement], source: &report::Source, of: &For) -> Result<(), Diagnostic> {
-    fn look(
-        body: &[Statement],
-        inside: bool,
-        labels: &mut Vec<crate::ir::Label>,
-    ) -> Option<(Span, &'static str)> {
-        body.iter().find_map(|statement| match &statement.kind {
-            StatementKind::Break if !inside => Some((statement.span, "break")),
-            StatementKind::Return(_) => Some((statement.span, "return")),
-            StatementKind::Leave(label) if !labels.contains(label) => Some((statement.span, "return")),
-            StatementKind::Labelled { label, body, .. } => {
-                labels.push(*label);
-                look(body, inside, labels)
-            }
-            StatementKind::For(of) => look(&of.body, true, labels),
-            StatementKind::While { head, body, .. } => {
-                look(head, inside, labels).or_else(|| look(body, true, labels))
-            }
-            StatementKind::If { then, orelse, .. } => {
-                look(then, inside, labels).or_else(|| look(orelse, inside, labels))
-            }
-            _ => None,
-        })
-    }
-    if walk::assigned(body).contains(&of.var) {
-        return Err(report::own_variable(source, of, reductions::first_write(body, of.var)));
-    }
-    look(body, false, &mut Vec::new())
-        .map_or(Ok(()), |(span, word)| Err(report::jump(source, of, span, word)))
 }

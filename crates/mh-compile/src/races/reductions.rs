@@ -59,14 +59,23 @@ pub fn find(
         found: None,
         companions: None,
         plain: None,
+        kept: None,
         speculative: Vec::new(),
         certain: Vec::new(),
     };
-    search.block(body)?;
+    search.block(body).map_err(|refusal| match refusal {
+        // Nothing is gathered where no new value comes from the old one.
+        Refusal::Read(_) if !gathers(body, var) => Refusal::Overwritten(first_write(body, var)),
+        other => other,
+    })?;
     let reduction = search.found.ok_or(Refusal::Overwritten(first_write(body, var)))?;
     let companions: Set = search.companions.clone().unwrap_or_default();
     if let Some(span) = search.plain.filter(|_| !companions.is_empty()) {
         return Err(Refusal::Mixed(span));
+    }
+    // A block begins these with nan, which must not be taken for one of the values.
+    if let Some(span) = search.kept.filter(|_| reduction.takes_nan()) {
+        return Err(Refusal::NanOrder(span));
     }
     search.confined(body, &companions)?;
     Ok(Found {
@@ -74,6 +83,19 @@ pub fn find(
         speculative: search.speculative,
         certain: search.certain,
     })
+}
+
+/// Whether some assignment reads what it changes.
+fn gathers(body: &[Statement], var: Var) -> bool {
+    let mut found = false;
+    statements(body, &mut |statement| match &statement.kind {
+        StatementKind::Assign { var: to, value } => found |= *to == var && mentions(value, var),
+        StatementKind::If { condition, then, .. } => {
+            found |= mentions(condition, var) && assigned(then).contains(&var);
+        }
+        _ => {}
+    });
+    found
 }
 
 pub fn first_write(body: &[Statement], var: Var) -> Span {
@@ -95,6 +117,8 @@ struct Search<'a> {
     companions: Option<Set>,
     /// An update without companions.
     plain: Option<Span>,
+    /// Where it is assigned to itself.
+    kept: Option<Span>,
     speculative: Vec<Expr>,
     certain: Vec<Expr>,
 }
@@ -108,7 +132,10 @@ impl Search<'_> {
         match &statement.kind {
             StatementKind::Assign { var, value } if *var == self.var => {
                 let kind = match self.form(value)? {
-                    Form::Same => return Ok(()),
+                    Form::Same => {
+                        self.kept.get_or_insert(statement.span);
+                        return Ok(());
+                    }
                     Form::Update(kind) => kind,
                     Form::Constant => match *value.kind {
                         ExprKind::Bool(true) => ReductionKind::Or,
@@ -176,6 +203,9 @@ impl Search<'_> {
                         (form, _) => form,
                     });
                 }
+                if forms.iter().any(|form| matches!(form, Form::Same)) {
+                    self.kept.get_or_insert(value.span);
+                }
                 let mut kinds = forms.into_iter().filter_map(|form| match form {
                     Form::Update(kind) => Some(kind),
                     _ => None,
@@ -203,7 +233,16 @@ impl Search<'_> {
             Binary::Or => ReductionKind::Or,
             Binary::Xor => ReductionKind::Xor,
             Binary::Min | Binary::Max if !on_left && self.kind.is_float() => {
-                return Err(Refusal::NanOrder(span));
+                // One value at a time: a nan within `max(x, max(y, m))` is not seen in what comes out.
+                if !is(right, self.var) {
+                    return Err(Refusal::NanOrder(span));
+                }
+                let least = op == Binary::Min;
+                return Ok(Form::Update(if least {
+                    ReductionKind::UnlessLess
+                } else {
+                    ReductionKind::UnlessGreater
+                }));
             }
             Binary::Min => ReductionKind::Less,
             Binary::Max => ReductionKind::Greater,
@@ -249,10 +288,12 @@ impl Search<'_> {
             return Ok(Form::Update(kind));
         }
         if is(then, self.var) && same(orelse, value) {
-            if self.kind.is_float() {
-                return Err(Refusal::NanOrder(span));
-            }
             return Ok(Form::Update(match kind {
+                // `x < m` is `m > x`: what keeps the old value.
+                ReductionKind::Less if self.kind.is_float() => ReductionKind::UnlessGreater,
+                ReductionKind::LessEqual if self.kind.is_float() => ReductionKind::UnlessGreaterEqual,
+                ReductionKind::Greater if self.kind.is_float() => ReductionKind::UnlessLess,
+                ReductionKind::GreaterEqual if self.kind.is_float() => ReductionKind::UnlessLessEqual,
                 ReductionKind::Less => ReductionKind::GreaterEqual,
                 ReductionKind::LessEqual => ReductionKind::Greater,
                 ReductionKind::Greater => ReductionKind::LessEqual,
@@ -464,7 +505,7 @@ fn conjuncts(condition: &Expr) -> Vec<&Expr> {
 }
 
 /// Whether a block jumps out of itself.
-fn leaves(block: &[Statement]) -> bool {
+pub fn leaves(block: &[Statement]) -> bool {
     fn look(block: &[Statement], loops: usize, labels: &mut BTreeSet<u32>) -> bool {
         block.iter().any(|statement| match &statement.kind {
             StatementKind::Break | StatementKind::Continue => loops == 0,

@@ -162,17 +162,21 @@ pub fn own_variable(source: &Source, of: &For, span: Span) -> Diagnostic {
     .advice("Use another name for what is computed here.")
 }
 
-pub fn jump(source: &Source, of: &For, span: Span, word: &str) -> Diagnostic {
+/// A loop that ends early has written what the serial one would not.
+pub fn left_while_writing(source: &Source, of: &For, jump: Span, write: &Access) -> Diagnostic {
     let name = source.name(of.var);
+    let element = source.element(write);
     Diagnostic::new(
         Class::Race,
-        span,
-        format!("`{word}` leaves the prange: which iterations run depends on those before"),
+        jump,
+        format!("the prange is left here while its iterations write to `{element}`"),
     )
     .label("the serial loop runs none of the iterations after this one")
+    .note(write.span, "iterations that run beside may have written by then")
     .advice(format!(
-        "To find whether any iteration meets a condition: `found = found or condition`; to find the first: \
-             `if condition: first = min(first, {name})`. Else use `range`."
+        "A prange that ends early may gather (`found = True`, `total += x`, `counts[k] += 1`, `return {name}`) but not write \
+             elements. Find the end first (`if condition: last = {name}; break`) and write in a second prange over what is before \
+             it; else use `range`."
     ))
 }
 

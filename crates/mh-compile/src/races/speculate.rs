@@ -61,7 +61,7 @@ impl Look<'_> {
             if let StatementKind::Labelled { .. } = statement.kind {
                 blocks(statement).into_iter().for_each(|block| self.always(block));
             }
-            let mut jumps = false;
+            let mut jumps = super::reductions::leaves(std::slice::from_ref(statement));
             statements(std::slice::from_ref(statement), &mut |inner| {
                 jumps |= matches!(
                     inner.kind,
@@ -113,8 +113,13 @@ impl Look<'_> {
 
     fn demand(&mut self, op: Compare, left: Expr, right: Expr) {
         let span = left.span;
+        let holds = match (&*left.kind, &*right.kind, op) {
+            (ExprKind::Int(left), ExprKind::Int(right), Compare::GreaterEqual) => left >= right,
+            (ExprKind::Int(left), ExprKind::Int(right), Compare::LessEqual) => left <= right,
+            _ => false,
+        };
         let condition = Expr::new(ExprKind::Compare { op, left, right }, Type::BOOL, span);
-        if !self.out.contains(&condition) {
+        if !holds && !self.out.iter().any(|other| same(other, &condition)) {
             self.out.push(condition);
         }
     }

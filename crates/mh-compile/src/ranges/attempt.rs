@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::loops::{Nest, walk};
 use crate::ir::{
-    Block, Check, Expr, ExprKind, Fill, For, Kind, Statement, StatementKind, Type, Var, Variable,
+    Block, Check, Expr, ExprKind, Fill, For, Kind, Math, Statement, StatementKind, Type, Var, Variable,
 };
 use crate::walk::expressions;
 
@@ -131,11 +131,28 @@ fn hangs_on_float(expr: &Expr) -> bool {
     matches!(&*expr.kind, ExprKind::Cast { value, .. } if is_float(value.ty) && is_integer(expr.ty))
 }
 
+/// A function for the arguments that are usual: others raise the flag.
+fn near(function: Math) -> Option<Math> {
+    match function {
+        Math::Sin => Some(Math::SinNear),
+        Math::Cos => Some(Math::CosNear),
+        Math::Tan => Some(Math::TanNear),
+        _ => None,
+    }
+}
+
 /// Turns branches into flags where the operation can go on with any value: divisions and functions of floats.
 pub fn flag(block: &mut Block) -> bool {
     let mut any = false;
     super::each_expr(block, &mut |expr| {
         let float = expr.ty.scalar().is_some_and(|scalar| scalar.kind.is_float());
+        if let ExprKind::Math { function, check, .. } = &mut *expr.kind
+            && float
+            && let Some(near) = near(*function)
+        {
+            (*function, *check, any) = (near, Check::Flag, true);
+            return;
+        }
         let check = match &mut *expr.kind {
             ExprKind::Binary { check, .. } | ExprKind::Math { check, .. } if float => check,
             _ => return,

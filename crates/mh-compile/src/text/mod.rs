@@ -78,7 +78,7 @@ const COMPARES: [(Compare, &str); 6] = [
     (Compare::Greater, ">"),
 ];
 
-const REDUCTIONS: [ReductionKind; 11] = [
+const REDUCTIONS: [ReductionKind; 16] = [
     ReductionKind::Sum,
     ReductionKind::Product,
     ReductionKind::Less,
@@ -90,9 +90,14 @@ const REDUCTIONS: [ReductionKind; 11] = [
     ReductionKind::And,
     ReductionKind::Or,
     ReductionKind::Xor,
+    ReductionKind::UnlessLess,
+    ReductionKind::UnlessLessEqual,
+    ReductionKind::UnlessGreater,
+    ReductionKind::UnlessGreaterEqual,
+    ReductionKind::Latest,
 ];
 
-const MATHS: [Math; 50] = [
+const MATHS: [Math; 53] = [
     Math::Sqrt,
     Math::Cbrt,
     Math::Exp,
@@ -105,6 +110,9 @@ const MATHS: [Math; 50] = [
     Math::Sin,
     Math::Cos,
     Math::Tan,
+    Math::SinNear,
+    Math::CosNear,
+    Math::TanNear,
     Math::Asin,
     Math::Acos,
     Math::Atan,

@@ -405,6 +405,9 @@ impl<'a> Printer<'a> {
         if plan.fine {
             part(self, "fine", &|_| ());
         }
+        if plan.leaves {
+            part(self, "leaves", &|_| ());
+        }
         self.put(&format!("plan({})", parts.join("; ")));
     }
 

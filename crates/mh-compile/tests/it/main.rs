@@ -6,4 +6,5 @@ mod emit;
 mod lower;
 mod lower_any;
 mod programs;
+mod races;
 mod verify;

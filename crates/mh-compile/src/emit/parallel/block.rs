@@ -5,7 +5,7 @@ use super::exact::proved;
 use super::lanes::{Lane, Rest};
 use super::{Body, Role};
 use crate::emit::function::{FunctionEmitter, Operand, Place};
-use crate::emit::loops::Range;
+use crate::emit::loops::{Numbers, Range};
 use crate::ir::{ExprKind, Kind, ReductionKind, Statement, Type, Var};
 use std::collections::BTreeMap;
 
@@ -50,7 +50,8 @@ impl FunctionEmitter<'_, '_> {
         let range = Range { start: index, step, count, constant_count: None };
         let iterations = Iterations { range, first, key };
         for (at, accumulated) in body.plan.accumulated.iter().enumerate() {
-            self.own_copy(accumulated.array, body.copies[at]);
+            let marks = accumulated.kind == ReductionKind::Latest;
+            self.own_copy(accumulated.array, marks, body.copies[at]);
         }
         for array in &body.plan.overwritten {
             self.scratch(*array, fixed.blocks, body.span);
@@ -118,6 +119,7 @@ impl FunctionEmitter<'_, '_> {
                     if kind == Kind::I128 {
                         self.wide.insert(left.var, address);
                     } else if !body.plan.fine
+                        && !body.plan.leaves
                         && matches!(role, ReductionKind::Sum | ReductionKind::Product)
                         && (kind.is_float() || kind.is_complex())
                     {
@@ -130,9 +132,15 @@ impl FunctionEmitter<'_, '_> {
             kinds.push(kind);
         }
         self.touched = set.clone();
+        let nans =
+            body.left.iter().filter(|left| matches!(left.role, Role::Gathered(role) if role.takes_nan()));
+        self.nans = nans.map(|left| left.var).collect();
+        let leaving = self.begin_leaving(body);
         if lanes.is_empty() {
-            let key = iterations.key.as_deref();
-            self.counted_from(body.each.var, &iterations.range, block, key, &iterations.first);
+            let numbers = Numbers { key: iterations.key.as_deref(), first: &iterations.first };
+            let out = leaving.as_ref().map(|(_, out)| out.as_str());
+            self.counted_from(body.each.var, &iterations.range, block, numbers, out);
+            self.end_leaving(leaving.as_ref());
         } else {
             self.laned(body.each.var, block, iterations, &lanes, quick, Rest::Each);
         }
@@ -159,6 +167,7 @@ impl FunctionEmitter<'_, '_> {
         }
         self.wide.clear();
         self.places = places;
+        self.tell_leaving(body, leaving.as_ref());
         self.jump("exit");
         again
     }

@@ -2,7 +2,7 @@
 
 use super::{Body, Left, Role, plain};
 use crate::emit::expression::{float_predicate, int_predicate};
-use crate::emit::function::{FunctionEmitter, Operand};
+use crate::emit::function::{FunctionEmitter, NAN_MET, Operand};
 use crate::ir::{Binary, Check, Compare, Flavour, Kind, ReductionKind, Scalar, Span, Type};
 use std::collections::BTreeMap;
 
@@ -26,15 +26,31 @@ impl FunctionEmitter<'_, '_> {
             ReductionKind::And => Binary::And,
             ReductionKind::Or => Binary::Or,
             ReductionKind::Xor => Binary::Xor,
+            ReductionKind::Latest => return new.clone(),
             ReductionKind::Less
             | ReductionKind::LessEqual
             | ReductionKind::Greater
-            | ReductionKind::GreaterEqual => {
+            | ReductionKind::GreaterEqual
+            | ReductionKind::UnlessLess
+            | ReductionKind::UnlessLessEqual
+            | ReductionKind::UnlessGreater
+            | ReductionKind::UnlessGreaterEqual => {
                 let taken = self.chosen(role, new, old, ty.kind);
                 return self.select(&taken, new, old, ty.kind);
             }
         };
         self.binary(op, old, new, ty, Check::None, span)
+    }
+
+    /// Whether `old` does not compare so with `new`: where one of them is nan too.
+    fn unless_compares(&mut self, role: ReductionKind, new: &str, old: &str, ty: &str) -> String {
+        let predicate = match role {
+            ReductionKind::UnlessLess => "uge",
+            ReductionKind::UnlessLessEqual => "ugt",
+            ReductionKind::UnlessGreater => "ule",
+            _ => "ult",
+        };
+        self.value(&format!("fcmp {predicate} {ty} {old}, {new}"))
     }
 
     /// Whether the new value is taken.
@@ -47,6 +63,9 @@ impl FunctionEmitter<'_, '_> {
         };
         let (new, old) = (new.one(), old.one());
         let ty = crate::emit::register(kind);
+        if role.takes_nan() {
+            return self.unless_compares(role, new, old, ty);
+        }
         if kind.is_float() {
             self.value(&format!("fcmp {} {ty} {new}, {old}", float_predicate(op)))
         } else {
@@ -110,6 +129,7 @@ impl FunctionEmitter<'_, '_> {
                     Role::Gathered(role) => this.combine_one(body, at, role, block, wide.get(&at)),
                 }
             }
+            this.last_that_counts(body, block);
         });
         for (var, address) in narrow {
             let total = self.load(Kind::I128, &address);
@@ -141,7 +161,7 @@ impl FunctionEmitter<'_, '_> {
                 | ReductionKind::LessEqual
                 | ReductionKind::Greater
                 | ReductionKind::GreaterEqual
-        );
+        ) || role.takes_nan();
         if !choice {
             let ty = Scalar { flavour: Flavour::NumPy, ..scalar };
             let both = self.merge(role, &old, &new, ty, body.span);
@@ -149,8 +169,12 @@ impl FunctionEmitter<'_, '_> {
             return;
         }
         let taken = self.chosen(role, &new, &old, scalar.kind);
-        let set = self.was_set(left, block);
+        let flag = self.flag(left, block);
+        let set = self.value(&format!("icmp ne i8 {flag}, 0"));
         let taken = self.value(&format!("and i1 {taken}, {set}"));
+        // Behind a nan nothing of what was before it counts.
+        let met = self.value(&format!("icmp uge i8 {flag}, {NAN_MET}"));
+        let taken = self.value(&format!("or i1 {taken}, {met}"));
         let value = self.select(&taken, &new, &old, scalar.kind);
         self.assign(left.var, &value);
         for companion in body.left.iter().filter(|other| other.role == Role::Companion(at)) {
@@ -161,10 +185,14 @@ impl FunctionEmitter<'_, '_> {
         }
     }
 
-    pub(super) fn was_set(&mut self, left: &Left, block: &str) -> String {
+    fn was_set(&mut self, left: &Left, block: &str) -> String {
+        let flag = self.flag(left, block);
+        self.value(&format!("icmp ne i8 {flag}, 0"))
+    }
+
+    fn flag(&mut self, left: &Left, block: &str) -> String {
         let address = self.value(&format!("getelementptr inbounds i8, ptr {}, i64 {block}", left.set));
-        let set = self.value(&format!("load i8, ptr {address}"));
-        self.value(&format!("icmp ne i8 {set}, 0"))
+        self.value(&format!("load i8, ptr {address}"))
     }
 
     pub(super) fn kept(&mut self, left: &Left, block: &str) -> Operand {
@@ -186,6 +214,7 @@ pub(super) fn identity(role: ReductionKind, kind: Kind) -> Option<&'static str> 
         }
         ReductionKind::Product => Some(if kind == Kind::Bool { "true" } else { "1" }),
         ReductionKind::And => Some(if kind == Kind::Bool { "true" } else { "-1" }),
+        _ if role.takes_nan() => Some("0x7FF8000000000000"),
         _ => None,
     }
 }

@@ -1,11 +1,11 @@
 //! Arrays of which each block has a copy of its own: gathered in, or overwritten.
 
 use super::combine::{complete, identity};
-use super::{BLOCKS, plain};
+use super::{BLOCKS, Body, plain};
 use crate::abi::offset;
 use crate::compile::Failure;
 use crate::emit::function::{ArrayPlace, FunctionEmitter, Place};
-use crate::ir::{Accumulated, Check, Kind, Layout, Scalar, Span, Var};
+use crate::ir::{Accumulated, Check, Kind, Layout, ReductionKind, Scalar, Span, Var};
 
 /// Bytes of private copies that one array may take.
 pub(super) const COPIES: u64 = 64 << 20;
@@ -57,9 +57,13 @@ impl FunctionEmitter<'_, '_> {
         }
     }
 
-    /// From here on the array is this block's own copy, which is begun by `begin_copy`.
-    pub(super) fn own_copy(&mut self, array: Var, copies: usize) {
-        let (_, bytes) = self.sizes(array);
+    /// From here on the array is this block's own copy, which is begun by `begin_copy`; with `marks` there is a mark for each element behind it.
+    pub(super) fn own_copy(&mut self, array: Var, marks: bool, copies: usize) {
+        let (_, mut bytes) = self.sizes(array);
+        if marks {
+            self.marked.insert(array, bytes.clone());
+            bytes = self.value(&format!("mul i64 {bytes}, 2"));
+        }
         let mut place = self.array_place(array);
         // What it was: for those that begin with the values from before the loop.
         let original = place.clone();
@@ -110,6 +114,14 @@ impl FunctionEmitter<'_, '_> {
         let original = self.originals.get(&array).cloned();
         let range = plain(&elements);
         let _ = span;
+        if let Some(bytes) = self.marked.get(&array).cloned() {
+            let marks = self.value(&format!("getelementptr inbounds i8, ptr {data}, i64 {bytes}"));
+            self.each(&plain(&bytes), Some(1), |this, turn| {
+                let mark = this.value(&format!("getelementptr inbounds i8, ptr {marks}, i64 {}", turn.value));
+                this.line(&format!("store i8 0, ptr {mark}"));
+            });
+            return;
+        }
         self.each(&range, Some(1), |this, turn| {
             let index = &turn.value;
             let value = match (&begin, &original) {
@@ -154,31 +166,43 @@ impl FunctionEmitter<'_, '_> {
     /// Behind the loop: all copies into the array, in the order of the blocks.
     pub(super) fn gather_copies(
         &mut self,
+        body: &Body,
         accumulated: &Accumulated,
         data: &str,
         elements: &str,
         number: &str,
-        span: Span,
     ) {
         let array = accumulated.array;
         let kind = self.array_type(array).element;
         let place = self.array_place(array);
         let bytes = self.value(&format!("mul i64 {elements}, {}", kind.size()));
+        let marks = accumulated.kind == ReductionKind::Latest;
+        let apart = if marks { self.value(&format!("mul i64 {bytes}, 2")) } else { bytes.clone() };
         let (blocks, inner) = (plain(number), plain(elements));
         self.each(&blocks, None, |this, turn| {
             let block = &turn.value;
-            let far = this.value(&format!("mul i64 {block}, {bytes}"));
+            let far = this.value(&format!("mul i64 {block}, {apart}"));
             let copy = this.value(&format!("getelementptr inbounds i8, ptr {data}, i64 {far}"));
             this.each(&inner, Some(1), |this, turn| {
                 let index = &turn.value;
+                let far = this.value(&format!("mul i64 {index}, {}", kind.size()));
+                let from = this.value(&format!("getelementptr inbounds i8, ptr {copy}, i64 {far}"));
+                if marks {
+                    let mark = this.value(&format!("getelementptr inbounds i8, ptr {from}, i64 {bytes}"));
+                    let mark = this.value(&format!("load i8, ptr {mark}"));
+                    let written = this.value(&format!("icmp ne i8 {mark}, 0"));
+                    let take = this.label("take");
+                    let next = this.loops.last().map(|around| around.next.clone()).unwrap_or_default();
+                    this.branch(&written, &take, &next);
+                    this.begin(&take);
+                }
                 let address = this.flat(array, &place, index);
                 let old = this.load(kind, &address);
-                let far = this.value(&format!("mul i64 {index}, {}", kind.size()));
-                let new = this.value(&format!("getelementptr inbounds i8, ptr {copy}, i64 {far}"));
-                let new = this.load(kind, &new);
-                let both = this.merge(accumulated.kind, &old, &new, Scalar::numpy(kind), span);
+                let new = this.load(kind, &from);
+                let both = this.merge(accumulated.kind, &old, &new, Scalar::numpy(kind), body.span);
                 this.store(kind, &both, &address);
             });
+            this.last_that_counts(body, block);
         });
     }
 }

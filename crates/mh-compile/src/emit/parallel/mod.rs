@@ -10,6 +10,7 @@ mod combine;
 mod copies;
 mod exact;
 mod lanes;
+mod leaving;
 mod small;
 
 use crate::abi::{LANES, offset};
@@ -25,6 +26,7 @@ use crate::ir::{
 use crate::walk::{expressions, operands};
 use closure::Closure;
 use exact::sums_of;
+use leaving::Leaving;
 
 /// No loop has more blocks.
 const BLOCKS: u64 = 256;
@@ -60,6 +62,8 @@ struct Body<'a> {
     copies: Vec<usize>,
     fixed: Fixed,
     random: bool,
+    /// Where the loop may end early.
+    leaving: Option<Leaving>,
 }
 
 /// Offsets of what every closure holds.
@@ -110,7 +114,12 @@ impl FunctionEmitter<'_, '_> {
         let mut number = self.divide_up(&count, &length);
         let mut sizes = Vec::new();
         for accumulated in &plan.accumulated {
-            sizes.push(self.sizes(accumulated.array));
+            let (elements, mut bytes) = self.sizes(accumulated.array);
+            if accumulated.kind == ReductionKind::Latest {
+                // Marks behind the elements.
+                bytes = self.value(&format!("mul i64 {bytes}, 2"));
+            }
+            sizes.push((elements, bytes));
         }
         if !sizes.is_empty() {
             alternative = true;
@@ -165,9 +174,7 @@ impl FunctionEmitter<'_, '_> {
             .collect();
         let mut owners: Vec<String> = Vec::new();
         let mut copies = Vec::new();
-        for (accumulated, (elements, _)) in plan.accumulated.iter().zip(&sizes) {
-            let element = self.array_type(accumulated.array).element.size();
-            let bytes = self.value(&format!("mul i64 {elements}, {element}"));
+        for (_, bytes) in &sizes {
             let bytes = self.value(&format!("mul i64 {bytes}, {number}"));
             let alloc = self.rt_function(offset::ALLOC);
             let owner = self.value(&format!("call ptr {alloc}(ptr %rt, i64 {bytes}, i32 0)"));
@@ -183,6 +190,10 @@ impl FunctionEmitter<'_, '_> {
         }
         let captured = self.capture(each, plan, &left, &mut closure);
         let work = self.work(each, plan, &count);
+        let leaving = plan.leaves.then(|| {
+            let table = self.leaving_table();
+            Leaving { at: closure.put("ptr", table.clone()), table }
+        });
 
         let record = self.fresh("closure");
         self.first.push_str(&format!("  {record} = alloca [{} x i8], align 16\n", closure.size));
@@ -191,13 +202,14 @@ impl FunctionEmitter<'_, '_> {
             self.line(&format!("store {ty} {value}, ptr {address}, align 8"));
         }
         let name = format!("@body.{}", self.emitter.bodies());
-        let body = Body { each, plan, span, left, captured, tables, copies, fixed, random };
+        let body = Body { each, plan, span, left, captured, tables, copies, fixed, random, leaving };
         self.outline(&name, &body);
 
         let parallel = self.rt_function(offset::PARALLEL);
         let status = self.value(&format!(
             "call i32 {parallel}(ptr %rt, ptr {name}, ptr {record}, i64 {number}, i64 {work})"
         ));
+        let status = self.unless_left(&body, status);
         if !plan.accumulated.is_empty() {
             let well = self.value(&format!("icmp eq i32 {status}, 0"));
             let [gather, gathered] = ["gather", "gathered"].map(|name| self.label(name));
@@ -205,7 +217,7 @@ impl FunctionEmitter<'_, '_> {
             self.begin(&gather);
             for (at, accumulated) in plan.accumulated.iter().enumerate() {
                 let data = self.value(&format!("load ptr, ptr {}, align 8", owners[at]));
-                self.gather_copies(accumulated, &data, &sizes[at].0, &number, span);
+                self.gather_copies(&body, accumulated, &data, &sizes[at].0, &number);
             }
             self.begin(&gathered);
             for owner in &owners {

@@ -8,7 +8,7 @@ use super::lanes::{Lane, Rest};
 use crate::abi;
 use crate::compile::Failure;
 use crate::emit::function::{FunctionEmitter, Operand, Place};
-use crate::emit::loops::Range;
+use crate::emit::loops::{Numbers, Range};
 use crate::emit::walk::{draws, weight};
 use crate::ir::{
     Check, Expr, ExprKind, Flavour, For, Kind, Plan, Reduction, ReductionKind, Scalar, Span, Statement,
@@ -39,6 +39,10 @@ impl FunctionEmitter<'_, '_> {
         let copies = !plan.accumulated.is_empty() || !plan.overwritten.is_empty();
         let long = range.constant_count.is_some_and(|count| count > longest);
         if !within || long || plan.fine || copies || draws(&each.body) {
+            return;
+        }
+        // A block that may be left sums up without lanes.
+        if plan.leaves && plan.reductions.iter().any(|reduction| self.in_lanes(reduction)) {
             return;
         }
         let [few, some, large] = ["few", "some", "large"].map(|name| self.label(name));
@@ -79,17 +83,24 @@ impl FunctionEmitter<'_, '_> {
         self.begin(&large);
     }
 
+    /// Whether the order matters: floats that are summed up or multiplied.
+    fn in_lanes(&self, reduction: &Reduction) -> bool {
+        let ty = self.variable_type(reduction.var).scalar();
+        matches!(reduction.kind, ReductionKind::Sum | ReductionKind::Product)
+            && ty.is_some_and(|ty| ty.kind.is_float() || ty.kind.is_complex())
+    }
+
     /// From here on sums begin anew.
     fn begin_anew(&mut self, plan: &Plan, body: &[Statement]) -> (Vec<Anew>, Vec<Lane>) {
         let (mut anew, mut lanes) = (Vec::new(), Vec::new());
-        for Reduction { var, kind: role, .. } in &plan.reductions {
+        for reduction in &plan.reductions {
+            let Reduction { var, kind: role, .. } = reduction;
             let Type::Scalar(scalar) = self.variable_type(*var) else { continue };
-            let float = scalar.kind.is_float() || scalar.kind.is_complex();
             let wide = *role == ReductionKind::Sum
                 && scalar == Scalar::INT
                 && !self.wide.contains_key(var)
                 && !proved(*var, body);
-            let laned = matches!(role, ReductionKind::Sum | ReductionKind::Product) && float;
+            let laned = self.in_lanes(reduction);
             // All others have the same bits in any order, or are in order within a block.
             if !wide && !laned {
                 continue;
@@ -110,7 +121,7 @@ impl FunctionEmitter<'_, '_> {
 
     fn one_block(&mut self, each: &For, plan: &Plan, range: &Range, body: &[Statement], lanes: &[Lane]) {
         if lanes.is_empty() {
-            self.counted_from(each.var, range, body, None, "0");
+            self.counted_from(each.var, range, body, Numbers { key: None, first: "0" }, None);
             return;
         }
         // Nothing else may run through the iterations that are made vectors of.
