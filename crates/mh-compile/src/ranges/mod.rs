@@ -27,30 +27,40 @@ use crate::walk::{blocks_mut, expressions_mut, operands_mut};
 pub fn relax(module: &mut Module) {
     for function in &mut module.functions {
         let mut body = std::mem::take(&mut function.body);
-        relax_block(function, &mut body, true);
+        relax_block(function, &mut body, Loops::Attempted);
         function.body = body;
     }
 }
 
-/// `flags`: no enclosing loop is attempted already.
-fn relax_block(function: &mut Function, block: &mut Block, flags: bool) {
+/// What loops may become.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Loops {
+    /// Only what holds whatever the arguments is dropped: this is what runs seldom, where the fast version of a loop around does not.
+    /// Further versions of it would double the text with each level.
+    Checked,
+    /// Get fast versions; none with flags, as a loop around has them already.
+    Fast,
+    Attempted,
+}
+
+fn relax_block(function: &mut Function, block: &mut Block, loops: Loops) {
     let mut index = 0;
     while index < block.len() {
         let mut before = Vec::new();
         match &mut block[index].kind {
             StatementKind::For(each) => {
                 before = settle(function, each);
-                relax_for(function, each, flags);
+                relax_for(function, each, loops);
             }
             StatementKind::If { then, orelse, .. } => {
-                relax_block(function, then, flags);
-                relax_block(function, orelse, flags);
+                relax_block(function, then, loops);
+                relax_block(function, orelse, loops);
             }
             StatementKind::While { head, body, .. } => {
-                relax_block(function, head, flags);
-                relax_block(function, body, flags);
+                relax_block(function, head, loops);
+                relax_block(function, body, loops);
             }
-            StatementKind::Labelled { body, .. } => relax_block(function, body, flags),
+            StatementKind::Labelled { body, .. } => relax_block(function, body, loops),
             _ => {}
         }
         index += 1 + before.len();
@@ -75,13 +85,17 @@ fn settle(function: &mut Function, each: &mut For) -> Block {
     before
 }
 
-fn relax_for(function: &mut Function, each: &mut For, flags: bool) {
+fn relax_for(function: &mut Function, each: &mut For, loops: Loops) {
     let nest = Nest::of(each);
     let span = each.start.span;
 
     let guard = Guard::new(function.variables.len(), span);
     let mut prover = Prover { bounds: Bounds::new(&nest, &function.variables, guard, false), proved: false };
     prover.block(&mut each.body);
+    if loops == Loops::Checked {
+        relax_block(function, &mut each.body, loops);
+        return;
+    }
 
     let mut fast = each.body.clone();
     let guard = Guard::new(function.variables.len(), span);
@@ -92,7 +106,7 @@ fn relax_for(function: &mut Function, each: &mut For, flags: bool) {
 
     let mut save = Vec::new();
     let mut attempted = false;
-    if flags
+    if loops == Loops::Attempted
         && let Some(attempt) = attempt::plan(each, &nest, &function.variables)
         && attempt::flag(&mut fast)
     {
@@ -106,11 +120,13 @@ fn relax_for(function: &mut Function, each: &mut For, flags: bool) {
     let (statements, condition, variables) = guard.finish();
     if proved || attempted {
         function.variables.extend(variables);
-        relax_block(function, &mut fast, flags && !attempted);
+        relax_block(function, &mut fast, if attempted { Loops::Fast } else { loops });
+        relax_block(function, &mut each.body, Loops::Checked);
         each.fast =
             Some(Box::new(Fast { guard: statements, condition, body: fast, attempt: attempted, save }));
+    } else {
+        relax_block(function, &mut each.body, loops);
     }
-    relax_block(function, &mut each.body, flags);
 }
 
 struct Prover<'a> {

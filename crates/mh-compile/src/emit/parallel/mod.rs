@@ -89,21 +89,25 @@ impl FunctionEmitter<'_, '_> {
         }
         let [serial, end] = ["serial", "done"].map(|name| self.label(name));
         let mut alternative = false;
+        // A block runs its iterations in their order: where nothing is put together from blocks, one block is the serial loop.
+        let demands = !(plan.distinct.is_empty() && plan.conditions.is_empty());
+        let plain = plan.accumulated.is_empty() && plan.reductions.is_empty() && plan.overwritten.is_empty();
+        let one_block = demands && plain && !plan.leaves;
+        let whole = one_block.then(|| self.alloca("i8", None));
+        if let Some(whole) = &whole {
+            self.line(&format!("store i8 0, ptr {whole}"));
+        } else {
+            alternative |= demands;
+        }
         for (left, right) in &plan.distinct {
             let apart = self.disjoint(*left, *right);
-            self.demand(
-                &apart,
-                &serial,
-                span,
-                "the loop ran on one thread: arrays that it writes share memory with others",
-            );
-            alternative = true;
+            let text = "the loop ran on one thread: arrays that it writes share memory with others";
+            self.demand(&apart, &serial, whole.as_deref(), span, text);
         }
         for condition in &plan.conditions {
             let holds = self.expression(condition).one().to_string();
             let text = "the loop ran on one thread: with these values two iterations may meet in one element";
-            self.demand(&holds, &serial, span, text);
-            alternative = true;
+            self.demand(&holds, &serial, whole.as_deref(), span, text);
         }
 
         self.small(each, plan, range, span, &end);
@@ -112,6 +116,13 @@ impl FunctionEmitter<'_, '_> {
         let count = range.count.clone();
         let mut length = self.block_length(&count, plan.fine);
         let mut number = self.divide_up(&count, &length);
+        if let Some(whole) = whole {
+            let whole = self.value(&format!("load i8, ptr {whole}"));
+            let whole = self.value(&format!("icmp ne i8 {whole}, 0"));
+            let least = self.intrinsic("umin", Kind::I64, &[&number, "1"]);
+            length = self.value(&format!("select i1 {whole}, i64 {count}, i64 {length}"));
+            number = self.value(&format!("select i1 {whole}, i64 {least}, i64 {number}"));
+        }
         let mut sizes = Vec::new();
         for accumulated in &plan.accumulated {
             let (elements, mut bytes) = self.sizes(accumulated.array);
@@ -129,7 +140,7 @@ impl FunctionEmitter<'_, '_> {
             let fine = self.value(&format!("or i1 {enough}, {small}"));
             let text = "the loop ran on one thread: a copy for each block of the array that it gathers in would cost more than \
                         the loop";
-            self.demand(&fine, &serial, span, text);
+            self.demand(&fine, &serial, None, span, text);
             number = self.intrinsic("umin", Kind::I64, &[&number, &most]);
             // One block needs no copies: that is the serial loop.
             let several = self.value(&format!("icmp uge i64 {number}, 2"));
@@ -249,14 +260,20 @@ impl FunctionEmitter<'_, '_> {
             })
     }
 
-    /// Goes on where `holds`; else warns and runs the loop on this thread.
-    fn demand(&mut self, holds: &str, serial: &str, span: Span, text: &str) {
+    /// Goes on where `holds`; else warns and runs the loop on this thread: at `serial`, or where `whole` is given, as a whole block.
+    fn demand(&mut self, holds: &str, serial: &str, whole: Option<&str>, span: Span, text: &str) {
         let [on, warn] = ["on", "warn"].map(|name| self.label(name));
         let fails = self.value(&format!("xor i1 {holds}, true"));
         self.branch_cold(&fails, &warn, &on);
         self.begin(&warn);
         self.notice(span, text);
-        self.jump(serial);
+        match whole {
+            Some(whole) => {
+                self.line(&format!("store i8 1, ptr {whole}"));
+                self.jump(&on);
+            }
+            None => self.jump(serial),
+        }
         self.begin(&on);
     }
 
