@@ -7,7 +7,7 @@ use crate::emit::emit;
 use crate::ir::{Exception, Scalar, Shape, Source, Span};
 use crate::lower::lower;
 use crate::world::World;
-use crate::{races, ranges};
+use crate::{races, ranges, sums};
 
 /// LLVM text of `entry`, a function of the world's, for arguments of these types.
 ///
@@ -27,6 +27,7 @@ pub fn compile(
         races::check(&mut module).map_err(|diagnostic| (diagnostic, module.sources.clone()))?;
     }
     ranges::relax(&mut module);
+    sums::keep(&mut module);
     let emitted = emit(&module);
     let info = Info {
         arguments: arguments.to_vec(),

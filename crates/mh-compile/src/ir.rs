@@ -319,6 +319,9 @@ pub struct Fast {
     /// Run at the loop's entry before `condition`; variables of its own, nothing in it can fail.
     pub guard: Block,
     pub condition: Expr,
+    /// Made by `sums`, of serial loops only: run before and behind the loop. Nothing in them can fail.
+    pub before: Block,
+    pub after: Block,
     pub body: Block,
     /// `body` holds `Check::Flag`: when a flag is up after a block (serial loops: after the loop), what `save` lists is restored and the block
     /// runs again with the checked body.

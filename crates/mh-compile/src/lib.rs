@@ -17,6 +17,7 @@ pub mod races;
 pub mod random;
 pub mod ranges;
 pub(crate) mod short;
+pub mod sums;
 pub mod text;
 pub mod threads;
 pub(crate) mod walk;

@@ -101,3 +101,87 @@ def test_whole_numbers_of_both_signs_in_nested_sums(shape):
 
     a = np.random.default_rng(1).integers(-(2**62), 2**62, shape) // (shape[0] * shape[1] + 1)
     assert on_all_threads(lambda: mh.jit(total)(a)) == -sum(map(int, a.ravel()))
+
+
+def counted(masks, start):
+    out = np.full((masks.shape[0], 5), start)
+    total = start
+    for n in range(masks.shape[0]):
+        mask = masks[n]
+        for t in range(out.shape[1]):
+            for i in range(1, len(mask) - t):
+                out[n, t] += mask[i] * mask[i + t]
+        for i in range(len(mask)):
+            total -= mask[i]
+    return out, total
+
+
+def weighed(a, start):
+    total = start
+    for i in range(len(a) - 1, -1, -1):
+        if a[i] > 1:
+            total += a[i] * 2.0
+        total -= a[i] > 3
+    return total
+
+
+def projected(a, b):
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            a[i, 0] += b[i, j] * 0.1
+            b[j, 1] *= 0.5
+    return a
+
+
+STARTS = [0.0, -0.0, 3.0, -7.0, 0.5, 2.0**52, 2.0**53, -(2.0**53), 1e300, math.inf, -math.inf, math.nan]
+
+
+def same(found, expected):
+    """Equal, zeros of the same sign."""
+    found, expected = np.asarray(found), np.asarray(expected)
+    signs = [np.signbit(one)[~np.isnan(one)] for one in (found, expected)]
+    alike = found.dtype == expected.dtype and np.array_equal(*signs)
+    return alike and np.array_equal(found, expected, equal_nan=True)
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("length", [0, 1, 4, 31, 33, 64, 1000])
+def test_sums_of_truth_values_in_floats(start, length):
+    masks = np.random.default_rng(length).random((3, length)) < 0.4
+    found, expected = mh.jit(counted)(masks, start), counted(masks, start)
+    assert same(found[0], expected[0])
+    assert same(np.float64(found[1]), np.float64(expected[1]))
+
+
+@pytest.mark.parametrize("dtype", ["i1", "u1", "i2", "u4"])
+@pytest.mark.parametrize("start", STARTS)
+def test_sums_of_small_ints_in_floats(start, dtype):
+    a = np.random.default_rng(1).integers(0, 100, 77).astype(dtype)
+    assert same(np.float64(mh.jit(weighed)(a, start)), np.float64(weighed(a, start)))
+    with np.errstate(over="ignore"):
+        begun = np.float32(start)
+    with np.errstate(over="ignore"):
+        assert same(np.float32(mh.jit(weighed)(a, begun)), np.float32(weighed(a, begun)))
+
+
+def test_elements_that_a_loop_adds_to_may_lie_in_what_it_reads():
+    def views():
+        memory = np.random.default_rng(3).random((6, 6))
+        return [(memory.copy(), memory.copy()), (memory, memory), (memory, memory.T), (memory[:3, :3], memory[3:])]
+
+    for ours, theirs in zip(views(), views()):
+        assert same(np.ascontiguousarray(mh.jit(projected)(*ours)), np.ascontiguousarray(projected(*theirs)))
+        assert same(np.ascontiguousarray(ours[1]), np.ascontiguousarray(theirs[1]))
+
+
+def test_what_was_added_before_a_failure_is_there():
+    def fails(a, b):
+        for i in range(len(b) + 1):
+            a[0] += b[i]
+
+    ours, theirs, b = np.zeros(2), np.zeros(2), np.arange(1.0, 10.0)
+    with pytest.raises(IndexError):
+        fails(theirs, b)
+    with pytest.raises(IndexError):
+        mh.jit(fails)(ours, b)
+    assert same(ours, theirs)

@@ -131,7 +131,9 @@ impl FunctionEmitter<'_, '_> {
         let holds = self.expression(&fast.condition);
         self.branch(holds.one(), &quick, &checked);
         self.begin(&quick);
+        self.block(&fast.before);
         self.fast_for(each, fast, range, key.as_deref(), &checked);
+        self.block(&fast.after);
         self.jump(&end);
         self.begin(&checked);
         if self.loops.is_empty() {

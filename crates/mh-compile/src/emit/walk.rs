@@ -87,7 +87,7 @@ pub(super) fn blocks(statement: &Statement) -> Vec<&[Statement]> {
         StatementKind::For(each) => {
             let mut blocks: Vec<&[Statement]> = vec![&each.body];
             if let Some(fast) = &each.fast {
-                blocks.extend([&fast.guard[..], &fast.body]);
+                blocks.extend([&fast.guard[..], &fast.before, &fast.body, &fast.after]);
             }
             blocks
         }

@@ -122,8 +122,15 @@ fn relax_for(function: &mut Function, each: &mut For, loops: Loops) {
         function.variables.extend(variables);
         relax_block(function, &mut fast, if attempted { Loops::Fast } else { loops });
         relax_block(function, &mut each.body, Loops::Checked);
-        each.fast =
-            Some(Box::new(Fast { guard: statements, condition, body: fast, attempt: attempted, save }));
+        each.fast = Some(Box::new(Fast {
+            guard: statements,
+            condition,
+            before: Vec::new(),
+            after: Vec::new(),
+            body: fast,
+            attempt: attempted,
+            save,
+        }));
     } else {
         relax_block(function, &mut each.body, loops);
     }

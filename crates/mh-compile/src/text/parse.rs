@@ -482,8 +482,11 @@ impl<'a> Parser<'a> {
                 self.expect("(")?;
                 save = self.several(")", Self::var)?;
             }
-            let (guard, condition, body) = (self.block()?, self.expression()?, self.block()?);
-            fast = Some(Box::new(Fast { guard, condition, body, attempt, save }));
+            let (guard, condition) = (self.block()?, self.expression()?);
+            let before = if self.eat("before") { self.block()? } else { Vec::new() };
+            let body = self.block()?;
+            let after = if self.eat("after") { self.block()? } else { Vec::new() };
+            fast = Some(Box::new(Fast { guard, condition, before, after, body, attempt, save }));
         }
         Ok(For { id: LoopId(id), var, start, stop, step, body, parallel, fast })
     }

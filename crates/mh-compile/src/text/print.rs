@@ -365,7 +365,16 @@ impl<'a> Printer<'a> {
             self.put(" ");
             self.expression(&fast.condition);
             self.put(" ");
+            if !fast.before.is_empty() {
+                self.put("before ");
+                self.braces(&fast.before);
+                self.put(" ");
+            }
             self.braces(&fast.body);
+            if !fast.after.is_empty() {
+                self.put(" after ");
+                self.braces(&fast.after);
+            }
         }
     }
 

@@ -212,6 +212,8 @@ impl Maker {
                     Box::new(Fast {
                         guard: maker.block(below),
                         condition: maker.expression(1),
+                        before: maker.block(below),
+                        after: maker.block(below),
                         body: maker.block(below),
                         attempt: maker.below(2) == 0,
                         save: maker.vars(),

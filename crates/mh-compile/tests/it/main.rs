@@ -7,4 +7,5 @@ mod lower;
 mod lower_any;
 mod programs;
 mod races;
+mod sums;
 mod verify;
