@@ -2,10 +2,7 @@
 
 import io
 import math
-import signal
 import sys
-import threading
-import time
 
 import pytest
 
@@ -180,25 +177,3 @@ def test_a_stdout_that_fails(monkeypatch):
     monkeypatch.setattr(sys, "stdout", Broken())
     with pytest.raises(OSError, match="no room"):
         f(3)
-
-
-@pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals reach the main thread")
-def test_ctrl_c_stops_a_kernel():
-    @mh.jit
-    def forever(n):
-        found = 0
-        while n > 0:
-            found += n & 3
-            found &= 1023
-        return found
-
-    with pytest.raises(OverflowError):
-        forever(2**63)  # compiled by the next call only
-    forever(0)
-    timer = threading.Timer(0.3, signal.raise_signal, (signal.SIGINT,))
-    timer.start()
-    start = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        forever(1)
-    timer.join()
-    assert time.monotonic() - start < 30
