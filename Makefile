@@ -52,22 +52,30 @@ build: .venv/.built  ## .venv with the release build and all tools; costs nothin
 	VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/maturin develop --release --locked --quiet
 	@touch $@
 
-# A wheel of each Python, built once: the judges install it, and the tests on the Pythons that are not built with.
-# Those are less optimised because they are only tested; what knows no Python is built once for all of them.
-target/wheels/%/.built: .venv/.built $(PACKAGE)
-	@rm -rf $(@D) && mkdir -p $(@D)
-	$(if $(filter $*,$(MAIN)),,env -u PYO3_PYTHON CARGO_TARGET_DIR=$(CURDIR)/target/pythons) \
-	    .venv/bin/maturin build --profile $(if $(filter $*,$(MAIN)),release,dev-fast) --locked --quiet \
-	    --interpreter $(if $(filter $*,$(MAIN)),$(PYTHON),$(call program,$*)) --out $(@D)
-	@touch $@
-
-.venv-%/.built: target/wheels/%/.built
+# The other Pythons: an environment and a build each, less optimised because it is only tested. What knows no Python is built once for all.
+.venv-%/.tools: constraints.txt
 	$(call program,$*) -m venv .venv-$*
-	.venv-$*/bin/python $(PIP) $(TEST_NEEDS) tqdm
-	.venv-$*/bin/python $(PIP) --force-reinstall --no-deps $(<D)/*.whl
+	.venv-$*/bin/python $(PIP) $(TEST_NEEDS) maturin tqdm
 	@touch $@
 
-.PRECIOUS: target/wheels/%/.built .venv-%/.built
+.venv-%/.built: .venv-%/.tools $(SOURCES)
+	$(MATURIN) develop --profile dev-fast --locked --quiet
+	@touch $@
+
+# The same build as a wheel, for the judges.
+target/wheels/$(MAIN)/.built: .venv/.built $(PACKAGE)
+	@rm -rf $(@D)
+	VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/maturin build --release --locked --quiet --interpreter $(PYTHON) --out $(@D)
+	@touch $@
+
+target/wheels/%/.built: .venv-%/.built $(PACKAGE)
+	@rm -rf $(@D)
+	$(MATURIN) build --profile dev-fast --locked --quiet --interpreter .venv-$*/bin/python --out $(@D)
+	@touch $@
+
+MATURIN = env -u PYO3_PYTHON VIRTUAL_ENV=$(CURDIR)/.venv-$* CARGO_TARGET_DIR=$(CURDIR)/target/pythons .venv-$*/bin/maturin
+
+.PRECIOUS: .venv-%/.tools .venv-%/.built target/wheels/%/.built
 
 demo: build  ## real text on all cores: the serial answer, sooner, and by how much (about a minute)
 	.venv/bin/mh demo

@@ -12,6 +12,7 @@ from typing_extensions import Buffer, ParamSpec
 
 __all__ = [
     "Engine",
+    "Explanation",
     "GraphRun",
     "Jitted",
     "Job",
@@ -196,6 +197,12 @@ class Engine:
         """Is this the process that made the pool?"""
 
 @final
+class Explanation:
+    """What became of a compiled function, line by line: shown by a prompt, by `print` and by a notebook."""
+
+    def _repr_html_(self) -> str: ...
+
+@final
 class Jitted:
     """A compiled function: called as the function that it was made of, compiled for the types that it meets."""
 
@@ -218,10 +225,16 @@ class Jitted:
     def __reduce__(self) -> str: ...
     def __copy__(self) -> Jitted: ...
     def __deepcopy__(self, _memo: Any) -> Jitted: ...
-    def llvm(self, signature: str | None = None) -> Any:
+    def explain(self, signature: str | None = None) -> Explanation:
+        """What became of the function, of one of `signatures`; by default of the one that was used last."""
+
+    def inspect_types(self, file: Any = None, signature: str | None = None) -> None:
+        """numba's name for `explain`: prints it, for one of `signatures` or for all."""
+
+    def inspect_llvm(self, signature: str | None = None) -> Any:
         """LLVM's text, as it was handed to LLVM: of one of `signatures`, or of all in a dictionary."""
 
-    def asm(self, signature: str | None = None) -> Any:
+    def inspect_asm(self, signature: str | None = None) -> Any:
         """The machine code as assembly: of one of `signatures`, or of all in a dictionary."""
 
 @final

@@ -46,8 +46,8 @@ def jit(function=None, /, *signatures, parallel=True, cache=True, source=None, *
         numba's other options are taken, and have no effect; what was meant by `fastmath=True`, `boundscheck=False` or
         `error_model="numpy"` is said once. Signatures are taken, too: types come from the arguments.
 
-    What it returns is called as the function is, and has `py_func` (the function), `signatures` (compiled so far),
-    `llvm()` and `asm()`.
+    What it returns is called as the function is, and has `py_func` (the function), `signatures` (compiled so far) and
+    `explain()`, which tells what became of it.
 
     >>> import manyhands as mh
     >>> @mh.jit

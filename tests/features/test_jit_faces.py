@@ -125,11 +125,11 @@ def test_signatures_and_texts():
     made(1.0)
     made(2)
     assert made.signatures == ["(int)", "(float)"]
-    assert "mh_entry" in made.llvm("(int)")
-    assert set(made.llvm()) == set(made.asm()) == {"(int)", "(float)"}
-    assert "ret" in made.asm("(float)")
+    assert "mh_entry" in made.inspect_llvm("(int)")
+    assert set(made.inspect_llvm()) == set(made.inspect_asm()) == {"(int)", "(float)"}
+    assert "ret" in made.inspect_asm("(float)")
     with pytest.raises(TypeError, match="signatures"):
-        made.llvm("(complex)")
+        made.inspect_llvm("(complex)")
 
 
 def test_prange_is_range_when_not_compiled():

@@ -1,10 +1,12 @@
 //! All stages in a row, and what is known of a compiled function beside its code.
 
+use std::fmt::{self, Display, Formatter};
+
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
 use crate::emit::emit;
-use crate::ir::{Exception, Scalar, Shape, Source, Span};
+use crate::ir::{Exception, Flavour, Kind, Layout, Module, Scalar, Shape, Source, Span, Type};
 use crate::lower::lower;
 use crate::world::World;
 use crate::{races, ranges, sums};
@@ -22,12 +24,7 @@ pub fn compile(
     arguments: &[Argument],
     parallel: bool,
 ) -> Result<(String, Info), (Diagnostic, Vec<Source>)> {
-    let mut module = lower(world, entry, arguments)?;
-    if parallel {
-        races::check(&mut module).map_err(|diagnostic| (diagnostic, module.sources.clone()))?;
-    }
-    ranges::relax(&mut module);
-    sums::keep(&mut module);
+    let module = staged(world, entry, arguments, parallel)?;
     let emitted = emit(&module);
     let info = Info {
         arguments: arguments.to_vec(),
@@ -43,6 +40,23 @@ pub fn compile(
     Ok((emitted.text, info))
 }
 
+/// The module as it is emitted.
+#[expect(clippy::result_large_err, reason = "as `compile`")]
+pub(crate) fn staged(
+    world: &mut dyn World,
+    entry: u32,
+    arguments: &[Argument],
+    parallel: bool,
+) -> Result<Module, (Diagnostic, Vec<Source>)> {
+    let mut module = lower(world, entry, arguments)?;
+    if parallel {
+        races::check(&mut module).map_err(|diagnostic| (diagnostic, module.sources.clone()))?;
+    }
+    ranges::relax(&mut module);
+    sums::keep(&mut module);
+    Ok(module)
+}
+
 /// Type of one argument, as the call brings it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Argument {
@@ -51,6 +65,45 @@ pub enum Argument {
     Scalar(Scalar),
     Array(crate::ir::Array),
     Tuple(Vec<Argument>),
+}
+
+/// A type as users read it: `int`, `np.float32`, `array(float64, 2d, C)`.
+impl Display for Argument {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("None"),
+            Self::Scalar(scalar) => f.write_str(&type_name(Type::Scalar(*scalar))),
+            Self::Array(array) => f.write_str(&type_name(Type::Array(*array))),
+            Self::Tuple(members) => {
+                let members: Vec<_> = members.iter().map(ToString::to_string).collect();
+                write!(f, "tuple({})", members.join(", "))
+            }
+        }
+    }
+}
+
+/// A type as users read it.
+#[must_use]
+pub fn type_name(ty: Type) -> String {
+    match ty {
+        Type::Scalar(scalar) => match (scalar.flavour, scalar.kind) {
+            (Flavour::Python, Kind::Bool) => "bool".into(),
+            (Flavour::Python, Kind::F64) => "float".into(),
+            (Flavour::Python, Kind::C128) => "complex".into(),
+            (Flavour::Python, _) => "int".into(),
+            (Flavour::NumPy, kind) => format!("np.{}", kind.name()),
+        },
+        Type::Array(array) => {
+            let layout = match array.layout {
+                Layout::C => "C",
+                Layout::F => "F",
+                Layout::Inner => "inner",
+                Layout::Any => "any",
+            };
+            let reading = if array.writable { "" } else { ", read-only" };
+            format!("array({}, {}d, {layout}{reading})", array.element.name(), array.rank)
+        }
+    }
 }
 
 /// What is kept beside the object: all that a call needs.

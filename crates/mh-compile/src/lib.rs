@@ -8,6 +8,7 @@ pub mod compile;
 pub mod decode;
 pub mod diagnostic;
 pub mod emit;
+pub mod explain;
 pub mod ir;
 pub mod llvm;
 pub mod loader;

@@ -1,6 +1,7 @@
 //! `Jitted`: a compiled function as Python calls it.
 
 pub mod arguments;
+pub mod explaining;
 mod failures;
 mod guards;
 mod making;
@@ -31,7 +32,7 @@ const RESTLESS: usize = 10;
 
 /// A compiled function: called as the function that it was made of, compiled for the types that it is called with.
 ///
-/// `py_func` is that function, `signatures` the types that it has been compiled for, `llvm()` and `asm()` what came out.
+/// `py_func` is that function, `signatures` the types that it has been compiled for, `explain()` tells what became of it.
 #[pyclass(frozen, dict, weakref, module = "manyhands._native")]
 pub struct Jitted {
     entry: Entry,
@@ -135,15 +136,50 @@ impl Jitted {
         self.versions().signatures.clone()
     }
 
+    /// What became of the function: types, what runs in parallel and why not, reductions, vectors, checks. Of one of `signatures`, by
+    /// default of the one that was used last.
+    #[pyo3(signature = (signature=None))]
+    fn explain(slf: &Bound<'_, Self>, signature: Option<&str>) -> PyResult<explaining::Explained> {
+        let version = match signature {
+            Some(signature) => slf.get().version_of(signature)?,
+            None => slf.get().versions().list.first().cloned().ok_or_else(|| {
+                PyTypeError::new_err("it was not compiled yet: call it, then ask what became of it")
+            })?,
+        };
+        making::explanation(slf, &version).map(explaining::Explained)
+    }
+
+    /// numba's name for `explain`: prints it, to `file` or to standard output, for one of `signatures` or for all.
+    #[pyo3(signature = (file=None, signature=None))]
+    fn inspect_types<'py>(
+        slf: &Bound<'py, Self>,
+        file: Option<&Bound<'py, PyAny>>,
+        signature: Option<&str>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let shown = match signature {
+            Some(signature) => vec![slf.get().version_of(signature)?],
+            None => slf.get().versions().list.clone(),
+        };
+        let print = py.import("builtins")?.getattr("print")?;
+        let named = PyDict::new(py);
+        named.set_item("file", file)?;
+        for version in shown {
+            let text = making::explanation(slf, &version)?.to_string();
+            print.call((text.trim_end(),), Some(&named))?;
+        }
+        Ok(())
+    }
+
     /// LLVM's text, as it was handed to LLVM: of one of `signatures`, or of all in a dictionary.
     #[pyo3(signature = (signature=None))]
-    fn llvm<'py>(slf: &Bound<'py, Self>, signature: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
+    fn inspect_llvm<'py>(slf: &Bound<'py, Self>, signature: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         slf.get().shown(slf, signature, making::llvm_text)
     }
 
     /// The machine code as assembly: of one of `signatures`, or of all in a dictionary.
     #[pyo3(signature = (signature=None))]
-    fn asm<'py>(slf: &Bound<'py, Self>, signature: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
+    fn inspect_asm<'py>(slf: &Bound<'py, Self>, signature: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         slf.get().shown(slf, signature, making::assembly)
     }
 
@@ -394,20 +430,26 @@ impl Jitted {
         show: fn(&Bound<'py, Self>, &Compiled) -> PyResult<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
-        let versions = self.versions().list.clone();
         if let Some(signature) = signature {
-            let Some(version) = versions.iter().find(|version| version.signature() == signature) else {
-                return Err(PyTypeError::new_err(format!(
-                    "it was not compiled for {signature}: `signatures` tells what it was compiled for"
-                )));
-            };
-            return Ok(PyString::new(py, &show(slf, version)?).into_any());
+            let version = self.version_of(signature)?;
+            return Ok(PyString::new(py, &show(slf, &version)?).into_any());
         }
+        let versions = self.versions().list.clone();
         let all = PyDict::new(py);
         for version in versions.iter().rev() {
             all.set_item(version.signature(), show(slf, version)?)?;
         }
         Ok(all.into_any())
+    }
+
+    fn version_of(&self, signature: &str) -> PyResult<Arc<Compiled>> {
+        let versions = self.versions();
+        let found = versions.list.iter().find(|version| version.signature() == signature).cloned();
+        found.ok_or_else(|| {
+            PyTypeError::new_err(format!(
+                "it was not compiled for {signature}: `signatures` tells what it was compiled for"
+            ))
+        })
     }
 }
 

@@ -62,6 +62,8 @@ mod _native {
     #[pymodule_export]
     use crate::graph::{GraphRun, Lane, Plan};
     #[pymodule_export]
+    use crate::jit::explaining::Explained;
+    #[pymodule_export]
     use crate::jit::{Jitted, get_num_threads, set_num_threads};
     #[pymodule_export]
     use crate::job::Job;

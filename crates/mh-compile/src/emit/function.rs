@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 
+use super::places::Places;
 use super::walk::{borrowed, calls};
 use super::{Emitter, Mark, flattened, memory, register};
 use crate::compile::Failure;
@@ -72,6 +73,9 @@ pub(super) struct FunctionEmitter<'e, 'm> {
     /// It has its last instruction: what follows is not reached.
     pub ended: bool,
     next: u32,
+    /// Where `places` are told: the number of this function, and what is being written.
+    number: usize,
+    pub at: Span,
     /// One for each of the function's variables.
     pub places: Vec<Place>,
     pub loops: Vec<Around>,
@@ -114,7 +118,11 @@ pub(super) struct Attempt {
 }
 
 impl<'e, 'm> FunctionEmitter<'e, 'm> {
-    pub fn new(emitter: &'e mut Emitter<'m>, function: &'m Function, head: String) -> Self {
+    pub fn new(emitter: &'e mut Emitter<'m>, function: &'m Function, mut head: String) -> Self {
+        let number = emitter.places.as_mut().map_or(0, Places::function);
+        if emitter.places.is_some() {
+            head = head.replacen("{\n", &format!("{}{{\n", Places::head(number)), 1);
+        }
         Self {
             emitter,
             function,
@@ -125,6 +133,8 @@ impl<'e, 'm> FunctionEmitter<'e, 'm> {
             block: "start".into(),
             ended: false,
             next: 0,
+            number,
+            at: function.span,
             places: Vec::new(),
             loops: Vec::new(),
             labels: HashMap::new(),
@@ -325,7 +335,11 @@ impl<'e, 'm> FunctionEmitter<'e, 'm> {
     /// An instruction without a value.
     pub fn line(&mut self, text: &str) {
         if !self.ended {
-            let _ = writeln!(self.text, "  {text}");
+            let place = match &mut self.emitter.places {
+                Some(places) => places.mark(self.number, self.at),
+                None => String::new(),
+            };
+            let _ = writeln!(self.text, "  {text}{place}");
         }
     }
 

@@ -18,12 +18,13 @@ mod function;
 mod helpers;
 mod loops;
 mod math;
-mod parallel;
+pub(crate) mod parallel;
+mod places;
 mod random;
 mod statement;
 #[cfg(test)]
 mod tests;
-mod walk;
+pub(crate) mod walk;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -56,7 +57,18 @@ pub struct Emitted {
 /// The module's LLVM text.
 #[must_use]
 pub fn emit(module: &Module) -> Emitted {
+    with_places(module, None)
+}
+
+/// The same, where each instruction tells the line of the source that it comes from; its column is the number of the source, from 1.
+#[must_use]
+pub fn emit_located(module: &Module) -> Emitted {
+    with_places(module, Some(places::Places::default()))
+}
+
+fn with_places(module: &Module, places: Option<places::Places>) -> Emitted {
     let mut emitter = Emitter::new(module);
+    emitter.places = places;
     for number in 0..module.functions.len() {
         FunctionEmitter::whole(&mut emitter, number);
     }
@@ -83,6 +95,8 @@ struct Emitter<'m> {
     notices: Vec<Notice>,
     /// Blocks of parallel loops that have got a name.
     bodies: usize,
+    /// Where instructions tell which line they come from.
+    places: Option<places::Places>,
 }
 
 /// Raises: notes the site and the figures of the message.
@@ -119,6 +133,7 @@ impl<'m> Emitter<'m> {
             sites: Vec::new(),
             notices: Vec::new(),
             bodies: 0,
+            places: None,
         }
     }
 
@@ -159,8 +174,13 @@ impl<'m> Emitter<'m> {
     }
 
     /// `@mh_entry`: from the frame's slots to the first function.
-    fn entry(&self) -> String {
-        let mut out = String::from("define i32 @mh_entry(ptr noalias %frame, ptr noalias %rt) #0 {\n");
+    fn entry(&mut self) -> String {
+        let span = self.module.functions[0].span;
+        let (head, place) = self.places.as_mut().map_or_else(Default::default, |places| {
+            let number = places.function();
+            (places::Places::head(number), places.mark(number, span))
+        });
+        let mut out = format!("define i32 @mh_entry(ptr noalias %frame, ptr noalias %rt) #0 {head}{{\n");
         let mut arguments = String::new();
         let mut slot = 0;
         let mut next = 0;
@@ -199,7 +219,7 @@ impl<'m> Emitter<'m> {
         }
         let _ = writeln!(
             out,
-            "  %status = call i32 @f0({arguments}ptr %results, ptr %rt, ptr %random, i64 0)\n  ret i32 %status\n}}"
+            "  %status = call i32 @f0({arguments}ptr %results, ptr %rt, ptr %random, i64 0){place}\n  ret i32 %status\n}}"
         );
         out
     }
@@ -221,7 +241,8 @@ impl<'m> Emitter<'m> {
         self.declarations.extend(random.declarations);
         let mut text = self.constants.concat();
         text.push_str(RAISE);
-        text.push_str(&self.entry());
+        let entry = self.entry();
+        text.push_str(&entry);
         for definition in &self.definitions {
             text.push_str(definition);
         }
@@ -242,6 +263,9 @@ impl<'m> Emitter<'m> {
                 Mark::Eight => "!4",
             };
             let _ = writeln!(text, "!{number} = distinct !{{!{number}, !2, {also}}}");
+        }
+        if let Some(places) = &self.places {
+            text.push_str(&places.metadata());
         }
         Emitted { text, sites: self.sites, notices: self.notices, random: self.random }
     }

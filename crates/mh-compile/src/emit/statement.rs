@@ -21,6 +21,13 @@ impl FunctionEmitter<'_, '_> {
 
     pub fn statement(&mut self, statement: &Statement) {
         let span = statement.span;
+        let around = std::mem::replace(&mut self.at, span);
+        self.statement_here(statement);
+        self.at = around;
+    }
+
+    fn statement_here(&mut self, statement: &Statement) {
+        let span = statement.span;
         match &statement.kind {
             StatementKind::Assign { var, value } => match value.ty {
                 Type::Scalar(_) => match self.wide.get(var).cloned() {

@@ -80,7 +80,7 @@ fn assignments(block: &[Statement], sources: &mut [Vec<Option<Var>>]) {
 }
 
 /// The blocks of a statement.
-pub(super) fn blocks(statement: &Statement) -> Vec<&[Statement]> {
+pub(crate) fn blocks(statement: &Statement) -> Vec<&[Statement]> {
     match &statement.kind {
         StatementKind::If { then, orelse, .. } => vec![then, orelse],
         StatementKind::While { head, body, .. } => vec![head, body],

@@ -285,35 +285,3 @@ pub fn brief(value: &Bound<'_, PyAny>) -> String {
     };
     if text.chars().count() <= 60 { text } else { text.chars().take(57).chain("...".chars()).collect() }
 }
-
-/// A type as users read it: `int`, `np.float32`, `array(float64, 2d, C)`.
-pub fn describe(argument: &Argument) -> String {
-    match argument {
-        Argument::None => "None".into(),
-        Argument::Scalar(scalar) => describe_scalar(*scalar),
-        Argument::Array(array) => {
-            let layout = match array.layout {
-                Layout::C => "C",
-                Layout::F => "F",
-                Layout::Inner => "inner",
-                Layout::Any => "any",
-            };
-            let reading = if array.writable { "" } else { ", read-only" };
-            format!("array({}, {}d, {layout}{reading})", array.element.name(), array.rank)
-        }
-        Argument::Tuple(members) => {
-            let members: Vec<_> = members.iter().map(describe).collect();
-            format!("tuple({})", members.join(", "))
-        }
-    }
-}
-
-fn describe_scalar(scalar: Scalar) -> String {
-    match (scalar.flavour, scalar.kind) {
-        (Flavour::Python, Kind::Bool) => "bool".into(),
-        (Flavour::Python, Kind::F64) => "float".into(),
-        (Flavour::Python, Kind::C128) => "complex".into(),
-        (Flavour::Python, _) => "int".into(),
-        (Flavour::NumPy, kind) => format!("np.{}", kind.name()),
-    }
-}

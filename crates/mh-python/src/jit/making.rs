@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use mh_compile::cache::{Cache, Entry};
 use mh_compile::call::Kernel;
 use mh_compile::compile::{Argument, Info, compile};
+use mh_compile::explain::{Explanation, explain};
 use mh_compile::llvm::{Llvm, Target};
 use pyo3::exceptions::{PyImportError, PyRuntimeError};
 use pyo3::prelude::*;
@@ -128,6 +129,24 @@ pub fn assembly(jitted: &Bound<'_, Jitted>, version: &Compiled) -> PyResult<Stri
     let py = jitted.py();
     let llvm = llvm(py)?;
     py.detach(|| llvm.assembly(&text, &Target::host())).map_err(PyRuntimeError::new_err)
+}
+
+/// What became of the function, with what its machine code shows.
+pub fn explanation(jitted: &Bound<'_, Jitted>, version: &Compiled) -> PyResult<Explanation> {
+    let py = jitted.py();
+    let lock = Lock::acquire(py)?;
+    let mut program = Program::new(jitted)?;
+    let answer = explain(&mut program, 0, version.arguments(), jitted.get().parallel);
+    if let Some(error) = program.failed.take() {
+        return Err(error);
+    }
+    let explained = answer.map_err(|(diagnostic, sources)| failures::refused(py, &diagnostic, &sources))?;
+    drop(lock);
+    let llvm = llvm(py)?;
+    let assembly = py
+        .detach(|| llvm.assembly(&explained.text, &Target::host()))
+        .map_err(|error| broken(format!("LLVM refused a kernel: {error}")))?;
+    Ok(explained.explanation.with_machine_code(&assembly))
 }
 
 /// What all entries of a function for these types have in common.

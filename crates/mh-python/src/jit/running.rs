@@ -9,7 +9,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use super::arguments::{describe, fill};
+use super::arguments::fill;
 use super::failures;
 use super::guards::{Guard, Guards, Hidden};
 use super::results;
@@ -56,7 +56,7 @@ impl Compiled {
 
     /// `(int, array(float64, 1d, C))`.
     pub fn signature(&self) -> String {
-        let arguments: Vec<_> = self.info().arguments.iter().map(describe).collect();
+        let arguments: Vec<_> = self.info().arguments.iter().map(ToString::to_string).collect();
         format!("({})", arguments.join(", "))
     }
 

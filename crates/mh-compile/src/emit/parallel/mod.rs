@@ -20,8 +20,8 @@ use crate::emit::loops::Range;
 use crate::emit::memory;
 use crate::emit::walk::{blocks, draws};
 use crate::ir::{
-    Binary, Check, Expr, ExprKind, For, Kind, Plan, Reduction, ReductionKind, Scalar, Span, Statement,
-    StatementKind, Type, Var,
+    Binary, Check, Expr, ExprKind, For, Function, Kind, Plan, Reduction, ReductionKind, Scalar, Span,
+    Statement, StatementKind, Type, Var,
 };
 use crate::walk::{expressions, operands};
 use closure::Closure;
@@ -81,7 +81,7 @@ struct Fixed {
 impl FunctionEmitter<'_, '_> {
     /// A parallel loop with a plan; where it cannot be run in blocks this time, on this thread.
     pub(super) fn parallel_for(&mut self, each: &For, plan: &Plan, range: &Range, span: Span) {
-        if !self.suits(each, plan) {
+        if !suits(self.function, each, plan) {
             let text = "the loop ran on one thread: what it leaves cannot be put together from blocks";
             self.notice(span, text);
             self.serial_for(each, range);
@@ -245,21 +245,6 @@ impl FunctionEmitter<'_, '_> {
         self.begin(&end);
     }
 
-    /// Whether all that the plan asks for can be put together from blocks.
-    fn suits(&self, each: &For, plan: &Plan) -> bool {
-        let is_scalar = |var: &Var| matches!(self.variable_type(*var), Type::Scalar(_));
-        let int = |var: Var| self.variable_type(var) == Type::INT;
-        plan.last.iter().all(is_scalar)
-            && plan.reductions.iter().all(|reduction| {
-                // Factors of a product of ints may pass 64 bits in parts where the whole does not.
-                !(reduction.kind == ReductionKind::Product && int(reduction.var))
-                    && reduction.companions.iter().all(is_scalar)
-                    && (reduction.kind != ReductionKind::Sum
-                        || !int(reduction.var)
-                        || sums_of(reduction.var, &each.body))
-            })
-    }
-
     /// Goes on where `holds`; else warns and runs the loop on this thread: at `serial`, or where `whole` is given, as a whole block.
     fn demand(&mut self, holds: &str, serial: &str, whole: Option<&str>, span: Span, text: &str) {
         let [on, warn] = ["on", "warn"].map(|name| self.label(name));
@@ -359,6 +344,7 @@ impl FunctionEmitter<'_, '_> {
         let calls = self.calls.clone();
         let mut inner = FunctionEmitter::new(&mut *self.emitter, self.function, head);
         inner.calls = calls;
+        inner.at = body.span;
         inner.block_function(body);
         inner.finish();
     }
@@ -367,6 +353,20 @@ impl FunctionEmitter<'_, '_> {
         let address = self.value(&format!("getelementptr inbounds i8, ptr %closure, i64 {at}"));
         self.value(&format!("load {ty}, ptr {address}, align 8"))
     }
+}
+
+/// Whether all that the plan asks for can be put together from blocks.
+pub(crate) fn suits(function: &Function, each: &For, plan: &Plan) -> bool {
+    let ty = |var: Var| function.variables[var.0 as usize].ty;
+    let is_scalar = |var: &Var| matches!(ty(*var), Type::Scalar(_));
+    plan.last.iter().all(is_scalar)
+        && plan.reductions.iter().all(|reduction| {
+            let int = ty(reduction.var) == Type::INT;
+            // Factors of a product of ints may pass 64 bits in parts where the whole does not.
+            !(reduction.kind == ReductionKind::Product && int)
+                && reduction.companions.iter().all(is_scalar)
+                && (reduction.kind != ReductionKind::Sum || !int || sums_of(reduction.var, &each.body))
+        })
 }
 
 /// `range(count)`, of which each number is told.
