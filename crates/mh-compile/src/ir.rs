@@ -242,6 +242,9 @@ pub struct For {
 pub struct Parallel {
     /// The user has said `unchecked=True`.
     pub unchecked: bool,
+    /// Nobody asked for it: a loop of an array expression. Where it cannot be shown to be free of races, or not be run in blocks, it is run
+    /// serially without a word.
+    pub implicit: bool,
     /// Made by `races`. A `prange` without one after that stage is run serially.
     pub plan: Option<Plan>,
 }

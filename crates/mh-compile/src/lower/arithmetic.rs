@@ -1,10 +1,14 @@
 //! Operators on scalars: Python's meaning by flavour, written out in the IR's typed operations.
 
+use super::arrays::{Op, is_array};
 use super::types::{form_name, promote, python_name, scalar_name};
 use super::value::{Form, Value, boolean, constant_int, int};
 use super::{Lowerer, Result, Stop};
 use crate::diagnostic::{Class, Diagnostic};
 use crate::ir::{Binary, Check, Compare, Expr, ExprKind, Flavour, Kind, Math, Scalar, Span, Type, Unary};
+
+const AMBIGUOUS: &str =
+    "The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()";
 
 /// `not condition`.
 pub fn negate(condition: Expr) -> Expr {
@@ -238,24 +242,16 @@ impl Lowerer<'_> {
         {
             return self.repeat(members, count, span);
         }
+        if is_array(left) || is_array(right) {
+            return self.each_of(Op::Binary(op), vec![left.clone(), right.clone()], span);
+        }
         let (Value::Expr(a), Value::Expr(b)) = (left, right) else {
             let (Some(a), Some(b)) = (left.form(), right.form()) else {
                 return Err(super::variables::not_storable(left, span).into());
             };
             return Err(unsupported(operator(op), &a, &b, span));
         };
-        let (Type::Scalar(s), Type::Scalar(t)) = (a.ty, b.ty) else {
-            let array = if a.ty.array().is_some() { a } else { b };
-            let name = form_name(&Form::Type(array.ty));
-            return Err(Diagnostic::new(
-                Class::Unsupported,
-                span,
-                format!("`{}` of whole arrays is not compiled yet", operator(op)),
-            )
-            .label(name)
-            .advice("write the loop over the elements: `out[i] = a[i] * x[i]`")
-            .into());
-        };
+        let (Type::Scalar(s), Type::Scalar(t)) = (a.ty, b.ty) else { return Err(Stop::Unknown) };
         self.scalars(op, a.clone(), s, b.clone(), t, span).map(Value::Expr)
     }
 
@@ -431,17 +427,17 @@ impl Lowerer<'_> {
             Value::Slice(_) | Value::Iterable(_) => {
                 return Err(super::variables::not_storable(value, span).into());
             }
+            Value::Lazy(lazy) => {
+                let made = self.materialise(lazy)?;
+                return self.truth(&Value::Expr(made), span);
+            }
             Value::Expr(expr) => expr.clone(),
         };
         let Type::Scalar(scalar) = expr.ty else {
-            return Err(Diagnostic::new(
-                Class::ValueError,
-                span,
-                "The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()",
-            )
-            .label(form_name(&Form::Type(expr.ty)))
-            .advice("ask for an element, or for its length: len(x) > 0")
-            .into());
+            return Err(Diagnostic::new(Class::ValueError, span, AMBIGUOUS)
+                .label(form_name(&Form::Type(expr.ty)))
+                .advice("ask for an element, or for its length: len(x) > 0")
+                .into());
         };
         Ok(match (&*expr.kind, scalar.kind) {
             (ExprKind::Bool(value), _) => boolean(*value, span),
@@ -461,14 +457,10 @@ impl Lowerer<'_> {
             return self.compare_others(op, left, right, span);
         };
         let (Type::Scalar(s), Type::Scalar(t)) = (a.ty, b.ty) else {
-            return Err(Diagnostic::new(
-                Class::Unsupported,
-                span,
-                "comparing whole arrays is not compiled yet",
-            )
-            .label(form_name(&Form::Type(if a.ty.array().is_some() { a.ty } else { b.ty })))
-            .advice("write the loop over the elements")
-            .into());
+            return Err(Diagnostic::new(Class::ValueError, span, AMBIGUOUS)
+                .label(form_name(&Form::Type(if a.ty.array().is_some() { a.ty } else { b.ty })))
+                .advice("compare one by one, and join with &: `(a < x) & (x < b)`")
+                .into());
         };
         let both = promote(s, t);
         let ordering = !matches!(op, Compare::Equal | Compare::NotEqual);

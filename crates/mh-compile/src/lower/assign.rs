@@ -1,23 +1,25 @@
 //! Assignment: to variables, tuples of targets, elements and slices.
 
-use super::arithmetic::{cast, choose, compare, type_error};
+use super::arithmetic::{cast, compare, type_error};
+use super::arrays::Parallels;
 use super::builtins::{self, Place};
 use super::effects::stores;
 use super::expression::{binary_of, unsupported};
-use super::types::{form_name, python_name};
-use super::value::{Value, boolean, int};
+use super::types::{form_name, python_name, same_kind};
+use super::value::{Value, int};
 use super::variables::Key;
 use super::{Lowerer, Result, Stop};
 use crate::ast;
 use crate::diagnostic::{Class, Diagnostic};
 use crate::ir::{
-    Array, Binary, Block, Check, Compare, Expr, ExprKind, Fill, Flavour, For, Kind, Layout, Scalar, Span,
-    StatementKind, Type, Var,
+    Binary, Block, Check, Compare, Expr, ExprKind, Flavour, For, Kind, Layout, Scalar, Span, StatementKind,
+    Type, Var,
 };
 
 impl Lowerer<'_> {
     pub fn assignment(&mut self, targets: &[ast::Expr], value: &ast::Expr) -> Result<()> {
-        let mut value = self.expr(value)?;
+        let stored = matches!(targets, [one] if matches!(&*one.kind, ast::ExprKind::Subscript(..)));
+        let mut value = if stored { self.lazily(value)? } else { self.expr(value)? };
         let plain = matches!(targets, [one] if matches!(&*one.kind, ast::ExprKind::Name(_)));
         if let (false, Value::Tuple(_)) = (plain, &value) {
             value = self.settle_for(targets, value);
@@ -162,6 +164,7 @@ impl Lowerer<'_> {
     fn store(&mut self, object: Value, index: Value, value: Value, span: Span) -> Result<()> {
         match builtins::place(self, object, index, span)? {
             Place::Element { array, element, indices } => {
+                let value = self.made(value)?;
                 let value = self.element_value(value, element, span)?;
                 let check = Check::Branch;
                 self.emit(StatementKind::Store { array, indices, value, update: None, check }, span);
@@ -233,14 +236,17 @@ impl Lowerer<'_> {
                 };
                 let old = self.read(Key { path: around.path, web }, name, usage.unbound, place);
                 let start = self.block.len();
-                let new = self.expr(value)?;
+                let new = self.lazily(value)?;
                 let old = self.settle_before(vec![old?], start).pop().ok_or(Stop::Unknown)?;
                 let result = match &old {
                     Value::Expr(array) if array.ty.array().is_some() => {
                         self.fill_view(&array.clone(), new, Some(op), span)?;
                         old
                     }
-                    _ => self.binary(op, &old, &new, span)?,
+                    _ => {
+                        let new = self.binary(op, &old, &new, span)?;
+                        self.made(new)?
+                    }
                 };
                 let web = around.tree.definition(target).ok_or(Stop::Unknown)?;
                 self.define(Key { path: around.path, web }, result, Some(name), place)
@@ -248,7 +254,7 @@ impl Lowerer<'_> {
             ast::ExprKind::Subscript(object, index) => {
                 let parts = self.operands(&[object, index])?;
                 let start = self.block.len();
-                let new = self.expr(value)?;
+                let new = self.lazily(value)?;
                 let written = stores(&self.block[start..]);
                 let mut parts = self.settle_before(parts, start).into_iter();
                 let (Some(object), Some(index)) = (parts.next(), parts.next()) else {
@@ -263,7 +269,10 @@ impl Lowerer<'_> {
                                 "keep it in a variable first: v = f(x); a[i] += v",
                             ));
                         }
-                        self.update((array, element), indices, op, new, span)
+                        let Value::Expr(new) = new else {
+                            return self.element_value(new, element, span).map(drop);
+                        };
+                        self.update((array, element), indices, Check::Branch, op, new, span)
                     }
                     Place::View(view) => self.fill_view(&view, new, Some(op), span),
                 }
@@ -273,29 +282,26 @@ impl Lowerer<'_> {
     }
 
     /// `array[indices] op= value`, the element read once.
-    fn update(
+    pub fn update(
         &mut self,
         (array, element): (Var, Kind),
         indices: Vec<Expr>,
+        check: Check,
         op: Binary,
-        value: Value,
+        value: Expr,
         span: Span,
     ) -> Result<()> {
         let ty = Type::Scalar(Scalar::numpy(element));
-        let load = ExprKind::Load { array, indices: indices.clone(), check: Check::Branch };
+        let load = ExprKind::Load { array, indices: indices.clone(), check };
         let old = Value::Expr(Expr::new(load, ty, span));
-        let Value::Expr(new) = self.binary(op, &old, &value, span)? else { return Err(Stop::Unknown) };
+        let Value::Expr(new) = self.binary(op, &old, &Value::Expr(value), span)? else {
+            return Err(Stop::Unknown);
+        };
         match *new.kind {
             ExprKind::Binary { op, right, check: Check::None, .. }
                 if !element.is_integer() || new.ty.scalar().is_some_and(|scalar| scalar.kind == element) =>
             {
-                if new.ty.scalar().is_some_and(|scalar| scalar.kind.is_complex()) && !element.is_complex() {
-                    return Err(type_error(
-                        span,
-                        "an element that is not complex cannot hold a complex number".into(),
-                    ));
-                }
-                let check = Check::Branch;
+                complex_into_real(&right, element, span)?;
                 self.emit(
                     StatementKind::Store { array, indices, value: right, update: Some(op), check },
                     span,
@@ -306,10 +312,7 @@ impl Lowerer<'_> {
                 let value = Expr::new(kind, new.ty, span);
                 let value = self.element_value(Value::Expr(value), element, span)?;
                 let value = self.spill(value);
-                self.emit(
-                    StatementKind::Store { array, indices, value, update: None, check: Check::Branch },
-                    span,
-                );
+                self.emit(StatementKind::Store { array, indices, value, update: None, check }, span);
             }
         }
         Ok(())
@@ -324,8 +327,11 @@ impl Lowerer<'_> {
         if !array.writable {
             return Err(read_only(span));
         }
+        if let Some(lazy) = self.lazy_of(&value) {
+            return self.fill_lazily((target, array), &lazy, update, span);
+        }
         match &value {
-            Value::Expr(expr) if expr.ty.scalar().is_some() => {
+            Value::Expr(expr) => {
                 let scalar = self.spill(expr.clone());
                 let scalar = match update {
                     None => {
@@ -334,17 +340,15 @@ impl Lowerer<'_> {
                     }
                     Some(_) => scalar,
                 };
-                let ((), nest) = self.nest(target, array.rank, span, |this, indices| {
-                    this.store_one(target, array, indices, scalar.clone(), update, span)
+                let lengths: Vec<Expr> = (0..array.rank)
+                    .map(|axis| Expr::new(ExprKind::Dim { array: target, axis }, Type::INT, span))
+                    .collect();
+                let columns = array.layout == Layout::F;
+                let nest = self.over(&lengths, columns, Parallels::Outer, span, |this, indices| {
+                    this.store_one(target, array, indices, scalar, update, span)
                 })?;
                 self.splice(nest);
                 Ok(())
-            }
-            Value::Expr(expr) => {
-                let (ExprKind::Var(source), Type::Array(from)) = (&*expr.kind, expr.ty) else {
-                    return Err(Stop::Unknown);
-                };
-                self.copy_array((target, array), (*source, from), update, span)
             }
             other => {
                 let name = other.form().map_or_else(|| "range".to_owned(), |form| form_name(&form));
@@ -356,51 +360,14 @@ impl Lowerer<'_> {
         }
     }
 
-    fn store_one(
-        &mut self,
-        target: Var,
-        array: Array,
-        indices: Vec<Expr>,
-        value: Expr,
-        update: Option<Binary>,
-        span: Span,
-    ) -> Result<()> {
-        match update {
-            None => {
-                let value = self.element_value(Value::Expr(value), array.element, span)?;
-                self.emit(
-                    StatementKind::Store {
-                        array: target,
-                        indices,
-                        value,
-                        update: None,
-                        check: Check::Branch,
-                    },
-                    span,
-                );
-                Ok(())
-            }
-            Some(op) => {
-                self.same_kind(op, array.element, &value, span)?;
-                self.update((target, array.element), indices, op, Value::Expr(value), span)
-            }
-        }
-    }
-
     /// NumPy's rule for results of whole-array operations in place.
-    fn same_kind(&self, op: Binary, element: Kind, value: &Expr, span: Span) -> Result<()> {
+    pub fn same_kind(&self, op: Binary, element: Kind, value: &Expr, span: Span) -> Result<()> {
         let Type::Scalar(scalar) = value.ty else { return Ok(()) };
-        let rank = |kind: Kind| match kind {
-            Kind::Bool => 0,
-            kind if kind.is_integer() => 1,
-            kind if kind.is_float() => 2,
-            _ => 3,
-        };
         let mut both = super::types::promote(Scalar::numpy(element), scalar).kind;
-        if op == Binary::Divide && rank(both) < 2 {
+        if op == Binary::Divide && !both.is_float() && !both.is_complex() {
             both = Kind::F64;
         }
-        if rank(both) <= rank(element) {
+        if same_kind(both, element) {
             return Ok(());
         }
         Err(Diagnostic::new(
@@ -415,80 +382,6 @@ impl Lowerer<'_> {
         )
         .advice("write the loop over the elements, with int(...) where digits may be dropped")
         .into())
-    }
-
-    /// Copies an array into another; through a third where their memory may meet.
-    fn copy_array(
-        &mut self,
-        (target, to): (Var, Array),
-        (source, from): (Var, Array),
-        update: Option<Binary>,
-        span: Span,
-    ) -> Result<()> {
-        if from.rank > to.rank {
-            return Err(Diagnostic::new(
-                Class::ValueError,
-                span,
-                format!("could not broadcast an array of {} dimensions into one of {}", from.rank, to.rank),
-            )
-            .into());
-        }
-        let skip = usize::from(to.rank - from.rank);
-        let dim =
-            |array: Var, axis: usize| Expr::new(ExprKind::Dim { array, axis: axis as u8 }, Type::INT, span);
-        let element = Type::Scalar(Scalar::numpy(from.element));
-        let read = |array: Var, indices: Vec<Expr>| {
-            Expr::new(ExprKind::Load { array, indices, check: Check::Branch }, element, span)
-        };
-        let mut direct = Expr::new(ExprKind::Disjoint { left: target, right: source }, Type::BOOL, span);
-        for axis in 0..usize::from(from.rank) {
-            let same = compare(Compare::Equal, dim(target, axis + skip), dim(source, axis), span);
-            direct = choose(same, direct, boolean(false, span), span);
-        }
-        let ((), straight) = self.nest(target, to.rank, span, |this, indices| {
-            let value = read(source, indices[skip..].to_vec());
-            this.store_one(target, to, indices, value, update, span)
-        })?;
-        let (outcome, around) = self.apart(|this| -> Result<()> {
-            let mut wide = Vec::new();
-            for axis in 0..usize::from(from.rank) {
-                let one = this.spill(compare(Compare::Equal, dim(source, axis), int(1, span), span));
-                let differ = compare(Compare::NotEqual, dim(target, axis + skip), dim(source, axis), span);
-                let wrong = choose(one.clone(), boolean(false, span), differ, span);
-                let message = "could not broadcast input array: an axis of {} elements into one of {}";
-                let lengths = vec![dim(source, axis), dim(target, axis + skip)];
-                this.raise_if(wrong, "ValueError", message, lengths, span);
-                wide.push(one);
-            }
-            let copy = Array { element: from.element, rank: from.rank, layout: Layout::C, writable: true };
-            let lengths = (0..usize::from(from.rank)).map(|axis| dim(source, axis)).collect();
-            let new = ExprKind::New { lengths, fill: Fill::Empty, check: Check::Branch };
-            let made = this.keep(Expr::new(new, Type::Array(copy), span));
-            let ExprKind::Var(made) = *made.kind else { return Err(Stop::Unknown) };
-            let ((), first) = this.nest(source, from.rank, span, |this, indices| {
-                let value = read(source, indices.clone());
-                this.emit(
-                    StatementKind::Store { array: made, indices, value, update: None, check: Check::Branch },
-                    span,
-                );
-                Ok(())
-            })?;
-            this.splice(first);
-            let ((), second) = this.nest(target, to.rank, span, |this, indices| {
-                let from_indices = indices[skip..]
-                    .iter()
-                    .zip(&wide)
-                    .map(|(index, one)| choose(one.clone(), int(0, span), index.clone(), span))
-                    .collect();
-                let value = read(made, from_indices);
-                this.store_one(target, to, indices, value, update, span)
-            })?;
-            this.splice(second);
-            Ok(())
-        });
-        outcome?;
-        self.if_then(direct, straight, around, span);
-        Ok(())
     }
 
     /// Loops over all elements of an array.
@@ -512,6 +405,15 @@ impl Lowerer<'_> {
         }
         Ok(((), block))
     }
+}
+
+/// Refuses complex numbers where elements are real.
+pub fn complex_into_real(value: &Expr, element: Kind, span: Span) -> Result<()> {
+    if value.ty.scalar().is_some_and(|scalar| scalar.kind.is_complex()) && !element.is_complex() {
+        let message = "an element that is not complex cannot hold a complex number";
+        return Err(type_error(span, message.into()));
+    }
+    Ok(())
 }
 
 pub fn read_only(span: Span) -> Stop {

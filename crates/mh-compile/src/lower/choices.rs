@@ -1,6 +1,7 @@
 //! Where only some operands are evaluated: `and`, `or`, conditional expressions, comparisons and their chains.
 
 use super::arithmetic::{choose, negate};
+use super::arrays::{Op, is_array};
 use super::expression::unsupported;
 use super::types::{join, python_name};
 use super::value::{Value, boolean, is_constant};
@@ -219,15 +220,21 @@ impl Lowerer<'_> {
         ops: &[String],
         others: &[ast::Expr],
         span: Span,
-    ) -> Result<Expr> {
-        let [op] = ops else { return self.chain(left, ops, others, span) };
+    ) -> Result<Value> {
+        let [op] = ops else { return self.chain(left, ops, others, span).map(Value::Expr) };
         let Some(right) = others.first() else { return Err(Stop::Unknown) };
         let values = match op.as_str() {
-            "In" | "NotIn" => self.readers(&[left, right])?,
-            _ => self.operands(&[left, right])?,
+            "In" | "NotIn" => {
+                let values = self.readers(&[left, right])?;
+                values.into_iter().map(|value| self.made(value)).collect::<Result<_>>()?
+            }
+            _ => self.lazy_operands(&[left, right])?,
         };
-        match values.as_slice() {
-            [left, right] => self.one_comparison(op, left, right, span),
+        match (compare_of(op), values.as_slice()) {
+            (Some(op), [left, right]) if is_array(left) || is_array(right) => {
+                self.each_of(Op::Compare(op), vec![left.clone(), right.clone()], span)
+            }
+            (_, [left, right]) => self.one_comparison(op, left, right, span).map(Value::Expr),
             _ => Err(Stop::Unknown),
         }
     }

@@ -13,10 +13,13 @@ impl Lowerer<'_> {
             return values;
         }
         let later = self.block.split_off(start);
-        let written = written(&later);
+        let (written, stored) = (written(&later), stores(&later));
         let settled = values
             .into_iter()
-            .map(|value| if stands(&value, &written) { value } else { self.settle(value) })
+            .map(|value| {
+                let lazy = matches!(value, Value::Lazy(_));
+                if stands(&value, &written) && !(lazy && stored) { value } else { self.settle(value) }
+            })
             .collect();
         self.block.extend(later);
         settled
@@ -62,11 +65,20 @@ pub fn stores(block: &[Statement]) -> bool {
     false
 }
 
+/// Whether statements may raise.
+pub fn may_fail(block: &[Statement]) -> bool {
+    block.iter().any(|statement| match &statement.kind {
+        StatementKind::Assign { value, .. } => fails(value),
+        _ => true,
+    })
+}
+
 fn stands(value: &Value, written: &HashSet<Var>) -> bool {
     match value {
         Value::Expr(expr) => !fails(expr) && !reads_any(expr, &|var| written.contains(&var)),
         Value::Tuple(members) => members.iter().all(|member| stands(member, written)),
         Value::None | Value::Static(_) => true,
+        Value::Lazy(lazy) => lazy.stands(&|var| written.contains(&var)),
         Value::Slice(slice) => [&slice.start, &slice.stop, &slice.step]
             .into_iter()
             .flatten()

@@ -1,6 +1,7 @@
 //! Expressions.
 
 use super::arithmetic::{negate, type_error};
+use super::arrays;
 use super::function::Arguments;
 use super::names::complex;
 use super::types::python_name;
@@ -36,6 +37,12 @@ pub fn unsupported(span: Span, message: impl Into<String>, advice: &str) -> Stop
 impl Lowerer<'_> {
     /// Lowers an expression. What it does beside giving a value is emitted.
     pub fn expr(&mut self, expr: &ast::Expr) -> Result<Value> {
+        let value = self.lazily(expr)?;
+        self.made(value)
+    }
+
+    /// As `expr`, for what takes arrays element by element.
+    pub fn lazily(&mut self, expr: &ast::Expr) -> Result<Value> {
         let span = self.at(expr.span);
         match &*expr.kind {
             ast::ExprKind::Constant(constant) => constant_value(constant, span),
@@ -66,11 +73,14 @@ impl Lowerer<'_> {
                 Ok(Value::int(i64::MIN, span))
             }
             ast::ExprKind::UnaryOp(op, operand) => {
-                let operand = self.expr(operand)?;
+                let operand = self.lazily(operand)?;
+                if arrays::is_array(&operand) {
+                    return self.each_of(arrays::Op::Unary(op.clone()), vec![operand], span);
+                }
                 self.unary(op, &operand, span)
             }
             ast::ExprKind::BinOp(left, op, right) => {
-                let values = self.operands(&[left, right])?;
+                let values = self.lazy_operands(&[left, right])?;
                 match (binary_of(op), values.as_slice()) {
                     (Some(Binary::Modulo), [Value::Static(Static::Str(_)), _]) => Err(unsupported(
                         span,
@@ -86,9 +96,7 @@ impl Lowerer<'_> {
                 }
             }
             ast::ExprKind::BoolOp(op, values) => self.bool_op(op == "And", values, span),
-            ast::ExprKind::Compare(left, ops, others) => {
-                self.comparison(left, ops, others, span).map(Value::Expr)
-            }
+            ast::ExprKind::Compare(left, ops, others) => self.comparison(left, ops, others, span),
             ast::ExprKind::IfExp(test, then, orelse) => self.conditional(test, then, orelse, span),
             ast::ExprKind::Call(function, arguments, keywords) => {
                 self.call(expr, function, arguments, keywords, span)
@@ -115,7 +123,7 @@ impl Lowerer<'_> {
         }
     }
 
-    /// As `expr`; a list display counts as a tuple: where it is only read.
+    /// As `lazily`; a list display counts as a tuple: where it is only read.
     pub fn display(&mut self, expr: &ast::Expr) -> Result<Value> {
         match &*expr.kind {
             ast::ExprKind::List(members) => {
@@ -128,8 +136,20 @@ impl Lowerer<'_> {
                 }
                 Ok(Value::Tuple(values))
             }
-            _ => self.expr(expr),
+            _ => self.lazily(expr),
         }
+    }
+
+    /// As `operands`, for what takes arrays element by element.
+    pub fn lazy_operands(&mut self, exprs: &[&ast::Expr]) -> Result<Vec<Value>> {
+        let mut values: Vec<Value> = Vec::with_capacity(exprs.len());
+        for expr in exprs {
+            let before = self.block.len();
+            let value = self.lazily(expr)?;
+            values = self.settle_before(values, before);
+            values.push(value);
+        }
+        Ok(values)
     }
 
     /// Lowers expressions that are evaluated one after the other; each is kept where a later one has effects.
@@ -144,7 +164,7 @@ impl Lowerer<'_> {
         Ok(values)
     }
 
-    /// As `operands`, for what reads lists too.
+    /// As `lazy_operands`, for what reads lists too.
     pub fn readers(&mut self, exprs: &[&ast::Expr]) -> Result<Vec<Value>> {
         let mut values: Vec<Value> = Vec::with_capacity(exprs.len());
         for expr in exprs {
@@ -255,6 +275,10 @@ impl Lowerer<'_> {
             if let Some(list) = written.find(|one| matches!(&*one.kind, ast::ExprKind::List(_))) {
                 return Err(no_lists(self.at(list.span)));
             }
+        }
+        // The compiler's own take arrays element by element; others take them made.
+        if let Value::Static(Static::Function(_) | Static::Closure(_)) = &callee {
+            given = given.made(self)?;
         }
         self.call_value(callee, given, address(expr), span)
     }

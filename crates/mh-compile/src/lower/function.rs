@@ -72,6 +72,17 @@ pub struct Arguments {
     pub keywords: Vec<(String, Value, Span)>,
 }
 
+impl Arguments {
+    /// With no array that is not made yet.
+    pub fn made(mut self, lowerer: &mut Lowerer<'_>) -> Result<Self> {
+        let keywords = self.keywords.iter_mut().map(|(_, value, _)| value);
+        for value in self.positional.iter_mut().map(|(value, _)| value).chain(keywords) {
+            *value = lowerer.made(value.clone())?;
+        }
+        Ok(self)
+    }
+}
+
 pub struct Callee {
     pub tree: Rc<Analysed>,
     pub scope: u32,
@@ -138,6 +149,7 @@ impl Lowerer<'_> {
         let tree = around.tree.clone();
         let span = Span { source: around.source, ..tree.function.span };
         self.variables.clear();
+        self.units.clear();
         self.block.clear();
         (self.labels, self.loops, self.reachable) = (0, 0, true);
         self.frames = vec![Frame::new(around.clone(), self.instances[number].base, None)];
@@ -646,6 +658,6 @@ fn may_stand_in(value: &Value) -> bool {
         Value::Expr(expr) => is_simple(expr),
         Value::Tuple(members) => members.iter().all(may_stand_in),
         Value::None | Value::Static(_) => true,
-        Value::Slice(_) | Value::Iterable(_) => false,
+        Value::Slice(_) | Value::Iterable(_) | Value::Lazy(_) => false,
     }
 }

@@ -175,7 +175,7 @@ impl Lowerer<'_> {
         parallel: Option<bool>,
     ) -> StatementKind {
         let id = self.loop_id();
-        let parallel = parallel.map(|unchecked| Parallel { unchecked, plan: None });
+        let parallel = parallel.map(|unchecked| Parallel { unchecked, implicit: false, plan: None });
         StatementKind::For(Box::new(For { id, var, start, stop, step, body, parallel, fast: None }))
     }
 

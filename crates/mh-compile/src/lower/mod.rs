@@ -5,6 +5,7 @@
 //! (`Stop::Unknown`); errors count only in the pass in which nothing changed.
 
 mod arithmetic;
+mod arrays;
 mod assign;
 mod builtins;
 mod choices;
@@ -111,6 +112,8 @@ pub(crate) struct Lowerer<'w> {
     reachable: bool,
     frames: Vec<Frame>,
     hidden_vars: Vec<Var>,
+    /// Of views that are kept in temporaries: the axes that have one element, whatever is passed.
+    units: HashMap<Var, Vec<bool>>,
 }
 
 impl<'w> Lowerer<'w> {
@@ -143,6 +146,7 @@ impl<'w> Lowerer<'w> {
             reachable: true,
             frames: Vec::new(),
             hidden_vars: Vec::new(),
+            units: HashMap::new(),
         }
     }
 

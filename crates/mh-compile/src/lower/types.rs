@@ -39,6 +39,18 @@ pub fn promote_kinds(a: Kind, b: Kind) -> Kind {
     }
 }
 
+/// NumPy's `can_cast` by its rule 'same_kind'.
+pub fn same_kind(from: Kind, to: Kind) -> bool {
+    let rank = |kind: Kind| match kind {
+        Kind::Bool => 0,
+        kind if kind.is_unsigned() => 1,
+        kind if kind.is_signed() => 2,
+        kind if kind.is_float() => 3,
+        _ => 4,
+    };
+    rank(from) <= rank(to)
+}
+
 /// What arithmetic between the two works in: Python's numbers by Python's rules, with NumPy's by NEP 50 (Python's are weak).
 pub fn promote(a: Scalar, b: Scalar) -> Scalar {
     match (a.flavour, b.flavour) {

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::arrays::Lazy;
 use super::webs::Analysed;
 use crate::ir::{Array, Expr, ExprKind, Scalar, Span, Type, Var};
 
@@ -9,6 +10,8 @@ use crate::ir::{Array, Expr, ExprKind, Scalar, Span, Type, Var};
 pub enum Value {
     /// A scalar, or an array as `ExprKind::Var`.
     Expr(Expr),
+    /// An array that is computed where it is used (`arrays`): only between an expression and what takes it.
+    Lazy(Rc<Lazy>),
     Tuple(Vec<Value>),
     None,
     Static(Static),
@@ -113,6 +116,7 @@ impl Value {
     pub fn form(&self) -> Option<Form> {
         Some(match self {
             Self::Expr(expr) => Form::Type(expr.ty),
+            Self::Lazy(lazy) => Form::Type(lazy.ty()),
             Self::Tuple(members) => Form::Tuple(members.iter().map(Self::form).collect::<Option<_>>()?),
             Self::None => Form::None,
             Self::Static(known) => Form::Static(known.clone()),

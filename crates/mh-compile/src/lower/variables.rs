@@ -132,6 +132,11 @@ impl Lowerer<'_> {
                 Value::Expr(expr)
             }
             Value::Expr(expr) => Value::Expr(self.keep(expr)),
+            // It has been checked before that it can be made.
+            Value::Lazy(lazy) => match self.materialise(&lazy) {
+                Ok(array) => Value::Expr(array),
+                Err(_) => Value::Lazy(lazy),
+            },
             Value::Tuple(members) => {
                 Value::Tuple(members.into_iter().map(|member| self.settle(member)).collect())
             }

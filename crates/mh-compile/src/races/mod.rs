@@ -69,23 +69,31 @@ fn plan(
     for recorder in &done {
         let of = recorder.of;
         let unchecked = of.parallel.as_ref().is_some_and(|parallel| parallel.unchecked);
-        if !unchecked && walk::assigned(&of.body).contains(&of.var) {
-            return Err(report::own_variable(source, of, reductions::first_write(&of.body, of.var)));
-        }
-        let scalars = scalars::classify(of, function, &liveness, source, unchecked)?;
-        let arrays = arrays::classify(&interpreter, recorder, source, unchecked)?;
-        let plan = Plan {
-            private: scalars.private,
-            last: scalars.last,
-            reductions: scalars.reductions,
-            accumulated: arrays.accumulated,
-            overwritten: arrays.overwritten,
-            distinct: arrays.distinct,
-            conditions: scalars.conditions.into_iter().chain(arrays.conditions).collect(),
-            fine: fine(&of.body),
-            leaves: leaving::first_break(of).is_some(),
+        let plan = || -> Result<Plan, Diagnostic> {
+            if !unchecked && walk::assigned(&of.body).contains(&of.var) {
+                return Err(report::own_variable(source, of, reductions::first_write(&of.body, of.var)));
+            }
+            let scalars = scalars::classify(of, function, &liveness, source, unchecked)?;
+            let arrays = arrays::classify(&interpreter, recorder, source, unchecked)?;
+            Ok(Plan {
+                private: scalars.private,
+                last: scalars.last,
+                reductions: scalars.reductions,
+                accumulated: arrays.accumulated,
+                overwritten: arrays.overwritten,
+                distinct: arrays.distinct,
+                conditions: scalars.conditions.into_iter().chain(arrays.conditions).collect(),
+                fine: fine(&of.body),
+                leaves: leaving::first_break(of).is_some(),
+            })
         };
-        plans.insert(of.id, plan);
+        match plan() {
+            Ok(plan) => {
+                plans.insert(of.id, plan);
+            }
+            Err(_) if of.parallel.as_ref().is_some_and(|parallel| parallel.implicit) => {}
+            Err(refusal) => return Err(refusal),
+        }
     }
     Ok(plans)
 }

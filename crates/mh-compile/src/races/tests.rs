@@ -260,7 +260,7 @@ fn module(seed: u64) -> Module {
     };
     let (start, stop) = if backward { (high, low) } else { (low, high) };
     let body = maker.block(2);
-    let parallel = Some(Parallel { unchecked: false, plan: None });
+    let parallel = Some(Parallel { unchecked: false, implicit: false, plan: None });
     let of = For { id: LoopId(0), var: I, start, stop, step, body, parallel, fast: None };
     let array = |rank| Type::Array(Array { element: Kind::F64, rank, layout: Layout::Any, writable: true });
     let types = [

@@ -470,8 +470,9 @@ impl<'a> Parser<'a> {
         let mut parallel = None;
         if self.eat("parallel") {
             let unchecked = self.eat("unchecked");
+            let implicit = self.eat("implicit");
             let plan = if self.eat("plan") { Some(self.plan()?) } else { None };
-            parallel = Some(Parallel { unchecked, plan });
+            parallel = Some(Parallel { unchecked, implicit, plan });
         }
         let body = self.block()?;
         let mut fast = None;

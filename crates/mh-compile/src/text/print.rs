@@ -345,6 +345,9 @@ impl<'a> Printer<'a> {
             if parallel.unchecked {
                 self.put("unchecked ");
             }
+            if parallel.implicit {
+                self.put("implicit ");
+            }
             if let Some(plan) = &parallel.plan {
                 self.plan(plan);
                 self.put(" ");

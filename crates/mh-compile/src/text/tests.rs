@@ -206,6 +206,7 @@ impl Maker {
                 body: self.block(below),
                 parallel: self.maybe(|maker| Parallel {
                     unchecked: maker.below(2) == 0,
+                    implicit: maker.below(2) == 0,
                     plan: maker.maybe(Self::plan),
                 }),
                 fast: self.maybe(|maker| {

@@ -81,9 +81,12 @@ struct Fixed {
 impl FunctionEmitter<'_, '_> {
     /// A parallel loop with a plan; where it cannot be run in blocks this time, on this thread.
     pub(super) fn parallel_for(&mut self, each: &For, plan: &Plan, range: &Range, span: Span) {
+        let told = !each.parallel.as_ref().is_some_and(|parallel| parallel.implicit);
         if !suits(self.function, each, plan) {
             let text = "the loop ran on one thread: what it leaves cannot be put together from blocks";
-            self.notice(span, text);
+            if told {
+                self.notice(span, text);
+            }
             self.serial_for(each, range);
             return;
         }
@@ -102,12 +105,12 @@ impl FunctionEmitter<'_, '_> {
         for (left, right) in &plan.distinct {
             let apart = self.disjoint(*left, *right);
             let text = "the loop ran on one thread: arrays that it writes share memory with others";
-            self.demand(&apart, &serial, whole.as_deref(), span, text);
+            self.demand(&apart, &serial, whole.as_deref(), told.then_some(span), text);
         }
         for condition in &plan.conditions {
             let holds = self.expression(condition).one().to_string();
             let text = "the loop ran on one thread: with these values two iterations may meet in one element";
-            self.demand(&holds, &serial, whole.as_deref(), span, text);
+            self.demand(&holds, &serial, whole.as_deref(), told.then_some(span), text);
         }
 
         self.small(each, plan, range, span, &end);
@@ -140,7 +143,7 @@ impl FunctionEmitter<'_, '_> {
             let fine = self.value(&format!("or i1 {enough}, {small}"));
             let text = "the loop ran on one thread: a copy for each block of the array that it gathers in would cost more than \
                         the loop";
-            self.demand(&fine, &serial, None, span, text);
+            self.demand(&fine, &serial, None, told.then_some(span), text);
             number = self.intrinsic("umin", Kind::I64, &[&number, &most]);
             // One block needs no copies: that is the serial loop.
             let several = self.value(&format!("icmp uge i64 {number}, 2"));
@@ -245,13 +248,15 @@ impl FunctionEmitter<'_, '_> {
         self.begin(&end);
     }
 
-    /// Goes on where `holds`; else warns and runs the loop on this thread: at `serial`, or where `whole` is given, as a whole block.
-    fn demand(&mut self, holds: &str, serial: &str, whole: Option<&str>, span: Span, text: &str) {
+    /// Goes on where `holds`; else warns (where there is a place to tell) and runs the loop on this thread: at `serial`, or where `whole` is given, as a whole block.
+    fn demand(&mut self, holds: &str, serial: &str, whole: Option<&str>, span: Option<Span>, text: &str) {
         let [on, warn] = ["on", "warn"].map(|name| self.label(name));
         let fails = self.value(&format!("xor i1 {holds}, true"));
         self.branch_cold(&fails, &warn, &on);
         self.begin(&warn);
-        self.notice(span, text);
+        if let Some(span) = span {
+            self.notice(span, text);
+        }
         match whole {
             Some(whole) => {
                 self.line(&format!("store i8 1, ptr {whole}"));

@@ -6,6 +6,7 @@ use crate::diagnostic::{Class, Diagnostic};
 use crate::ir::{
     Array, Binary, Check, Compare, Expr, ExprKind, Flavour, Kind, Layout, Math, Part, Scalar, Span, Type, Var,
 };
+use crate::lower::arrays;
 use crate::lower::function::Arguments;
 use crate::lower::types::form_name;
 use crate::lower::value::{Value, int};
@@ -134,6 +135,10 @@ pub(crate) fn call_method(
     arguments: Arguments,
     span: Span,
 ) -> Result<Value> {
+    if let Some(result) = arrays::method(lowerer, &object, name, &arguments, span) {
+        return result;
+    }
+    let (object, arguments) = (lowerer.made(object)?, arguments.made(lowerer)?);
     let shown = format!("x.{name}");
     let call = Call { name: &shown, arguments, span };
     if let Some((var, array)) = object.array() {
@@ -212,26 +217,6 @@ fn array_method(
             let order = call.bind(&["order"], 0)?.into_iter().flatten().next();
             let fortran = constructors::fortran(order.as_ref(), Some(array), false, span)?;
             constructors::copied(lowerer, (var, array), array.element, fortran, span)
-        }
-        "astype" => {
-            let mut values = call.bind(&["dtype", "order", "casting", "subok", "copy"], 1)?.into_iter();
-            let dtype = values.next().flatten().unwrap_or(Value::None);
-            if values.flatten().next().is_some() {
-                return Err(refused(
-                    span,
-                    "astype takes the type only in compiled code",
-                    "leave the rest out",
-                ));
-            }
-            let kind = lowerer.dtype(&dtype, span)?;
-            if array.element.is_complex() && !kind.is_complex() {
-                return Err(refused(
-                    span,
-                    "astype drops the imaginary part",
-                    "write the loop: out[i] = x[i].real",
-                ));
-            }
-            constructors::copied(lowerer, (var, array), kind, array.layout == Layout::F, span)
         }
         "fill" => {
             let value = call.one()?;

@@ -215,13 +215,23 @@ fn locate(lowerer: &mut Lowerer<'_>, value: &Value, index: Value, span: Span) ->
             .collect();
         return Ok(Place::Element { array, element: ty.element, indices });
     }
+    if axes.iter().all(|axis| *axis == Axis::Whole) {
+        // The same elements: what is assigned through it is seen by the array itself, and the other way round.
+        return Ok(Place::View(super::build::variable(array, Type::Array(ty), span)));
+    }
+    let units: Vec<bool> =
+        axes.iter().filter(|axis| **axis != Axis::Gone).map(|axis| *axis == Axis::New).collect();
     let rank = axes.iter().filter(|axis| **axis != Axis::Gone).count();
     let Ok(rank) = u8::try_from(rank) else {
         return Err(refused(span, "more dimensions than NumPy has", "leave np.newaxis out"));
     };
     let ty = Array { rank, layout: layout(ty.layout, &axes), ..ty };
     let view = ExprKind::View { array, parts, check: Check::Branch };
-    Ok(Place::View(lowerer.keep(Expr::new(view, Type::Array(ty), span))))
+    let view = lowerer.keep(Expr::new(view, Type::Array(ty), span));
+    if let (ExprKind::Var(var), true) = (&*view.kind, units.contains(&true)) {
+        lowerer.units.insert(*var, units);
+    }
+    Ok(Place::View(view))
 }
 
 /// One index, an `int`.

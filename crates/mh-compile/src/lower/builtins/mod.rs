@@ -26,8 +26,12 @@ mod rounding;
 mod ufuncs;
 
 pub(crate) use attributes::{attribute, call_method};
+pub(crate) use constructors::new_array;
+pub(crate) use dtypes::numpy_kind;
 pub(crate) use indexing::{Place, place, subscript};
+pub(crate) use numpy::inputs;
 
+use super::arrays::each_known;
 use super::function::Arguments;
 use super::types::python_name;
 use super::value::Value;
@@ -161,6 +165,10 @@ pub(crate) fn call_known(
     arguments: Arguments,
     span: Span,
 ) -> Result<Value> {
+    if let Some(result) = each_known(lowerer, name, &arguments, span) {
+        return result;
+    }
+    let arguments = arguments.made(lowerer)?;
     let call = Call { name, arguments, span };
     let (module, short) = name.rsplit_once('.').unwrap_or(("", name));
     match module {

@@ -146,7 +146,57 @@ const TABLE: &[(&str, Handler)] = &[
     ("signbit", ufuncs::tests),
     ("size", attributes::size_of),
     ("square", ufuncs::square),
+    ("where", ufuncs::choice),
 ];
+
+/// Of `TABLE`, what gives a number for each element, and of how many numbers.
+const EACH: &[(&str, usize)] = &[
+    ("abs", 1),
+    ("absolute", 1),
+    ("angle", 1),
+    ("around", 2),
+    ("bitwise_not", 1),
+    ("clip", 3),
+    ("conj", 1),
+    ("conjugate", 1),
+    ("deg2rad", 1),
+    ("degrees", 1),
+    ("fabs", 1),
+    ("fmax", 2),
+    ("fmin", 2),
+    ("fmod", 2),
+    ("invert", 1),
+    ("isfinite", 1),
+    ("isinf", 1),
+    ("isnan", 1),
+    ("logaddexp", 2),
+    ("logical_and", 2),
+    ("logical_not", 1),
+    ("logical_or", 2),
+    ("logical_xor", 2),
+    ("maximum", 2),
+    ("minimum", 2),
+    ("negative", 1),
+    ("positive", 1),
+    ("rad2deg", 1),
+    ("radians", 1),
+    ("reciprocal", 1),
+    ("round", 2),
+    ("sign", 1),
+    ("signbit", 1),
+    ("square", 1),
+    ("where", 3),
+];
+
+/// How many numbers a function takes that works element by element; None for all others.
+pub fn inputs(name: &str) -> Option<usize> {
+    let floating = FLOATING.iter().chain(WHOLE).map(|(name, _)| (*name, 1));
+    let pairs = FLOATING_PAIRS.iter().map(|(name, _)| (*name, 2));
+    let operators = OPERATORS.iter().map(|(name, _)| (*name, 2));
+    let comparisons = COMPARISONS.iter().map(|(name, _)| (*name, 2));
+    let mut all = floating.chain(pairs).chain(operators).chain(comparisons).chain(EACH.iter().copied());
+    all.find(|(one, _)| *one == name).map(|(_, inputs)| inputs)
+}
 
 pub fn call(lowerer: &mut Lowerer<'_>, name: &str, call: Call<'_>) -> Result<Value> {
     let of =
@@ -208,7 +258,6 @@ fn reduction(name: &str) -> Option<&'static str> {
         "any" | "all" => "write the loop: `if x[i] > 0: found = True`",
         "dot" | "vdot" | "inner" | "matmul" => "write the loop: `for k in range(n): s += a[i, k] * b[k, j]`",
         "cumsum" | "cumprod" | "diff" => "write the loop, with `range`: each element needs the one before",
-        "where" => "write `a if condition else b` for numbers, and a loop for arrays",
         "array" | "asarray" | "ascontiguousarray" => "make it with np.empty(n) and fill it",
         "sort" | "argsort" | "searchsorted" | "concatenate" | "unique" | "nonzero" => {
             "call it outside, and pass what it gives"

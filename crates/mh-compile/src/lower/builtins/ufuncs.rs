@@ -302,3 +302,17 @@ pub fn round(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
     }
     rounding::decimals(x, digits, span).map(Value::Expr)
 }
+
+/// `np.where(condition, x, y)`: both are evaluated.
+pub fn choice(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let (shown, span) = (call.shown(), call.span);
+    let [condition, x, y] = call.exactly()?;
+    lowerer.scalar(&condition, &shown, span)?;
+    let condition = lowerer.truth(&condition, span)?;
+    let (x, s) = lowerer.scalar(&x, &shown, span)?;
+    let (y, t) = lowerer.scalar(&y, &shown, span)?;
+    let common = Scalar::numpy(promote(s, t).kind);
+    let (x, y) = (lowerer.cast(x, common), lowerer.cast(y, common));
+    let (x, y) = (lowerer.simple(x), lowerer.simple(y));
+    Ok(Value::Expr(choose(condition, x, y)))
+}
