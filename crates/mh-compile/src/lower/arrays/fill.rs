@@ -19,6 +19,21 @@ pub enum Parallels {
     None,
     /// The outermost.
     Outer,
+    /// The innermost: for its lanes.
+    Inner,
+    /// Both.
+    Gather,
+}
+
+impl Parallels {
+    /// Where something is stretched that was not expected to: seldom, and not worth code for blocks.
+    pub fn of(ones: &Ones) -> Self {
+        if ones.is_empty() { Self::Outer } else { Self::None }
+    }
+
+    pub fn gather(ones: &Ones) -> Self {
+        if ones.is_empty() { Self::Gather } else { Self::None }
+    }
 }
 
 impl Lowerer<'_> {
@@ -53,7 +68,7 @@ impl Lowerer<'_> {
     }
 
     /// `straight` where `fits`, else what `other` emits.
-    fn either_way(
+    pub fn either_way(
         &mut self,
         fits: Expr,
         straight: Block,
@@ -81,9 +96,7 @@ impl Lowerer<'_> {
     ) -> Result<Block> {
         let span = lazy.span;
         let columns = array.layout == Layout::F;
-        // Where something is stretched that was not expected to: seldom, and not worth code for blocks.
-        let parallels = if ones.is_empty() { Parallels::Outer } else { Parallels::None };
-        self.over(lengths, columns, parallels, span, |this, indices| {
+        self.over(lengths, columns, Parallels::of(ones), span, |this, indices| {
             let value = this.element(lazy, &indices[indices.len() - lazy.rank()..], ones)?;
             this.store_one(target, array, indices, value, update, span)
         })
@@ -202,6 +215,8 @@ impl Lowerer<'_> {
             let parallel = match parallels {
                 Parallels::None => false,
                 Parallels::Outer => depth == 0,
+                Parallels::Inner => depth == rank - 1,
+                Parallels::Gather => depth == 0 || depth == rank - 1,
             };
             let one = For {
                 id,

@@ -6,10 +6,12 @@
 
 mod element;
 mod fill;
+mod gather;
 mod known;
 mod shapes;
 
 pub use fill::Parallels;
+pub use gather::{Axes, Gather, limit};
 pub use known::{each_known, method};
 
 use std::rc::Rc;
@@ -204,7 +206,7 @@ impl Lowerer<'_> {
             let python = exponent.ty.scalar().is_some_and(|scalar| scalar.flavour == Flavour::Python);
             let inexact = base.element.is_float() || base.element.is_complex();
             let function = match *exponent.kind {
-                ExprKind::Int(2) if python && base.element != Kind::Bool => Some("square"),
+                ExprKind::Int(2) if python => Some("square"),
                 ExprKind::Float(power) if power == 2.0 && python && inexact => Some("square"),
                 ExprKind::Float(power) if power == 0.5 && python && inexact => Some("sqrt"),
                 _ => None,

@@ -1,7 +1,7 @@
 //! Attributes and methods of arrays and numbers.
 
 use super::build::{binary, dim, sure};
-use super::{Call, constructors, dtypes, refused, rounding, type_of};
+use super::{Call, constructors, dtypes, reductions, refused, rounding, type_of};
 use crate::diagnostic::{Class, Diagnostic};
 use crate::ir::{
     Array, Binary, Check, Compare, Expr, ExprKind, Flavour, Kind, Layout, Math, Part, Scalar, Span, Type, Var,
@@ -138,6 +138,11 @@ pub(crate) fn call_method(
     if let Some(result) = arrays::method(lowerer, &object, name, &arguments, span) {
         return result;
     }
+    if arrays::is_array(&object) {
+        if let Some(result) = reductions::method(lowerer, &object, name, &arguments, span) {
+            return result;
+        }
+    }
     let (object, arguments) = (lowerer.made(object)?, arguments.made(lowerer)?);
     let shown = format!("x.{name}");
     let call = Call { name: &shown, arguments, span };
@@ -248,12 +253,6 @@ fn array_method(
         }
         _ => {
             let advice = match name.as_str() {
-                "sum" | "mean" | "prod" | "std" | "var" => {
-                    "write the loop: `for i in mh.prange(len(x)): s += x[i]`"
-                }
-                "min" | "max" => "write the loop: `for i in mh.prange(len(x)): m = max(m, x[i])`",
-                "any" | "all" => "write the loop: `if x[i] > 0: found = True`",
-                "argmin" | "argmax" => "write the loop: `if x[i] < m: m = x[i]; at = i`",
                 "dot" => "write the loop: `for k in range(n): s += a[i, k] * b[k, j]`",
                 "reshape" | "ravel" | "flatten" | "squeeze" | "view" | "swapaxes" => {
                     "reshape it outside, and pass it; np.newaxis and slices are compiled"

@@ -22,6 +22,7 @@ mod random_choices;
 mod random_floats;
 mod ranges;
 mod ranges_of;
+mod reductions;
 mod rounding;
 mod ufuncs;
 
@@ -168,6 +169,9 @@ pub(crate) fn call_known(
     if let Some(result) = each_known(lowerer, name, &arguments, span) {
         return result;
     }
+    if let Some(result) = reductions::call(lowerer, name, &arguments, span) {
+        return result;
+    }
     let arguments = arguments.made(lowerer)?;
     let call = Call { name, arguments, span };
     let (module, short) = name.rsplit_once('.').unwrap_or(("", name));
@@ -248,14 +252,14 @@ impl Lowerer<'_> {
     }
 
     /// A new variable with a first value, which what follows assigns anew.
-    fn changing(&mut self, value: Expr) -> Expr {
+    pub fn changing(&mut self, value: Expr) -> Expr {
         let (ty, span) = (value.ty, value.span);
         let var = self.temp(ty);
         self.assign(var, value);
         build::variable(var, ty, span)
     }
 
-    fn reassign(&mut self, variable: &Expr, value: Expr) {
+    pub fn reassign(&mut self, variable: &Expr, value: Expr) {
         if let ExprKind::Var(var) = *variable.kind {
             self.assign(var, value);
         }

@@ -3,7 +3,8 @@
 use super::build::sure;
 use super::nearest::{names, unknown};
 use super::{
-    Call, Handler, attributes, casts, constructors, dtypes, find, is_half, refused, type_error, ufuncs,
+    Call, Handler, attributes, casts, constructors, dtypes, find, is_half, reductions, refused, type_error,
+    ufuncs,
 };
 use crate::ir::{Binary, Compare, Expr, Flavour, Kind, Math, Scalar, Span};
 use crate::lower::types::{promote, scalar_name};
@@ -235,29 +236,26 @@ pub fn call(lowerer: &mut Lowerer<'_>, name: &str, call: Call<'_>) -> Result<Val
     if let Some(handler) = find(TABLE, name) {
         return handler(lowerer, call);
     }
+    if reductions::names().any(|one| one == name) {
+        let message = format!("{} of what is no array is not compiled", call.shown());
+        return Err(refused(span, message, "pass an array: np.array((x, y))"));
+    }
     if let Some(instead) = reduction(name) {
         return Err(refused(span, format!("{} is not compiled yet", call.shown()), instead));
     }
     let simple = FLOATING.iter().chain(FLOATING_PAIRS).chain(WHOLE).map(|(name, _)| *name);
     let operators = OPERATORS.iter().map(|(name, _)| *name).chain(COMPARISONS.iter().map(|(name, _)| *name));
-    let all = simple.chain(operators).chain(names(TABLE)).chain(constructors::names());
+    let all =
+        simple.chain(operators).chain(names(TABLE)).chain(constructors::names()).chain(reductions::names());
     Err(unknown(&call, all))
 }
 
 /// What to write in place of a function of whole arrays.
 fn reduction(name: &str) -> Option<&'static str> {
     Some(match name {
-        "sum" | "nansum" => "write the loop: `for i in mh.prange(len(x)): s += x[i]`",
-        "prod" => "write the loop: `for i in mh.prange(len(x)): p *= x[i]`",
-        "mean" | "average" | "std" | "var" | "nanmean" => {
-            "write the loop that sums: `for i in mh.prange(len(x)): s += x[i]`"
-        }
-        "min" | "amin" => "write the loop: `for i in mh.prange(len(x)): m = min(m, x[i])`",
-        "max" | "amax" => "write the loop: `for i in mh.prange(len(x)): m = max(m, x[i])`",
-        "argmin" | "argmax" => "write the loop: `if x[i] < m: m = x[i]; at = i`",
-        "any" | "all" => "write the loop: `if x[i] > 0: found = True`",
+        "nansum" | "nanmean" | "average" => "write the loop: `for i in mh.prange(len(x)): s += x[i]`",
         "dot" | "vdot" | "inner" | "matmul" => "write the loop: `for k in range(n): s += a[i, k] * b[k, j]`",
-        "cumsum" | "cumprod" | "diff" => "write the loop, with `range`: each element needs the one before",
+        "diff" => "write the loop, with `range`: each element needs the one before",
         "array" | "asarray" | "ascontiguousarray" => "make it with np.empty(n) and fill it",
         "sort" | "argsort" | "searchsorted" | "concatenate" | "unique" | "nonzero" => {
             "call it outside, and pass what it gives"
