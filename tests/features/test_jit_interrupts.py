@@ -54,13 +54,22 @@ def nested(begun, n):
     return found
 
 
+@mh.jit
+def laned(begun, n):
+    begun[0] = 1
+    found = 0.0
+    for i in mh.prange(n * n):
+        found += 1.0 / (i + 1)
+    return found
+
+
 def mapped(begun, n):
     return mh.starmap(nested, [(begun, n)] * 3, backend="threads")
 
 
 @pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals reach the main thread")
 @pytest.mark.parametrize(
-    "function", [serial, waiting, parallel, nested, mapped], ids=lambda function: function.__name__
+    "function", [serial, waiting, parallel, nested, laned, mapped], ids=lambda function: function.__name__
 )
 def test_ctrl_c_stops_a_kernel(function):
     begun = np.zeros(1)

@@ -185,3 +185,19 @@ def test_what_was_added_before_a_failure_is_there():
     with pytest.raises(IndexError):
         mh.jit(fails)(ours, b)
     assert same(ours, theirs)
+
+
+def test_nothing_is_written_beside_the_answer(capfd):
+    def scaled(X, Y, Z):
+        for i in mh.prange(X.shape[0]):
+            s = 0.0
+            for k in mh.prange(X.shape[1]):
+                Y[i, k] = 2 * X[i, k]
+                s += Y[i, k]
+            Z[i] = s
+
+    X = np.ones((3, 5))
+    Y, Z = np.zeros((3, 5)), np.zeros(3)
+    mh.jit(scaled)(X, Y, Z)
+    assert np.array_equal(Z, [10.0, 10.0, 10.0])
+    assert capfd.readouterr() == ("", "")

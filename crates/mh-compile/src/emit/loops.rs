@@ -230,7 +230,7 @@ impl FunctionEmitter<'_, '_> {
     /// Runs `body` for each value of the range, in order. `weight` is a guess at nanoseconds for an iteration, `None` where it
     /// holds loops or calls: then each iteration counts by itself.
     pub fn each(&mut self, range: &Range, weight: Option<u64>, body: impl FnOnce(&mut Self, &Turn)) {
-        let strip = weight.map(|weight| (1_u64 << 26) / weight.clamp(1, 1 << 14).next_power_of_two());
+        let strip = weight.map(|weight| strip_of(Some(weight)));
         let strip = strip.filter(|strip| range.constant_count.is_none_or(|count| count > *strip));
         let Range { start, step, count, .. } = range;
         let [head, next, back, leave] = ["loop", "next", "back", "leave"].map(|name| self.label(name));
@@ -351,4 +351,9 @@ impl FunctionEmitter<'_, '_> {
         let status = self.value(&format!("call i32 {poll}(ptr %rt)"));
         self.leave_unless_done(&status);
     }
+}
+
+/// Iterations of this weight between two questions whether to stop: a power of two.
+pub(super) fn strip_of(weight: Option<u64>) -> u64 {
+    (1 << 26) / weight.unwrap_or(1 << 14).clamp(1, 1 << 14).next_power_of_two()
 }

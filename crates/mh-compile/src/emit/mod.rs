@@ -40,8 +40,8 @@ const MARKS: usize = 10;
 enum Mark {
     /// Nothing: it seldom runs.
     Plain,
-    /// Vectors of eight, before it could be unrolled. No sum may run through its iterations: LLVM takes the mark for leave to reorder it.
-    Eight,
+    /// Vectors, before it could be unrolled; what they leave may be.
+    Vectors,
 }
 
 /// The text, and what a call needs to know beside it.
@@ -256,11 +256,12 @@ impl<'m> Emitter<'m> {
         text.push_str("!0 = !{!\"branch_weights\", i32 1, i32 1048576}\n!1 = !{}\n");
         text.push_str("!2 = !{!\"llvm.loop.unroll.disable\"}\n");
         text.push_str("!3 = !{!\"llvm.loop.vectorize.enable\", i1 false}\n");
-        text.push_str("!4 = !{!\"llvm.loop.vectorize.width\", i32 8}\n");
+        text.push_str("!4 = !{!\"llvm.loop.vectorize.followup_vectorized\", !5}\n");
+        text.push_str("!5 = !{!\"llvm.loop.isvectorized\", i32 1}\n");
         for (number, mark) in (MARKS..).zip(&self.marks) {
             let also = match mark {
                 Mark::Plain => "!3",
-                Mark::Eight => "!4",
+                Mark::Vectors => "!4",
             };
             let _ = writeln!(text, "!{number} = distinct !{{!{number}, !2, {also}}}");
         }

@@ -5,7 +5,7 @@ use super::combine::{complete, identity};
 use super::{in_memory, plain};
 use crate::abi::LANES;
 use crate::emit::function::{Around, FunctionEmitter, Operand, Place};
-use crate::emit::loops::Range;
+use crate::emit::loops::{Range, strip_of};
 use crate::emit::walk::weight;
 use crate::emit::{Mark, register};
 use crate::ir::{Kind, ReductionKind, Scalar, Span, Statement, Var};
@@ -74,8 +74,18 @@ impl FunctionEmitter<'_, '_> {
             self.begin(&some);
             let (base, base_next, lane, lane_next) =
                 (self.fresh("base"), self.fresh("base"), self.fresh("lane"), self.fresh("lane"));
+            // Between strips somebody is asked whether to stop.
+            let [strips, strip_end, strip_back] =
+                ["strips", "strip.end", "strip.back"].map(|name| self.label(name));
+            let from = self.fresh("from");
+            let limit = self.fresh("limit");
+            self.begin(&strips);
+            self.line(&format!("{from} = phi i64 [ 0, %{some} ], [ {limit}, %{strip_back} ]"));
+            let left = self.value(&format!("sub nuw nsw i64 {rounds}, {from}"));
+            let part = self.intrinsic("umin", Kind::I64, &[&left, &strip_of(weight(block)).to_string()]);
+            self.line(&format!("{limit} = add nuw nsw i64 {from}, {part}"));
             self.begin(&round);
-            self.line(&format!("{base} = phi i64 [ 0, %{some} ], [ {base_next}, %{turn} ]"));
+            self.line(&format!("{base} = phi i64 [ {from}, %{strips} ], [ {base_next}, %{turn} ]"));
             self.begin(&inside);
             self.line(&format!("{lane} = phi i64 [ 0, %{round} ], [ {lane_next}, %{next} ]"));
             let k = self.value(&format!("add nuw nsw i64 {base}, {lane}"));
@@ -87,8 +97,16 @@ impl FunctionEmitter<'_, '_> {
             self.branch(&more, &inside, &turn);
             self.begin(&turn);
             self.line(&format!("{base_next} = add nuw nsw i64 {base}, {LANES}"));
-            let more = self.value(&format!("icmp ult i64 {base_next}, {rounds}"));
-            self.branch(&more, &round, &over);
+            let more = self.value(&format!("icmp ult i64 {base_next}, {limit}"));
+            self.branch(&more, &round, &strip_end);
+            self.begin(&strip_end);
+            let more = self.value(&format!("icmp ult i64 {limit}, {rounds}"));
+            let poll = self.label("strip.poll");
+            self.branch_cold(&more, &poll, &over);
+            self.begin(&poll);
+            self.poll();
+            self.begin(&strip_back);
+            self.jump(&strips);
             self.begin(&over);
             done = rounds;
         }
@@ -148,7 +166,7 @@ impl FunctionEmitter<'_, '_> {
             self.leave_lanes(lanes, &addresses);
             self.line(&format!("{lane_next} = add nuw nsw i64 {lane}, 1"));
             let more = self.value(&format!("icmp ult i64 {lane_next}, {}", from + TOGETHER as i64));
-            let mark = self.marked(Mark::Eight);
+            let mark = self.marked(Mark::Vectors);
             self.branch(&more, &inside, &format!("{behind}{mark}"));
             self.begin(&behind);
         }

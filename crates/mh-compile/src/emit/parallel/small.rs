@@ -54,7 +54,7 @@ impl FunctionEmitter<'_, '_> {
         self.begin(&some);
         let Some(fast) = &each.fast else {
             let (anew, lanes) = self.begin_anew(plan, &each.body);
-            self.one_block(each, plan, range, &each.body, &lanes);
+            self.one_block(each.var, range, &each.body, &lanes);
             self.end_anew(&anew, span);
             self.jump(end);
             self.begin(&large);
@@ -69,7 +69,7 @@ impl FunctionEmitter<'_, '_> {
         let own = self.read(each.var);
         let (anew, lanes) = self.begin_anew(plan, &fast.body);
         let around = fast.attempt.then(|| self.begin_attempt());
-        self.one_block(each, plan, range, &fast.body, &lanes);
+        self.one_block(each.var, range, &fast.body, &lanes);
         let again = around.map(|around| self.end_attempt(around));
         self.end_anew(&anew, span);
         self.jump(end);
@@ -119,16 +119,14 @@ impl FunctionEmitter<'_, '_> {
         (anew, lanes)
     }
 
-    fn one_block(&mut self, each: &For, plan: &Plan, range: &Range, body: &[Statement], lanes: &[Lane]) {
+    fn one_block(&mut self, var: Var, range: &Range, body: &[Statement], lanes: &[Lane]) {
         if lanes.is_empty() {
-            self.counted_from(each.var, range, body, Numbers { key: None, first: "0" }, None);
+            self.counted_from(var, range, body, Numbers { key: None, first: "0" }, None);
             return;
         }
-        // Nothing else may run through the iterations that are made vectors of.
-        let alone = lanes.len() == plan.reductions.len();
-        let rest = if alone && is_light(body) { Rest::Masked } else { Rest::Each };
+        let rest = if is_light(body) { Rest::Masked } else { Rest::Each };
         let iterations = Iterations { range: range.clone(), first: "0".into(), key: None };
-        self.laned(each.var, body, &iterations, lanes, true, rest);
+        self.laned(var, body, &iterations, lanes, true, rest);
     }
 
     /// Adds what was summed up to what was before.
