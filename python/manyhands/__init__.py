@@ -38,6 +38,8 @@ _HOMES = {
     "njit": "loops",
     "prange": "loops",
     "seed": "loops",
+    "vectorize": "vectorized",
+    "evaluate": "expressions",
     "set_num_threads": "loops",
     "get_num_threads": "loops",
     "cpu_count": "_native",

@@ -47,6 +47,7 @@ from .errors import (
     TimeoutError,
     WorkerDied,
 )
+from .expressions import evaluate
 from .futures import Executor
 from .graph import compute, task
 from .loops import get_num_threads, jit, njit, prange, seed, set_num_threads
@@ -54,6 +55,7 @@ from .maps import imap, imap_unordered, map, starmap
 from .parallel import Parallel
 from .pool import Pool, ThreadPool
 from .process import Process, active_children, current_process, parent_process
+from .vectorized import vectorize
 
 __version__: str
 __all__ = [
@@ -98,6 +100,7 @@ __all__ = [
     "cpu_count",
     "current_process",
     "delayed",
+    "evaluate",
     "freeze_support",
     "get_all_start_methods",
     "get_context",
@@ -120,6 +123,7 @@ __all__ = [
     "set_start_method",
     "starmap",
     "task",
+    "vectorize",
 ]
 
 def rng() -> Generator:

@@ -237,6 +237,8 @@ class Jitted:
     def inspect_asm(self, signature: str | None = None) -> Any:
         """The machine code as assembly: of one of `signatures`, or of all in a dictionary."""
 
+    def _result(self, values: list[Any]) -> str | None: ...
+
 @final
 class Job:
     """One call's items and answers.

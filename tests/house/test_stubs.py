@@ -18,6 +18,7 @@ STUBBED = [
     "manyhands._results",
     "manyhands.context",
     "manyhands.errors",
+    "manyhands.expressions",
     "manyhands.futures",
     "manyhands.joblib",
     "manyhands.graph",
@@ -26,6 +27,7 @@ STUBBED = [
     "manyhands.parallel",
     "manyhands.pool",
     "manyhands.process",
+    "manyhands.vectorized",
 ]
 
 

@@ -11,6 +11,7 @@ mod world;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use mh_compile::ir::{Shape, Type};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -181,6 +182,20 @@ impl Jitted {
     #[pyo3(signature = (signature=None))]
     fn inspect_asm<'py>(slf: &Bound<'py, Self>, signature: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         slf.get().shown(slf, signature, making::assembly)
+    }
+
+    /// NumPy's name of the number that a call with values of these types gives; None where it gives no single number. Nothing is run.
+    fn _result(slf: &Bound<'_, Self>, values: Vec<Bound<'_, PyAny>>) -> PyResult<Option<&'static str>> {
+        let (py, inner) = (slf.py(), slf.get());
+        let names = inner.names(py)?;
+        let values = inner.bind(py, &PyTuple::new(py, values)?, None)?;
+        let classified =
+            names.iter().zip(values.iter()).map(|(name, value)| arguments::classify(name, &value));
+        let arguments = classified.collect::<PyResult<Vec<_>>>()?;
+        Ok(match making::result(slf, &arguments)? {
+            Shape::Value(Type::Scalar(scalar)) => Some(scalar.kind.name()),
+            _ => None,
+        })
     }
 
     /// What it was made with beside the function: parallel, cache, source.

@@ -7,6 +7,7 @@ use mh_compile::cache::{Cache, Entry};
 use mh_compile::call::Kernel;
 use mh_compile::compile::{Argument, Info, compile};
 use mh_compile::explain::{Explanation, explain};
+use mh_compile::ir::Shape;
 use mh_compile::llvm::{Llvm, Target};
 use pyo3::exceptions::{PyImportError, PyRuntimeError};
 use pyo3::prelude::*;
@@ -122,6 +123,15 @@ pub fn llvm_text(jitted: &Bound<'_, Jitted>, version: &Compiled) -> PyResult<Str
     let text = compiled(&mut program, version.arguments(), jitted.get().parallel)?.0;
     drop(lock);
     Ok(text)
+}
+
+/// What a call with arguments of these types gives; nothing is run.
+pub fn result(jitted: &Bound<'_, Jitted>, arguments: &[Argument]) -> PyResult<Shape> {
+    let lock = Lock::acquire(jitted.py())?;
+    let mut program = Program::new(jitted)?;
+    let (_, info) = compiled(&mut program, arguments, jitted.get().parallel)?;
+    drop(lock);
+    Ok(info.result)
 }
 
 pub fn assembly(jitted: &Bound<'_, Jitted>, version: &Compiled) -> PyResult<String> {

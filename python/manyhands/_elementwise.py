@@ -1,0 +1,210 @@
+"""Applies a compiled function of numbers to arrays, element by element: broadcasting, `out`, types, in parallel."""
+
+import numpy as np
+
+from . import loops
+from ._jit_calls import make
+
+_CASTINGS = ("no", "equiv", "safe", "same_kind", "unsafe")
+
+
+class Elementwise:
+    """A function of numbers, for arrays of one shape or of shapes that broadcast.
+
+    A kernel is written for each way in which the arguments stand to the result's axes, so that rows, columns and
+    numbers are read where they are: nothing is copied or spread out.
+    """
+
+    def __init__(self, function, parallel, cache):
+        self.function = function
+        self.parallel = parallel
+        self.cache = cache
+        self.kernels = {}
+        self._results = {}
+        #: By the arguments' types: the result's, and the kernel for arrays of one shape without gaps.
+        self._usual = {}
+
+    def apply(self, values, out=None, dtype=None, casting="same_kind", order="K"):
+        if dtype is None and order == "K":
+            done = self._whole(values, out)
+            if done is not None:
+                return done
+        arrays = [_array(value, place) for place, value in enumerate(values)]
+        if out is not None:
+            _check_out(out)
+        elif not any(array.ndim for array in arrays):
+            return self._number(arrays, dtype, casting)
+        shape = _shape(arrays, out)
+        kind = self._kind(arrays, out, dtype, casting)
+        if out is None:
+            out = np.empty(shape, kind, order=_order(order, arrays))
+        else:
+            # Memory that is shared otherwise than element for element is read from a copy.
+            arrays = [
+                array.copy() if np.may_share_memory(array, out) and not _alike(array, out) else array
+                for array in arrays
+            ]
+        if not out.size:
+            return out
+        target = out
+        if out.ndim > 1:
+            target, arrays = _flattened(target, arrays)
+        pattern, given = [], []
+        for array in arrays:
+            if array.ndim == 0:
+                pattern.append(None)
+                given.append(array[()])
+            elif array.shape == target.shape and _alike(array, target):
+                pattern.append("out")
+            else:
+                missing = target.ndim - array.ndim
+                pattern.append(
+                    tuple(
+                        axis + missing if length == target.shape[axis + missing] else -1
+                        for axis, length in enumerate(array.shape)
+                    )
+                )
+                given.append(array)
+        kernel = self._kernel(target.ndim, tuple(pattern))
+        kernel(target, *given)
+        if all(way == (0,) for way in pattern) and kind == self._results[tuple(array.dtype for array in arrays)]:
+            self._usual[tuple(array.dtype for array in arrays)] = kind, kernel
+        return out
+
+    def _whole(self, values, out):
+        """The usual case, without a detour: arrays of one shape, without gaps, their types seen before. Else None."""
+        shape = None
+        for value in values:
+            if type(value) is not np.ndarray or not value.flags.c_contiguous or shape not in (None, value.shape):
+                return None
+            shape = value.shape
+        found = self._usual.get(tuple([value.dtype for value in values]))
+        if found is None or not shape:
+            return None
+        kind, kernel = found
+        if out is None:
+            out = np.empty(shape, kind)
+        elif (
+            type(out) is not np.ndarray
+            or out.shape != shape
+            or out.dtype != kind
+            or not (out.flags.c_contiguous and out.flags.writeable)
+            or any(np.may_share_memory(value, out) for value in values)
+        ):
+            return None
+        if len(shape) == 1:
+            kernel(out, *values)
+        else:
+            kernel(out.reshape(-1), *[value.reshape(-1) for value in values])
+        return out
+
+    def _number(self, arrays, dtype, casting):
+        kind = self._kind(arrays, None, dtype, casting)
+        return kind.type(self.function(*(array[()] for array in arrays)))
+
+    def _kind(self, arrays, out, dtype, casting):
+        """The type of the result's elements."""
+        key = tuple(array.dtype for array in arrays)
+        kind = self._results.get(key)
+        if kind is None:
+            name = self.function._result([array.dtype.type(0) for array in arrays])
+            if name is None:
+                raise TypeError(f"{self.function.py_func.__qualname__} must give one number for each element")
+            kind = self._results[key] = np.dtype(name)
+        if dtype is None and out is None:
+            return kind
+        wanted = np.dtype(dtype) if out is None else out.dtype
+        if casting not in _CASTINGS:
+            raise ValueError(f"casting must be one of {', '.join(_CASTINGS)}, not {casting!r}")
+        if not np.can_cast(kind, wanted, casting):
+            raise TypeError(
+                f"the results are {kind.name}, which are not put into {wanted.name} (casting={casting!r}): give an "
+                "array of that type, or another casting"
+            )
+        return wanted
+
+    def _kernel(self, rank, pattern):
+        found = self.kernels.get((rank, pattern))
+        if found is None:
+            found = self.kernels[rank, pattern] = self._made(rank, pattern)
+        return found
+
+    def _made(self, rank, pattern):
+        names = [f"a{number}" for number, way in enumerate(pattern) if way != "out"]
+        everywhere = ", ".join(f"i{axis}" for axis in range(rank))
+        items = []
+        for number, way in enumerate(pattern):
+            if way is None:
+                items.append(f"a{number}")
+            elif way == "out":
+                items.append(f"out[{everywhere}]")
+            else:
+                items.append(f"a{number}[{', '.join('0' if axis < 0 else f'i{axis}' for axis in way)}]")
+        text = f"def elementwise({', '.join(['out', *names])}):\n"
+        for axis in range(rank):
+            head = "prange" if axis == 0 else "range"
+            text += "    " * (axis + 1) + f"for i{axis} in {head}(out.shape[{axis}]):\n"
+        text += "    " * (rank + 1) + f"out[{everywhere}] = function({', '.join(items)})\n"
+        space = {"prange": loops.prange, "function": self.function, "__name__": __name__}
+        exec(text, space)
+        return make(space["elementwise"], self.parallel, self.cache, text)
+
+
+def _array(value, place):
+    array = np.asarray(value)
+    if array.dtype.kind not in "biufc":
+        raise TypeError(f"argument {place + 1} must be numbers, not {array.dtype.name}")
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def _check_out(out):
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be an array, not {type(out).__name__}")
+    if not out.flags.writeable:
+        raise ValueError("out is read only")
+    if not out.dtype.isnative:
+        raise TypeError("out must have the machine's order of bytes")
+
+
+def _shape(arrays, out):
+    shape = np.broadcast_shapes(*(array.shape for array in arrays))
+    if out is None or shape == out.shape:
+        return shape
+    try:
+        wide = np.broadcast_shapes(shape, out.shape)
+    except ValueError:
+        wide = None
+    if wide != out.shape:
+        raise ValueError(f"out has the shape {out.shape}, the result {shape}")
+    return out.shape
+
+
+def _alike(one, other):
+    """Whether both are the same elements in the same places."""
+    return (
+        one.__array_interface__["data"] == other.__array_interface__["data"]
+        and one.shape == other.shape
+        and one.strides == other.strides
+        and one.dtype == other.dtype
+    )
+
+
+def _order(order, arrays):
+    if order not in ("C", "F", "A", "K"):
+        raise ValueError(f"order must be 'C', 'F', 'A' or 'K', not {order!r}")
+    if order in "CF":
+        return order
+    deep = [array for array in arrays if array.ndim > 1]
+    columns = deep and all(array.flags.f_contiguous for array in deep)
+    return "F" if columns and not all(array.flags.c_contiguous for array in deep) else "C"
+
+
+def _flattened(target, arrays):
+    """One axis for all, where each array has the whole shape and the same order without gaps; numbers stay."""
+    whole = [target, *(array for array in arrays if array.ndim)]
+    if all(array.shape == target.shape for array in whole):
+        if all(array.flags.c_contiguous for array in whole):
+            return target.reshape(-1), [array.reshape(-1) if array.ndim else array for array in arrays]
+        if all(array.flags.f_contiguous for array in whole):
+            return target.T.reshape(-1), [array.T.reshape(-1) if array.ndim else array for array in arrays]
+    return target, arrays

@@ -1,0 +1,182 @@
+"""`vectorize` and `evaluate` beside NumPy: shapes, layouts, types, `out`; what a text may say."""
+
+import itertools
+import warnings
+
+import numpy as np
+import pytest
+
+import manyhands as mh
+
+pytest.importorskip("llvmlite")
+
+base = np.random.default_rng(1).normal(size=(6, 7))
+
+
+@mh.vectorize
+def combined(a, b):
+    return a * b + 1
+
+
+@mh.vectorize(target="cpu")
+def stepped(x, low=0.0):
+    return 1 if x > low else 0
+
+
+SHAPES = [
+    base,
+    base.T.copy().T,
+    base[::2],
+    base[:, ::-1],
+    base[0],
+    base[:, :1],
+    base[None],
+    np.float64(2.5),
+    3,
+    base[:0],
+    base[::2, 1:3].T,
+]
+
+
+def test_shapes_and_layouts_broadcast_as_in_numpy():
+    for one, other in itertools.product(SHAPES, SHAPES):
+        try:
+            expected = np.multiply(one, other) + 1
+        except ValueError:
+            with pytest.raises(ValueError, match="shape"):
+                combined(one, other)
+            continue
+        found = combined(one, other)
+        np.testing.assert_array_equal(found, expected)
+        assert found.dtype == expected.dtype and type(found) is type(expected)
+
+
+KINDS = ["?", "i1", "u1", "i4", "u4", "i8", "u8", "f4", "f8", "c8", "c16"]
+
+
+def test_types_are_numpys():
+    values = np.arange(4)
+    for one, other in itertools.product(KINDS, KINDS):
+        a, b = values.astype(one), values[::-1].astype(other)
+        expected = a * b + 1
+        found = combined(a, b)
+        assert found.dtype == expected.dtype, (one, other)
+        np.testing.assert_array_equal(found, expected)
+        computed = mh.evaluate("a * b + 1")
+        assert computed.dtype == expected.dtype and np.array_equal(computed, expected)
+
+
+def test_out_and_overlaps():
+    a = base.copy()
+    given = np.empty_like(a)
+    assert combined(a, 2.0, out=given) is given and np.array_equal(given, a * 2 + 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # nothing falls back to one thread
+        assert np.array_equal(combined(a, 2.0, out=a), base * 2 + 1)
+        line = np.arange(10.0)
+        combined(line[:-1], 2.0, out=line[1:])
+        np.testing.assert_array_equal(line, [0, *(np.arange(9.0) * 2 + 1)])
+        square = base[:6, :6].copy()
+        combined(square, 1.0, out=square.T)
+        np.testing.assert_array_equal(square, (base[:6, :6] + 1).T)
+    narrow = np.empty(base.shape, np.float32)
+    assert np.array_equal(combined(base, 2.0, out=narrow), (base * 2 + 1).astype(np.float32))
+    with pytest.raises(TypeError, match="casting"):
+        combined(base, 2.0, out=np.empty(base.shape, np.int64))
+    with pytest.raises(ValueError, match="shape"):
+        combined(base, 2.0, out=np.empty(3))
+    with pytest.raises(TypeError, match="array"):
+        combined(base, 2.0, out=[0.0])
+    spread = np.empty((2, 7))
+    np.testing.assert_array_equal(combined(base[0], 1.0, out=spread), [base[0] + 1] * 2)
+
+
+def test_arguments_of_a_vectorized_function():
+    assert stepped(np.array([-1.0, 2.0])).tolist() == [0, 1] and stepped(np.array([-1.0, 2.0])).dtype == np.int64
+    assert stepped(np.array([1.0, 2.0]), 1.5).tolist() == [0, 1]
+    assert stepped(np.arange(3), dtype=np.float32).dtype == np.float32
+    assert (stepped.nin, stepped.__name__, stepped.py_func(5.0)) == (2, "stepped", 1)
+    for wrong in ((), (1, 2, 3)):
+        with pytest.raises(TypeError, match="takes 1 to 2"):
+            stepped(*wrong)
+    with pytest.raises(TypeError, match="numbers"):
+        combined(np.array(["x"]), 1)
+    assert "out[i0" in str(combined.explain())
+
+
+def test_the_same_bits_for_any_number_of_threads():
+    a, b = np.random.default_rng(2).normal(size=(2, 20_000))
+    before = mh.get_num_threads()
+    try:
+        found = []
+        for count in (1, 2, 3, 8):
+            mh.set_num_threads(count)
+            found.append(mh.evaluate("sin(a) * exp(b) + a / b").tobytes())
+    finally:
+        mh.set_num_threads(before)
+    assert len(set(found)) == 1
+
+
+def test_expressions_are_numpys():
+    a, b = np.random.default_rng(3).normal(size=(2, 50))
+    n = np.arange(50)
+    with np.errstate(all="ignore"):
+        for text in (
+            "a*a + 2*b - 1",
+            "a / (b - b)",
+            "-a ** 2 + n % 7 // 2",
+            "(a > 0) & ~(b > 0) | (n == 3)",
+            "n << 2 ^ n >> 1",
+            "a * 1e-3j",
+        ):
+            expected = eval(text)
+            found = mh.evaluate(text)
+            assert found.dtype == expected.dtype, text
+            np.testing.assert_allclose(found, expected, rtol=1e-15)
+        np.testing.assert_allclose(
+            mh.evaluate("where(a > b, sqrt(abs(a)), arctan2(a, b))"), np.where(a > b, np.sqrt(abs(a)), np.arctan2(a, b))
+        )
+    assert mh.evaluate("a + c", {"a": n}, {"c": 5}).tolist() == (n + 5).tolist()
+    columns = {"columns": np.asfortranarray(base)}
+    assert mh.evaluate("columns + 1", columns).flags.f_contiguous
+    assert mh.evaluate("columns + 1", columns, order="C").flags.c_contiguous
+    given = np.empty(50, np.float32)
+    with pytest.raises(TypeError, match="casting"):
+        mh.evaluate("a + b", out=given)
+    assert mh.evaluate("a + b", out=given, casting="same_kind") is given
+    with pytest.raises(NameError, match="nowhere"):
+        mh.evaluate("a + nowhere")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os').system('true')",
+        "a.__class__",
+        "a.T",
+        "[x for x in a]",
+        "(lambda: a)()",
+        "a[0]",
+        "a and b",
+        "a < b < a",
+        "'text' * a",
+        "f'{a}'",
+        "a := 1",
+        "sin(*a)",
+        "sin(x=a)",
+        "sin(a, a)",
+        "open('x')",
+        "a if a else a",
+        "1 + 1",
+        "",
+        "a +",
+        "a; b",
+        "+".join(["a"] * 300),
+        "(" * 5000 + "a" + ")" * 5000,
+    ],
+)
+def test_a_text_can_do_no_more_than_compute(text):
+    a = b = base
+    assert b is a
+    with pytest.raises(ValueError, match="express|function|argument"):
+        mh.evaluate(text)
