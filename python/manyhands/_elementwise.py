@@ -21,8 +21,8 @@ class Elementwise:
         self.cache = cache
         self.kernels = {}
         self._results = {}
-        #: By the arguments' types: the result's, and the kernel for arrays of one shape without gaps.
-        self._usual = {}
+        #: Of the last call with arrays of one shape: their types, the result's, and the kernel.
+        self._usual = None, None, None
 
     def apply(self, values, out=None, dtype=None, casting="same_kind", order="K"):
         if dtype is None and order == "K":
@@ -67,35 +67,43 @@ class Elementwise:
                 given.append(array)
         kernel = self._kernel(target.ndim, tuple(pattern))
         kernel(target, *given)
-        if all(way == (0,) for way in pattern) and kind == self._results[tuple(array.dtype for array in arrays)]:
-            self._usual[tuple(array.dtype for array in arrays)] = kind, kernel
+        kinds = [array.dtype for array in arrays]
+        if all(way == (0,) for way in pattern) and kind == self._results[tuple(kinds)]:
+            self._usual = kinds, kind, kernel
         return out
 
     def _whole(self, values, out):
-        """The usual case, without a detour: arrays of one shape, without gaps, their types seen before. Else None."""
+        """The usual case, without a detour: arrays of one shape, without gaps, of the last call's types. Else None."""
+        last, usual, line = self._usual
+        kinds = []
         shape = None
         for value in values:
-            if type(value) is not np.ndarray or not value.flags.c_contiguous or shape not in (None, value.shape):
+            if type(value) is not np.ndarray:
                 return None
-            shape = value.shape
-        found = self._usual.get(tuple([value.dtype for value in values]))
-        if found is None or not shape:
+            if shape is None:
+                shape = value.shape
+                flat = len(shape) == 1
+            elif value.shape != shape:
+                return None
+            if not flat and not value.flags.c_contiguous:
+                return None
+            kinds.append(value.dtype)
+        if kinds != last or not shape:
             return None
-        kind, kernel = found
         if out is None:
-            out = np.empty(shape, kind)
+            out = np.empty(shape, usual)
         elif (
             type(out) is not np.ndarray
             or out.shape != shape
-            or out.dtype != kind
-            or not (out.flags.c_contiguous and out.flags.writeable)
+            or out.dtype != usual
+            or not (out.flags.writeable and (flat or out.flags.c_contiguous))
             or any(np.may_share_memory(value, out) for value in values)
         ):
             return None
-        if len(shape) == 1:
-            kernel(out, *values)
+        if flat:
+            line(out, *values)
         else:
-            kernel(out.reshape(-1), *[value.reshape(-1) for value in values])
+            line(out.reshape(-1), *[value.reshape(-1) for value in values])
         return out
 
     def _number(self, arrays, dtype, casting):

@@ -72,9 +72,16 @@ def evaluate(ex, local_dict=None, global_dict=None, out=None, order="K", casting
         if len(_compiled) > _KEPT:
             _compiled.popitem(last=False)
     names, elementwise = found
-    frame = sys._getframe(1)
-    near = frame.f_locals if local_dict is None else local_dict
-    far = frame.f_globals if global_dict is None else global_dict
+    near = sys._getframe(1).f_locals if local_dict is None else local_dict
+    try:
+        values = [near[name] for name in names]
+    except KeyError:
+        values = _found(names, near, sys._getframe(1).f_globals if global_dict is None else global_dict)
+    return elementwise.apply(values, out, None, casting, order)
+
+
+def _found(names, near, far):
+    """The values of the names, some of them globals."""
     values = []
     for name in names:
         if name in near:
@@ -82,8 +89,8 @@ def evaluate(ex, local_dict=None, global_dict=None, out=None, order="K", casting
         elif name in far:
             values.append(far[name])
         else:
-            raise NameError(f"name {name!r} is not defined: evaluate looks among the caller's variables")
-    return elementwise.apply(values, out, None, casting, order)
+            raise NameError(f"name {name!r} is not defined: evaluate looks among the caller's variables") from None
+    return values
 
 
 def _made(text):
