@@ -18,9 +18,9 @@ if _threads := os.environ.get("MANYHANDS_NUM_THREADS"):  # a worker process has 
 os.register_at_fork(after_in_child=lock._at_fork_reinit)  # type: ignore[attr-defined]
 
 
-def make(function, parallel, cache, source):
+def make(function, parallel, cache, source, signatures=()):
     """A compiled function that is told from where it is, as the function is: pickle asks."""
-    made = Jitted.of(function, parallel, cache, source)
+    made = Jitted.of(function, parallel, cache, source, signatures)
     made.__module__, made.__doc__ = function.__module__, function.__doc__
     return made
 
@@ -35,6 +35,37 @@ def parameters(function):
     collected = [rest.pop(0)] if code.co_flags & 0x4 else []
     collected_by_name = [rest.pop(0)] if code.co_flags & 0x8 else []
     return [*by_place, *collected, *by_keyword, *collected_by_name]
+
+
+def plainly(function, values):
+    """Calls a function with one value for each of its `parameters`."""
+    code = function.__code__
+    by_place, values = values[: code.co_argcount], list(values[code.co_argcount :])
+    collected = values.pop(0) if code.co_flags & 0x4 else ()
+    by_name = values.pop() if code.co_flags & 0x8 else {}
+    names = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    return function(*by_place, *collected, **dict(zip(names, values)), **by_name)
+
+
+def folder(function):
+    """Where objects that were compiled ahead of time for a function's module are."""
+    from os.path import basename, dirname, join
+
+    path = function.__code__.co_filename
+    module = basename(path).removesuffix(".py")
+    return join(dirname(path), "__mhcompiled__", f"{module}.{sys.implementation.cache_tag}")
+
+
+def portable(function):
+    """A function's code as bytes, without the name of its file."""
+    import marshal
+
+    return marshal.dumps(_nowhere(function.__code__), 2)
+
+
+def _nowhere(code):
+    constants = (_nowhere(value) if type(value) is type(code) else value for value in code.co_consts)
+    return code.replace(co_filename="", co_consts=tuple(constants))
 
 
 def probe(function):

@@ -207,7 +207,7 @@ class Jitted:
     """A compiled function: called as the function that it was made of, compiled for the types that it meets."""
 
     __wrapped__: FunctionType
-    _options: tuple[bool, bool, str | None]
+    _options: tuple[bool, bool, str | None, tuple[tuple[Any, Any, str], ...]]
     @property
     def py_func(self) -> FunctionType:
         """The function that it was made of."""
@@ -217,7 +217,9 @@ class Jitted:
         """The types that it has been compiled for: a text for each."""
 
     @staticmethod
-    def of(function: FunctionType, parallel: bool, cache: bool, source: str | None, /) -> Jitted:
+    def of(
+        function: FunctionType, parallel: bool, cache: bool, source: str | None, signatures: tuple[Any, ...], /
+    ) -> Jitted:
         """The only way to make one: `Jitted()` makes none."""
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any: ...
@@ -225,6 +227,9 @@ class Jitted:
     def __reduce__(self) -> str: ...
     def __copy__(self) -> Jitted: ...
     def __deepcopy__(self, _memo: Any) -> Jitted: ...
+    def _compile_ahead(self, signature: int, target: str) -> str:
+        """Compiles the signature of this number for a level of x86-64, beside the module; gives what it returns."""
+
     def explain(self, signature: str | None = None) -> Explanation:
         """What became of the function, of one of `signatures`; by default of the one that was used last."""
 

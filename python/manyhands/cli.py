@@ -1,4 +1,5 @@
-"""The command `mh`: `mh info` says what there is to work with, `mh demo` shows what it is good for.
+"""The command `mh`: `mh info` says what there is to work with, `mh demo` shows what it is good for, `mh compile`
+compiles functions ahead of time.
 
 Each subcommand imports what it needs when it runs, so that `mh --help` answers at once.
 """
@@ -52,6 +53,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--quick", action="store_true", help="a twentieth of the work, in seconds")
     demo.set_defaults(run=_demo)
+
+    ahead = commands.add_parser(
+        "compile",
+        help="compile a module's functions ahead of time",
+        description=(
+            "Compiles the functions of a module for the signatures that they declare, as in "
+            '@mh.jit("f8(f8[:], i8)"), and writes the objects beside it, into __mhcompiled__. Shipped with the module, '
+            "they run where llvmlite is not installed; each machine takes those of the best target that it has."
+        ),
+    )
+    ahead.add_argument("modules", metavar="MODULE.py", nargs="+", help="the files to compile; they are imported")
+    ahead.add_argument(
+        "--target",
+        metavar="LEVEL,…",
+        help="levels of x86-64 to compile for (default: x86-64,x86-64-v3,x86-64-v4)",
+    )
+    ahead.set_defaults(run=_compile)
     return parser
 
 
@@ -89,6 +107,20 @@ def _demo(parsed: argparse.Namespace) -> int:
         demo.run(parsed.books, parsed.workers, parsed.output, parsed.quick)
     except demo.DemoError as error:
         print(f"mh demo: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _compile(parsed: argparse.Namespace) -> int:
+    from . import _jit_ahead
+
+    targets = tuple(parsed.target.split(",")) if parsed.target else _jit_ahead.TARGETS
+    try:
+        for module in parsed.modules:
+            for line in _jit_ahead.compile_module(module, targets):
+                print(line, flush=True)
+    except (_jit_ahead.AheadError, ImportError, OSError) as error:
+        print(f"mh compile: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -40,11 +40,15 @@ def jit(function=None, /, *signatures, parallel=True, cache=True, source=None, *
         False: `mh.prange` runs on one thread. The answer is the same.
     cache:
         False: the machine code is not kept on disk for the next process.
+    *signatures:
+        What `mh compile` compiles ahead of time: `@mh.jit("f8(f8[:], i8)")`, in numba's notation, one or several. Other
+        types are compiled for when they come, where llvmlite is installed, and run as plain Python with a warning where
+        it is not.
     source:
         The function's source, where Python has none: for code that `exec` was given as a string.
     **options:
         numba's other options are taken, and have no effect; what was meant by `fastmath=True`, `boundscheck=False` or
-        `error_model="numpy"` is said once. Signatures are taken, too: types come from the arguments.
+        `error_model="numpy"` is said once.
 
     What it returns is called as the function is, and has `py_func` (the function), `signatures` (compiled so far) and
     `explain()`, which tells what became of it.
@@ -61,17 +65,27 @@ def jit(function=None, /, *signatures, parallel=True, cache=True, source=None, *
     """
     for name, value in options.items():
         _check_option(name, value)
-    if signatures or isinstance(function, (str, list, tuple)) or _is_signature(function):
-        _say("a signature has no effect: a function is compiled for the types that it is called with")
+    declared = []
+    if isinstance(function, (str, list, tuple)) or _is_signature(function):
+        signatures = (*(function if isinstance(function, (list, tuple)) else [function]), *signatures)
         function = None
+    for signature in signatures:
+        if not isinstance(signature, str):
+            _say(
+                "a signature of numba's objects has no effect: write it as a string, 'f8(f8[:], i8)', for `mh compile`"
+            )
+            continue
+        from ._jit_signatures import read
+
+        declared.append((*read(signature), signature))
     if source is not None and not isinstance(source, str):
         raise TypeError(f"source must be the text of the function, not {type(source).__name__}")
     for name, value in (("parallel", parallel), ("cache", cache)):
         if not isinstance(value, bool):
             raise TypeError(f"{name} must be True or False, not {value!r}")
     if function is None:
-        return lambda function: _jitted(function, parallel, cache, source)
-    return _jitted(function, parallel, cache, source)
+        return lambda function: _jitted(function, parallel, cache, source, declared)
+    return _jitted(function, parallel, cache, source, declared)
 
 
 def njit(function=None, /, *signatures, **options):
@@ -104,14 +118,21 @@ def seed(number):
     _random.seed_kernels(_random.words_of(number))
 
 
-def _jitted(function, parallel, cache, source):
+def _jitted(function, parallel, cache, source, declared):
     if isinstance(function, Jitted):
         function = function.py_func
     if not isinstance(function, FunctionType):
         raise TypeError(_no_function(function))
     if function.__code__.co_flags & 0x2A0:  # a generator, a coroutine, or both
         raise TypeError(f"mh.jit cannot compile {function.__qualname__}: it is a generator or a coroutine")
-    return make(function, parallel, cache, source)
+    if declared:
+        from ._jit_calls import parameters
+
+        names = parameters(function)
+        for types, _, text in declared:
+            if len(types) != len(names):
+                raise TypeError(f"{text!r} is for {len(types)} parameters; {function.__qualname__} has {len(names)}")
+    return make(function, parallel, cache, source, tuple(declared))
 
 
 def _no_function(value):

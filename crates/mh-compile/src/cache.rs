@@ -7,6 +7,7 @@
 //!
 //! Nothing here makes a program fail: without a folder that can be written, code is compiled and run, and not kept.
 
+pub mod beside;
 mod format;
 
 use std::fs::{DirBuilder, File, OpenOptions};

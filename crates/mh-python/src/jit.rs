@@ -1,5 +1,6 @@
 //! `Jitted`: a compiled function as Python calls it.
 
+mod ahead;
 pub mod arguments;
 pub mod explaining;
 mod failures;
@@ -11,8 +12,9 @@ mod world;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use mh_compile::compile::Argument;
 use mh_compile::ir::{Shape, Type};
-use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::exceptions::{PyImportError, PyRuntimeError, PyTypeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -42,6 +44,9 @@ pub struct Jitted {
     pub source: Option<String>,
     parallel: bool,
     cache: bool,
+    /// The signatures that it is to be compiled for ahead of time, and as they were told.
+    declared: Vec<Vec<Argument>>,
+    told: Py<PyTuple>,
     /// How many parameters there are, where all of them can be given by place and none collects further ones.
     simple: Option<usize>,
     /// A function with the same parameters that returns them all: it binds, or raises what Python raises.
@@ -58,6 +63,8 @@ struct Versions {
     /// All that it was compiled for, in the order in which it was.
     signatures: Vec<String>,
     recompiled: usize,
+    /// Types for which it runs as plain Python: there is neither code for them nor a compiler.
+    plain: Vec<Vec<Argument>>,
 }
 
 /// `*args` and `**kwargs` in a code object's flags.
@@ -67,12 +74,13 @@ const COLLECTS: u32 = 0x4 | 0x8;
 impl Jitted {
     /// The only way to make one: `Jitted()` makes none.
     #[staticmethod]
-    #[pyo3(signature = (function, parallel, cache, source, /))]
+    #[pyo3(signature = (function, parallel, cache, source, signatures, /))]
     fn of<'py>(
         function: Bound<'py, PyFunction>,
         parallel: bool,
         cache: bool,
         source: Option<String>,
+        signatures: Bound<'py, PyTuple>,
     ) -> PyResult<Bound<'py, Jitted>> {
         let py = function.py();
         let code = function.getattr("__code__")?;
@@ -87,6 +95,8 @@ impl Jitted {
             source,
             parallel,
             cache,
+            declared: ahead::declared(&signatures)?,
+            told: signatures.unbind(),
             simple,
             probe: PyOnceLock::new(),
             latest: Latest::new(),
@@ -198,10 +208,15 @@ impl Jitted {
         })
     }
 
-    /// What it was made with beside the function: parallel, cache, source.
+    /// What it was made with beside the function: parallel, cache, source, signatures.
     #[getter]
-    fn _options(&self) -> (bool, bool, Option<String>) {
-        (self.parallel, self.cache, self.source.clone())
+    fn _options<'py>(&self, py: Python<'py>) -> (bool, bool, Option<String>, Bound<'py, PyTuple>) {
+        (self.parallel, self.cache, self.source.clone(), self.told.bind(py).clone())
+    }
+
+    /// Compiles the signature of this number for a level of x86-64, beside the module; gives what it returns.
+    fn _compile_ahead(slf: &Bound<'_, Self>, signature: usize, target: &str) -> PyResult<String> {
+        ahead::make(slf, signature, target)
     }
 
     /// The function's name and what else it has.
@@ -328,6 +343,9 @@ impl Jitted {
             .map(|(name, value)| arguments::classify(name, value))
             .collect::<PyResult<_>>()
             .map_err(|error| self.in_call(py, error))?;
+        if self.versions().plain.contains(&arguments) {
+            return self.plainly(py, values);
+        }
         let lock = making::Lock::acquire(py)?;
         // Another thread may have made it meanwhile.
         let versions = self.versions().list.clone();
@@ -338,7 +356,23 @@ impl Jitted {
                 return version.run(py, &mut frame);
             }
         }
-        let made = Arc::new(making::make(slf, &arguments)?);
+        let made = match making::make(slf, &arguments) {
+            Ok(made) => Arc::new(made),
+            Err(error) if !self.declared.is_empty() && error.is_instance_of::<PyImportError>(py) => {
+                drop(lock);
+                let types: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+                let text = format!(
+                    "{}({}) was not compiled ahead of time for this machine, and llvmlite is not there to do it now: it runs as plain \
+                     Python",
+                    self.function.bind(py).getattr("__qualname__")?,
+                    types.join(", ")
+                );
+                self.versions().plain.push(arguments);
+                failures::warn(py, &text)?;
+                return self.plainly(py, values);
+            }
+            Err(error) => return Err(error),
+        };
         let told = self.keep(py, &made)?;
         drop(lock);
         if let Some(text) = told {
@@ -354,6 +388,12 @@ impl Jitted {
         let result = made.run(py, &mut frame);
         self.latest.set(made);
         result
+    }
+
+    /// As Python runs it.
+    fn plainly<'py>(&self, py: Python<'py>, values: &[Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
+        let values = PyTuple::new(py, values)?;
+        py.import("manyhands._jit_calls")?.call_method1("plainly", (&self.function, values))
     }
 
     /// Keeps a version, and says what keeps changing if something does.

@@ -203,3 +203,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_shipped_beside_is_whole_or_not_there() {
+    let folder = Folder::new();
+    let place = folder.0.join("made/here");
+    assert_eq!(beside::read(&place, b"key"), None);
+    beside::write(&place, b"key", &entry(b"object", b"globals")).unwrap();
+    assert_eq!(beside::read(&place, b"key"), Some(entry(b"object", b"globals")));
+    assert_eq!(beside::read(&place, b"other"), None);
+    let file = std::fs::read_dir(&place).unwrap().next().unwrap().unwrap().path();
+    let bytes = std::fs::read(&file).unwrap();
+    for length in 0..bytes.len() {
+        std::fs::write(&file, &bytes[..length]).unwrap();
+        assert_eq!(beside::read(&place, b"key"), None);
+    }
+}

@@ -13,9 +13,14 @@ use crate::ffi::numpy::{ArrayRef, NumPy};
 const DEEPEST: usize = 8;
 /// Values in a tuple.
 const LONGEST: usize = 256;
-/// Puts in a value, if it is of this type; else the frame is to be cleared.
+/// Puts in a value, if it is of this type; else the frame is to be cleared. `loose`: arrays of any layout go where any is taken.
 #[inline]
-pub fn fill<'py>(frame: &mut Frame<'py>, argument: &Argument, value: &Bound<'py, PyAny>) -> bool {
+pub fn fill<'py>(
+    frame: &mut Frame<'py>,
+    argument: &Argument,
+    value: &Bound<'py, PyAny>,
+    loose: bool,
+) -> bool {
     match argument {
         Argument::Scalar(Scalar { kind, flavour: Flavour::Python }) => fill_python(frame, *kind, value),
         Argument::Scalar(Scalar { kind, flavour: Flavour::NumPy }) => {
@@ -30,11 +35,11 @@ pub fn fill<'py>(frame: &mut Frame<'py>, argument: &Argument, value: &Bound<'py,
                 _ => false,
             }
         }
-        Argument::Array(array) => fill_array(frame, *array, value),
+        Argument::Array(array) => fill_array(frame, *array, value, loose),
         Argument::None => value.is_none(),
         Argument::Tuple(members) => match value.cast_exact::<PyTuple>() {
             Ok(tuple) if tuple.len() == members.len() => {
-                members.iter().zip(tuple.as_slice()).all(|(member, value)| fill(frame, member, value))
+                members.iter().zip(tuple.as_slice()).all(|(member, value)| fill(frame, member, value, loose))
             }
             _ => false,
         },
@@ -68,10 +73,13 @@ fn fill_python(frame: &mut Frame<'_>, kind: Kind, value: &Bound<'_, PyAny>) -> b
     true
 }
 
-fn fill_array<'py>(frame: &mut Frame<'py>, wanted: Array, value: &Bound<'py, PyAny>) -> bool {
+fn fill_array<'py>(frame: &mut Frame<'py>, wanted: Array, value: &Bound<'py, PyAny>, loose: bool) -> bool {
     let Some(numpy) = NumPy::loaded(value.py()) else { return false };
     let Some(array) = numpy.array(value) else { return false };
-    if type_of(&array) != Some(wanted) || !(array.exact || is_plain_subclass(value)) {
+    let found = type_of(&array);
+    let suits =
+        found == Some(wanted) || loose && found.is_some_and(|found| super::ahead::takes(wanted, found));
+    if !suits || !(array.exact || is_plain_subclass(value)) {
         return false;
     }
     frame.push_array(value, &array);

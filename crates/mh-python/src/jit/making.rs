@@ -44,6 +44,9 @@ impl Drop for Lock<'_> {
 pub fn make(jitted: &Bound<'_, Jitted>, arguments: &[Argument]) -> PyResult<Compiled> {
     let py = jitted.py();
     let inner = jitted.get();
+    if let Some(made) = super::ahead::find(jitted, arguments)? {
+        return Ok(made);
+    }
     let key = if inner.cache { Some(key_of(jitted, arguments)?) } else { None };
     if let Some(key) = &key
         && let Some(made) = cached(jitted, key)?
@@ -88,7 +91,11 @@ fn cached(jitted: &Bound<'_, Jitted>, key: &str) -> PyResult<Option<Compiled>> {
     Ok(Kernel::load(&entry.object, entry.info).ok().and_then(|kernel| finish(program, kernel).ok()))
 }
 
-fn compiled(program: &mut Program<'_>, arguments: &[Argument], parallel: bool) -> PyResult<(String, Info)> {
+pub fn compiled(
+    program: &mut Program<'_>,
+    arguments: &[Argument],
+    parallel: bool,
+) -> PyResult<(String, Info)> {
     let py = program.py();
     let answer = compile(program, 0, arguments, parallel);
     // What came up while the compiler asked comes first.
@@ -98,7 +105,7 @@ fn compiled(program: &mut Program<'_>, arguments: &[Argument], parallel: bool) -
     answer.map_err(|(diagnostic, sources)| failures::refused(py, &diagnostic, &sources))
 }
 
-fn finish(mut program: Program<'_>, kernel: Kernel) -> PyResult<Compiled> {
+pub fn finish(mut program: Program<'_>, kernel: Kernel) -> PyResult<Compiled> {
     let py = program.py();
     let hidden = program.hidden(&kernel.info().hidden)?;
     let objects = program.objects.into_iter().map(Bound::unbind).collect();
@@ -106,7 +113,7 @@ fn finish(mut program: Program<'_>, kernel: Kernel) -> PyResult<Compiled> {
 }
 
 /// LLVM, opened when it is first needed.
-fn llvm(py: Python<'_>) -> PyResult<&'static Llvm> {
+pub fn llvm(py: Python<'_>) -> PyResult<&'static Llvm> {
     static LLVM: OnceLock<Llvm> = OnceLock::new();
     if let Some(found) = LLVM.get() {
         return Ok(found);
@@ -165,10 +172,7 @@ fn key_of(jitted: &Bound<'_, Jitted>, arguments: &[Argument]) -> PyResult<String
     let inner = jitted.get();
     let code = digest_of(inner.function.bind(py))?;
     let python = py.version_info();
-    // What NumPy does with mixed types depends on its version.
-    let numpy =
-        py.import("sys")?.getattr("modules")?.call_method1("get", ("numpy",))?.getattr_opt("__version__")?;
-    let numpy = numpy.map(|version| version.to_string());
+    let numpy = numpy_version(py)?;
     Ok(format!(
         "{FORMAT} {} {}.{} {numpy:?} {code:032x} {} {:?} {arguments:?}",
         build(py)?,
@@ -177,6 +181,12 @@ fn key_of(jitted: &Bound<'_, Jitted>, arguments: &[Argument]) -> PyResult<String
         inner.parallel,
         inner.source.is_some()
     ))
+}
+
+/// Where NumPy is loaded: what it does with mixed types depends on its version.
+pub fn numpy_version(py: Python<'_>) -> PyResult<Option<String>> {
+    let numpy = py.import("sys")?.getattr("modules")?.call_method1("get", ("numpy",))?;
+    Ok(numpy.getattr_opt("__version__")?.map(|version| version.to_string()))
 }
 
 /// This very library, another build of which may compile otherwise, and the machine's kind.

@@ -22,6 +22,8 @@ pub struct Compiled {
     hidden: Vec<Hidden>,
     /// Objects of the program by the compiler's numbers, for the exceptions that it raises.
     objects: Vec<Py<PyAny>>,
+    /// Takes arrays of any layout where it was compiled for such: made ahead of time, it has no versions beside it.
+    loose: bool,
     /// Of the frame: arguments, hidden ones, results.
     pub slots: usize,
     /// For each of `info.notices`: was it said?
@@ -43,7 +45,11 @@ impl Compiled {
         let slots = arguments + of_hidden + results::slots_of(&info.result);
         let noticed = info.notices.iter().map(|_| AtomicBool::new(false)).collect();
         let guards = Guards::new(py, guards);
-        Compiled { kernel, guards, hidden, objects, slots, noticed }
+        Compiled { kernel, guards, hidden, objects, loose: false, slots, noticed }
+    }
+
+    pub fn loose(self) -> Compiled {
+        Compiled { loose: true, ..self }
     }
 
     fn info(&self) -> &Info {
@@ -72,7 +78,7 @@ impl Compiled {
             return Ok(false);
         }
         for (argument, value) in self.info().arguments.iter().zip(values) {
-            if !fill(frame, argument, value) {
+            if !fill(frame, argument, value, self.loose) {
                 return Ok(false);
             }
         }
@@ -81,7 +87,7 @@ impl Compiled {
         }
         for hidden in &self.hidden {
             match hidden.place.value(py)? {
-                Some(value) if fill(frame, &Argument::Array(hidden.array), &value) => {}
+                Some(value) if fill(frame, &Argument::Array(hidden.array), &value, false) => {}
                 _ => return Ok(false),
             }
         }

@@ -38,6 +38,10 @@ pub struct Program<'py> {
     /// Texts that users have given, by function.
     texts: HashMap<usize, String>,
     sources: u16,
+    /// Code is told by what it does, wherever its file is.
+    portable: bool,
+    /// Files of the functions whose sources were asked for, in that order.
+    pub files: Vec<String>,
     pub record: Record,
     pub guards: Vec<Guard>,
     /// An exception that came up while answering: it is the one to be raised.
@@ -54,12 +58,19 @@ impl<'py> Program<'py> {
             places: HashMap::new(),
             texts: HashMap::new(),
             sources: 0,
+            portable: false,
+            files: Vec::new(),
             record: Vec::new(),
             guards: Vec::new(),
             failed: None,
         };
         program.function_of(jitted);
         Ok(program)
+    }
+
+    /// As another machine may see it.
+    pub fn portable(jitted: &Bound<'py, Jitted>) -> PyResult<Program<'py>> {
+        Ok(Program { portable: true, ..Program::new(jitted)? })
     }
 
     pub fn py(&self) -> Python<'py> {
@@ -236,9 +247,13 @@ impl<'py> Program<'py> {
     /// What a function's answer leans on: its code and its defaults.
     fn function_text(&mut self, object: u32) -> Result<String, String> {
         let Some(function) = self.plain(object) else { return Err("it is no function".into()) };
-        let text = digest_of(&function).map(|digest| format!("{digest:032x}"));
+        let digest = if self.portable { portable_digest_of(&function) } else { digest_of(&function) };
+        let text = digest.map(|digest| format!("{digest:032x}"));
         let text = self.kept(text).ok_or("its code cannot be read")?;
         let defaults = self.defaults(&function);
+        let file = function.getattr("__code__").and_then(|code| code.getattr("co_filename")?.extract());
+        let file = self.kept(file).unwrap_or_default();
+        self.files.push(file);
         self.guards.push(Guard::of_function(&function));
         Ok(format!("{text} {defaults:?}"))
     }
@@ -355,6 +370,13 @@ pub fn digest_of(function: &Bound<'_, PyFunction>) -> PyResult<u128> {
     let py = function.py();
     // Version 2 of the format writes no back references, which depend on how often something is referred to.
     let bytes = py.import("marshal")?.call_method1("dumps", (function.getattr("__code__")?, 2))?;
+    Ok(xxh3_128(bytes.cast::<pyo3::types::PyBytes>()?.as_bytes()))
+}
+
+/// The same without the file's name.
+pub fn portable_digest_of(function: &Bound<'_, PyFunction>) -> PyResult<u128> {
+    let py = function.py();
+    let bytes = py.import("manyhands._jit_calls")?.call_method1("portable", (function,))?;
     Ok(xxh3_128(bytes.cast::<pyo3::types::PyBytes>()?.as_bytes()))
 }
 
