@@ -43,6 +43,7 @@ BENCHES = (
     "grid_search",
     "graph",
     "jit_loops",
+    "jit_programs",
     "jit_calls",
     "jit_start",
 )

@@ -15,7 +15,8 @@ pub(super) struct Range {
     pub step: String,
     /// Unsigned: may be past 2^63.
     pub count: String,
-    pub constant_count: Option<u64>,
+    /// Where it is known that there are no more; of constant bounds the number itself.
+    pub at_most: Option<u64>,
 }
 
 /// An iteration, as its body sees it: registers.
@@ -57,7 +58,7 @@ impl FunctionEmitter<'_, '_> {
         let start = self.expression(&each.start).one().to_string();
         let stop = self.expression(&each.stop).one().to_string();
         let step = self.expression(&each.step).one().to_string();
-        let constant_count = match bounds {
+        let at_most = match bounds {
             (Some(start), Some(stop), Some(step)) if step != 0 => {
                 let (start, stop, step) = (i128::from(start), i128::from(stop), i128::from(step));
                 let span = if step > 0 { stop - start } else { start - stop };
@@ -65,11 +66,11 @@ impl FunctionEmitter<'_, '_> {
             }
             _ => None,
         };
-        let count = match constant_count {
+        let count = match at_most {
             Some(count) => (count as i64).to_string(),
             None => self.count(&start, &stop, &step, bounds.2),
         };
-        Range { start, step, count, constant_count }
+        Range { start, step, count, at_most }
     }
 
     /// Iterations of a range: unsigned differences do not overflow.
@@ -189,7 +190,24 @@ impl FunctionEmitter<'_, '_> {
 
     /// All iterations of `body`, in order. `key`: each draws from a stream of its own.
     fn counted(&mut self, var: Var, range: &Range, body: &[Statement], key: Option<&str>) {
-        self.counted_from(var, range, body, Numbers { key, first: "0" }, None);
+        let numbers = Numbers { key, first: "0" };
+        let within = !self.loops.is_empty() && !self.slow && self.attempt.is_none() && key.is_none();
+        let Some(weight) = weight(body).filter(|_| within && range.at_most.is_none()) else {
+            return self.counted_from(var, range, body, numbers, None);
+        };
+        // Innermost loops are mostly short, and the one around asks whether to stop: without strips they take half the time. One that would be
+        // deaf for seconds runs as what is seldom run.
+        let most = DEAF * strip_of(Some(weight));
+        let [long, short, end] = ["long", "short", "done"].map(|name| self.label(name));
+        let more = self.value(&format!("icmp ugt i64 {}, {most}", range.count));
+        self.branch_cold(&more, &long, &short);
+        self.begin(&short);
+        let bounded = Range { at_most: Some(most), ..range.clone() };
+        self.counted_from(var, &bounded, body, Numbers { key, first: "0" }, None);
+        self.jump(&end);
+        self.begin(&long);
+        self.seldom(true, |this| this.counted_from(var, range, body, numbers, None));
+        self.begin(&end);
     }
 
     /// The same, where the first iteration has a number in its loop, and `Break` may lead to a label of the caller's.
@@ -231,7 +249,7 @@ impl FunctionEmitter<'_, '_> {
     /// holds loops or calls: then each iteration counts by itself.
     pub fn each(&mut self, range: &Range, weight: Option<u64>, body: impl FnOnce(&mut Self, &Turn)) {
         let strip = weight.map(|weight| strip_of(Some(weight)));
-        let strip = strip.filter(|strip| range.constant_count.is_none_or(|count| count > *strip));
+        let strip = strip.filter(|strip| range.at_most.is_none_or(|count| count > DEAF * strip));
         let Range { start, step, count, .. } = range;
         let [head, next, back, leave] = ["loop", "next", "back", "leave"].map(|name| self.label(name));
         let [strips, strip_back] = ["strips", "strips.back"].map(|name| self.label(name));
@@ -272,7 +290,7 @@ impl FunctionEmitter<'_, '_> {
         self.begin(&back);
         // Behind the last iteration this may overflow: nobody looks at it then.
         self.line(&format!("{index_next} = add nsw i64 {index}, {step}"));
-        let short = strip.is_some() || range.constant_count.is_some_and(|count| count < 1 << 62);
+        let short = strip.is_some() || range.at_most.is_some_and(|count| count < 1 << 62);
         self.line(&format!("{k_next} = add {} i64 {k}, 1", if short { "nuw nsw" } else { "nuw" }));
         let more = self.value(&format!("icmp ult i64 {k_next}, {length}"));
         let mark = self.loop_mark();
@@ -280,7 +298,7 @@ impl FunctionEmitter<'_, '_> {
             self.branch(&more, &head, &format!("{leave}{mark}"));
             self.begin(&leave);
             // Short ones are part of what an iteration of the loop around takes.
-            if weight.is_some() && range.constant_count.is_some_and(|count| count >= 64) {
+            if weight.is_some() && range.at_most.is_some_and(|count| count >= 64) {
                 self.charge(count);
             }
             return;
@@ -352,6 +370,9 @@ impl FunctionEmitter<'_, '_> {
         self.leave_unless_done(&status);
     }
 }
+
+/// Strips that a loop may take without being asked, where it is known to be no longer.
+const DEAF: u64 = 16;
 
 /// Iterations of this weight between two questions whether to stop: a power of two.
 pub(super) fn strip_of(weight: Option<u64>) -> u64 {

@@ -47,7 +47,7 @@ impl FunctionEmitter<'_, '_> {
         let far = self.value(&format!("mul i64 {first}, {step}"));
         let index = self.value(&format!("add i64 {start}, {far}"));
         let key = body.random.then(|| self.field(fixed.key, "i64"));
-        let range = Range { start: index, step, count, constant_count: None };
+        let range = Range { start: index, step, count, at_most: None };
         let iterations = Iterations { range, first, key };
         for (at, accumulated) in body.plan.accumulated.iter().enumerate() {
             let marks = accumulated.kind == ReductionKind::Latest;

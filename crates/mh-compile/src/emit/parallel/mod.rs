@@ -376,7 +376,7 @@ pub(crate) fn suits(function: &Function, each: &For, plan: &Plan) -> bool {
 
 /// `range(count)`, of which each number is told.
 fn plain(count: &str) -> Range {
-    Range { start: "0".into(), step: "1".into(), count: count.into(), constant_count: None }
+    Range { start: "0".into(), step: "1".into(), count: count.into(), at_most: None }
 }
 
 /// LLVM's type of one in a table.

@@ -37,7 +37,7 @@ impl FunctionEmitter<'_, '_> {
         // In code that seldom runs another copy of the body would only take time to compile.
         let within = !self.loops.is_empty() && !self.slow;
         let copies = !plan.accumulated.is_empty() || !plan.overwritten.is_empty();
-        let long = range.constant_count.is_some_and(|count| count > longest);
+        let long = range.at_most.is_some_and(|count| count > longest);
         if !within || long || plan.fine || copies || draws(&each.body) {
             return;
         }
