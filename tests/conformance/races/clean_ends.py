@@ -192,3 +192,70 @@ def primes_are_prime(n):
             if i % k == 0 and i * k > 900:
                 return i, k
     return 0, 0
+
+
+def _few(n):
+    """Long rows, most of which have nothing that matters in them."""
+    a = np.full((4, 40 * n), 0.25)
+    if n:
+        a[1, n] = 0.95
+        a[2, 3 * n] = np.nan
+        a[2, 3 * n + 1] = -0.5
+    return (a,)
+
+
+LONG = (0, 1, 60, 130)
+
+
+@clean(_few, sizes=LONG)
+def last_value_of_two_loops(a):
+    t = -1.0
+    for i in mh.prange(a.shape[0]):
+        for j in mh.prange(a.shape[1]):
+            if a[i, j] > 0.9:
+                t = a[i, j] + i
+    return t
+
+
+@clean(_few, sizes=LONG)
+def greatest_turned_of_two_loops(a):
+    m = -5.0
+    for i in mh.prange(a.shape[0]):
+        for j in mh.prange(a.shape[1]):
+            if a[i, j] != 0.25:
+                m = max(a[i, j], m)
+    return m
+
+
+@clean(_few, sizes=LONG)
+def place_of_the_last_least_of_two_loops(a):
+    m, k, l = 0.95, -1, -1
+    for i in mh.prange(a.shape[0]):
+        for j in mh.prange(a.shape[1]):
+            if a[i, j] <= m and a[i, j] > 0.9:
+                m = a[i, j]
+                k = i
+                l = j
+    return m, k, l
+
+
+@clean(_few, sizes=LONG)
+def rows_that_have_it(a):
+    count = 0
+    for i in mh.prange(a.shape[0]):
+        if _has(a[i], 0.95):
+            count += 1
+    return count
+
+
+@clean(_few, sizes=LONG, close=True)
+def sums_up_to_something(a):
+    tot = 0.0
+    for i in mh.prange(a.shape[0]):
+        s = 0.0
+        for j in mh.prange(a.shape[1]):
+            if a[i, j] != 0.25:
+                break
+            s += a[i, j]
+        tot += s
+    return tot

@@ -3,7 +3,7 @@
 use super::{Body, Left, Role, plain};
 use crate::emit::expression::{float_predicate, int_predicate};
 use crate::emit::function::{FunctionEmitter, NAN_MET, Operand};
-use crate::ir::{Binary, Check, Compare, Flavour, Kind, ReductionKind, Scalar, Span, Type};
+use crate::ir::{Binary, Check, Compare, Flavour, Kind, ReductionKind, Scalar, Span, Type, Var};
 use std::collections::BTreeMap;
 
 impl FunctionEmitter<'_, '_> {
@@ -121,10 +121,10 @@ impl FunctionEmitter<'_, '_> {
                     Role::Companion(_) => {}
                     Role::Last => {
                         let set = this.was_set(left, block);
-                        let new = this.kept(left, block);
-                        let old = this.read(left.var);
-                        let value = this.select(&set, &new, &old, left.kind);
-                        this.assign(left.var, &value);
+                        this.where_it_holds(&set, |this| {
+                            let new = this.kept(left, block);
+                            this.assign(left.var, &new);
+                        });
                     }
                     Role::Gathered(role) => this.combine_one(body, at, role, block, wide.get(&at)),
                 }
@@ -175,14 +175,35 @@ impl FunctionEmitter<'_, '_> {
         // Behind a nan nothing of what was before it counts.
         let met = self.value(&format!("icmp uge i8 {flag}, {NAN_MET}"));
         let taken = self.value(&format!("or i1 {taken}, {met}"));
-        let value = self.select(&taken, &new, &old, scalar.kind);
-        self.assign(left.var, &value);
-        for companion in body.left.iter().filter(|other| other.role == Role::Companion(at)) {
-            let new = self.kept(companion, block);
-            let old = self.read(companion.var);
-            let value = self.select(&taken, &new, &old, companion.kind);
-            self.assign(companion.var, &value);
+        self.where_it_holds(&taken, |this| {
+            this.assign(left.var, &new);
+            this.also_nan(left.var, &flag);
+            for companion in body.left.iter().filter(|other| other.role == Role::Companion(at)) {
+                let new = this.kept(companion, block);
+                this.assign(companion.var, &new);
+            }
+        });
+    }
+
+    /// A loop around may ask which variables were given a value: only where they are.
+    fn where_it_holds(&mut self, condition: &str, then: impl FnOnce(&mut Self)) {
+        let [take, on] = ["take", "on"].map(|name| self.label(name));
+        self.branch(condition, &take, &on);
+        self.begin(&take);
+        then(self);
+        self.jump(&on);
+        self.begin(&on);
+    }
+
+    /// A loop around may ask, too, whether the variable has been nan meanwhile.
+    fn also_nan(&mut self, var: Var, flag: &str) {
+        if !self.nans.contains(&var) {
+            return;
         }
+        let Some(address) = self.touched.get(&var).cloned() else { return };
+        let before = self.value(&format!("load i8, ptr {address}"));
+        let both = self.value(&format!("or i8 {before}, {flag}"));
+        self.line(&format!("store i8 {both}, ptr {address}"));
     }
 
     fn was_set(&mut self, left: &Left, block: &str) -> String {
