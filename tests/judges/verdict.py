@@ -1,4 +1,4 @@
-"""Runs test classes of CPython's and counts: what the judges over its tests share."""
+"""Runs test classes of others and counts: what the judges over unittest's classes share."""
 
 from __future__ import annotations
 
@@ -19,10 +19,16 @@ def options(document: str) -> argparse.ArgumentParser:
     return parser
 
 
-def judge(title: str, cases: dict[str, type], left_out: dict[str, str], options: argparse.Namespace) -> int:
+def judge(
+    title: str,
+    cases: dict[str, type],
+    left_out: dict[str, str],
+    options: argparse.Namespace,
+    of: str = f"CPython {platform.python_version()}",
+) -> int:
     """Runs the test classes, without what is left out (Class or Class.test: why); the exit status.
 
-    A LookupError where something is left out that this Python does not have.
+    A LookupError where something is left out that is not there.
     """
     # Who is started in the background was born deaf to it, and many of these tests interrupt themselves.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -39,7 +45,7 @@ def judge(title: str, cases: dict[str, type], left_out: dict[str, str], options:
     )
     verdict = runner.run(suite)
     failed = len(verdict.failures) + len(verdict.errors) + len(verdict.unexpectedSuccesses)
-    print(f"\nCPython {platform.python_version()}'s {title}. Left out, and counted as skipped:")
+    print(f"\n{of}'s {title}. Left out, and counted as skipped:")
     for name, reason in left_out.items():
         print(f"  {name}: {reason}")
     print(f"{verdict.passed} passed, {failed} failed, {len(verdict.skipped)} skipped")
@@ -51,7 +57,7 @@ def _leave_out(cases: dict[str, type], name: str, reason: str) -> None:
     case_name, _, test_name = name.partition(".")
     case = cases.get(case_name)
     if case is None or not hasattr(case, test_name or "run"):
-        raise LookupError(f"{name} is listed as left out, but this Python has no such test: take it off the list")
+        raise LookupError(f"{name} is listed as left out, but there is no such test: take it off the list")
     if not test_name:
         unittest.skip(reason)(case)
         return

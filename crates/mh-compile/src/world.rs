@@ -17,6 +17,11 @@ pub trait World {
     /// # Errors
     /// Says why it cannot be had, in a sentence for the user.
     fn function(&mut self, object: u32) -> Result<Code, String>;
+    /// A function that is written in Python for what the compiler does not know itself (`numpy.sort`): its number.
+    fn library(&mut self, name: &str) -> Option<u32> {
+        let _ = name;
+        None
+    }
 }
 
 /// What a name or an attribute stands for.

@@ -11,13 +11,11 @@ import numpy as np
 
 import manyhands as mh
 
-KINDS = ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8", "c8", "c16")
 SHAPES = ((0,), (1,), (7,), (3, 4), (1, 5), (4, 1), (0, 3), (2, 3, 4))
-LAYOUTS = ("C", "F", "strided", "reversed")
 
 
 def made(kind: str, shape: tuple[int, ...], layout: str = "C", seed: int = 0) -> np.ndarray:
-    """An array with small numbers of both signs, zeros among them."""
+    """An array with small numbers of both signs, zeros among them; layouts: C, F, strided, reversed."""
     random = np.random.default_rng(seed)
     dtype = np.dtype(kind)
     wide = tuple(2 * length for length in shape) if layout == "strided" else shape

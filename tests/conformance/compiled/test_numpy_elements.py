@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy_arrays import KINDS, LAYOUTS, SHAPES, agree, made
+from numpy_arrays import SHAPES, agree, made
 
 import manyhands as mh
 
@@ -89,7 +89,7 @@ def fused(a, b, c, x):
     return a * x + b * x - c
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["?", "i2", "u8", "f4", "c16"])
 def test_operators_of_one_kind(kind):
     for function in (arithmetic, differences, quotients, bits, comparisons):
         agree(function, made(kind, (7,)), made(kind, (7,), seed=1))
@@ -97,15 +97,15 @@ def test_operators_of_one_kind(kind):
         agree(function, made(kind, (5,)))
 
 
-@pytest.mark.parametrize("other", ["i1", "u1", "i8", "f4", "c8"])
-@pytest.mark.parametrize("kind", ["?", "u2", "i4", "u8", "f8"])
+@pytest.mark.parametrize(
+    ("kind", "other"), [("?", "i8"), ("u2", "i1"), ("u8", "i4"), ("i4", "f4"), ("f4", "c8"), ("i8", "?")]
+)
 def test_operators_of_two_kinds(kind, other):
     for function in (arithmetic, comparisons):
         agree(function, made(kind, (7,)), made(other, (7,), seed=1))
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("other", LAYOUTS)
+@pytest.mark.parametrize(("layout", "other"), [("F", "F"), ("C", "strided"), ("reversed", "F")])
 def test_layouts(layout, other):
     for shape in SHAPES:
         agree(arithmetic, made("f8", shape, layout), made("f8", shape, other, seed=1))
@@ -114,7 +114,7 @@ def test_layouts(layout, other):
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_shapes_are_stretched_or_refused(shape):
-    for other in SHAPES:
+    for other in ((7,), (1,), (3, 4), (2, 3, 4)):
         agree(differences, made("f8", shape), made("f8", other, seed=1))
         agree(in_place, made("f8", shape), made("f8", other, seed=1))
         agree(stored, made("f8", shape), made("f8", other, seed=1))
@@ -127,13 +127,13 @@ def test_order_of_columns_is_kept():
     assert arithmetic(a, b)[0].flags.c_contiguous
 
 
-@pytest.mark.parametrize("kind", ["i2", "i4", "u8", "f4", "f8"])
+@pytest.mark.parametrize("kind", ["i2", "u8", "f4"])
 def test_functions_of_numbers(kind):
     agree(functions, made(kind, (3, 4)))
     agree(choices, made(kind, (3, 4)), made(kind, (4,), seed=1))
 
 
-@pytest.mark.parametrize("kind", ["?", "i1", "u4", "f4", "f8"])
+@pytest.mark.parametrize("kind", ["?", "u4", "f8"])
 def test_conversions(kind):
     agree(conversions, made(kind, (3, 4)))
 

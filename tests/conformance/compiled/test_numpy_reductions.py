@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy_arrays import LAYOUTS, SHAPES, agree, alike, made
+from numpy_arrays import SHAPES, agree, alike, made
 
 import manyhands as mh
 
@@ -54,7 +54,7 @@ def several_axes(a):
     return a.sum(axis=(0, 2)), np.max(a, axis=(1, 2)), a.mean(axis=(0, 1), keepdims=True), a.sum(axis=(2, 1, 0))
 
 
-@pytest.mark.parametrize("kind", ["?", "i2", "u4", "i8", "f4", "f8", "c16"])
+@pytest.mark.parametrize("kind", ["?", "i2", "u4", "f4", "c16"])
 def test_kinds(kind):
     for function in (sums, means, running, truths) if kind != "c16" else (sums, means):
         agree(function, made(kind, (3, 4)))
@@ -70,7 +70,7 @@ def test_shapes(shape):
         agree(function, made("f8", shape))
 
 
-@pytest.mark.parametrize("layout", LAYOUTS[1:])
+@pytest.mark.parametrize("layout", ["F", "strided"])
 def test_layouts(layout):
     for function in (sums, extremes, places, running):
         agree(function, made("f8", (3, 4), layout))

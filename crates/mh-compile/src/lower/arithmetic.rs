@@ -471,6 +471,18 @@ impl Lowerer<'_> {
                 format!("'{}' not supported between instances of '{s}' and '{t}'", compare_name(op)),
             ));
         }
+        if let (ExprKind::Int(x), ExprKind::Int(y), Type::INT, Type::INT) = (&*a.kind, &*b.kind, a.ty, b.ty) {
+            // `x.ndim == 2` decides which branch is compiled.
+            let holds = match op {
+                Compare::Equal => x == y,
+                Compare::NotEqual => x != y,
+                Compare::Less => x < y,
+                Compare::LessEqual => x <= y,
+                Compare::Greater => x > y,
+                Compare::GreaterEqual => x >= y,
+            };
+            return Ok(boolean(holds, span));
+        }
         let (a, b) = (a.clone(), b.clone());
         let result = if both.flavour == Flavour::Python {
             match (s.kind, t.kind) {

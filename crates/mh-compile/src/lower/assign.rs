@@ -162,6 +162,9 @@ impl Lowerer<'_> {
     }
 
     fn store(&mut self, object: Value, index: Value, value: Value, span: Span) -> Result<()> {
+        if let Some(done) = builtins::put(self, &object, &index, value.clone(), span) {
+            return done;
+        }
         match builtins::place(self, object, index, span)? {
             Place::Element { array, element, indices } => {
                 let value = self.made(value)?;
@@ -260,6 +263,12 @@ impl Lowerer<'_> {
                 let (Some(object), Some(index)) = (parts.next(), parts.next()) else {
                     return Err(Stop::Unknown);
                 };
+                if builtins::is_chosen(&object, &index) {
+                    let (object, index) = (self.settle(object), self.settle(index));
+                    let old = builtins::subscript(self, object.clone(), index.clone(), span)?;
+                    let new = self.binary(op, &old, &new, span)?;
+                    return self.store(object, index, new, span);
+                }
                 match builtins::place(self, object, index, span)? {
                     Place::Element { array, element, indices } => {
                         if written {

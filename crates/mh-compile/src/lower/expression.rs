@@ -81,6 +81,11 @@ impl Lowerer<'_> {
             }
             ast::ExprKind::BinOp(left, op, right) => {
                 let values = self.lazy_operands(&[left, right])?;
+                if op == "MatMult" && values.iter().any(arrays::is_array) {
+                    if let Some(product) = self.library_of("numpy.matmul", values.clone(), span) {
+                        return product;
+                    }
+                }
                 match (binary_of(op), values.as_slice()) {
                     (Some(Binary::Modulo), [Value::Static(Static::Str(_)), _]) => Err(unsupported(
                         span,

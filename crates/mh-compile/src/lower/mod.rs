@@ -93,6 +93,8 @@ pub(crate) struct Lowerer<'w> {
     variants: HashMap<(usize, Decisions), (u32, Rc<Analysed>)>,
     names: HashMap<(u32, String), Found>,
     attributes: HashMap<(u32, String), Found>,
+    /// Functions of the library, by name.
+    libraries: HashMap<String, Option<u32>>,
     instances: Vec<Instance>,
     /// Functions that are not inlined: by address of the tree.
     own: HashSet<usize>,
@@ -131,6 +133,7 @@ impl<'w> Lowerer<'w> {
             variants: HashMap::new(),
             names: HashMap::new(),
             attributes: HashMap::new(),
+            libraries: HashMap::new(),
             instances: Vec::new(),
             own: HashSet::new(),
             pass: 0,

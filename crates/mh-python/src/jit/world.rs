@@ -22,6 +22,7 @@ pub enum Question {
     Name(u32, String),
     Attribute(u32, String),
     Function(u32),
+    Library(String),
 }
 
 /// Questions and what each answer came to.
@@ -95,6 +96,7 @@ impl<'py> Program<'py> {
             let now = match question {
                 Question::Name(scope, name) => format!("{:?}", self.find_name(*scope, name)),
                 Question::Attribute(object, name) => format!("{:?}", self.find_attribute(*object, name)),
+                Question::Library(name) => format!("{:?}", self.find_library(name)),
                 Question::Function(object) => match self.function_text(*object) {
                     Ok(text) => text,
                     Err(_) => return Ok(false),
@@ -161,6 +163,16 @@ impl<'py> Program<'py> {
         }
         let shown = format!("{}.{name}", brief(&object));
         self.find(Place::Attribute { object: object.unbind(), name: key.unbind() }, &shown)
+    }
+
+    fn find_library(&mut self, name: &str) -> Option<u32> {
+        let found = self
+            .py
+            .import("manyhands._jit_numpy")
+            .and_then(|library| library.getattr("FUNCTIONS"))
+            .and_then(|functions| functions.call_method1("get", (name,)));
+        let function = self.kept(found).filter(|function| !function.is_none())?;
+        Some(self.number(&function))
     }
 
     /// What is at a place, noted as a guard.
@@ -315,6 +327,12 @@ impl World for Program<'_> {
 
     fn function(&mut self, object: u32) -> Result<Code, String> {
         self.source(object)
+    }
+
+    fn library(&mut self, name: &str) -> Option<u32> {
+        let found = self.find_library(name);
+        self.record.push((Question::Library(name.to_owned()), format!("{found:?}")));
+        found
     }
 }
 

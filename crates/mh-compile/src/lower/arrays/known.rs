@@ -31,6 +31,8 @@ pub fn each_known(
             Some(lowerer.each_of(Op::Binary(Binary::Power), places, span))
         }
         ("builtins" | "numpy", "divmod") if places.len() == 2 && plain => Some(divmod(lowerer, places, span)),
+        // It tells where.
+        ("numpy", "where") if places.len() == 1 => None,
         ("numpy", _) => match numpy_kind(short) {
             Some(kind) if places.len() == 1 && plain => Some(lowerer.each_of(Op::Cast(kind), places, span)),
             _ => each(lowerer, name, arguments, inputs(short)?, span),

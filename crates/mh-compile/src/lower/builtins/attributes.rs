@@ -127,6 +127,10 @@ pub fn part(lowerer: &mut Lowerer<'_>, value: &Value, name: &str, span: Span) ->
     }))
 }
 
+/// Methods of arrays that NumPy has as functions too, and the library writes in Python.
+const IN_LIBRARY: &[&str] =
+    &["argsort", "diagonal", "dot", "nonzero", "repeat", "searchsorted", "sort", "take", "trace"];
+
 /// A call of a method: `x.copy()`.
 pub(crate) fn call_method(
     lowerer: &mut Lowerer<'_>,
@@ -140,6 +144,14 @@ pub(crate) fn call_method(
     }
     if arrays::is_array(&object) {
         if let Some(result) = reductions::method(lowerer, &object, name, &arguments, span) {
+            return result;
+        }
+    }
+    if arrays::is_array(&object) && IN_LIBRARY.contains(&name) {
+        let mut with = arguments.clone();
+        with.positional.insert(0, (object.clone(), span));
+        let name = if name == "sort" { "ndarray.sort".to_owned() } else { format!("numpy.{name}") };
+        if let Some(result) = lowerer.library(&name, &with, span) {
             return result;
         }
     }
@@ -253,12 +265,10 @@ fn array_method(
         }
         _ => {
             let advice = match name.as_str() {
-                "dot" => "write the loop: `for k in range(n): s += a[i, k] * b[k, j]`",
                 "reshape" | "ravel" | "flatten" | "squeeze" | "view" | "swapaxes" => {
                     "reshape it outside, and pass it; np.newaxis and slices are compiled"
                 }
                 "tolist" => "return the array",
-                "sort" | "argsort" | "searchsorted" | "nonzero" => "call it outside, and pass what it gives",
                 _ => return Err(no_attribute(object, &name, span)),
             };
             Err(refused(span, format!("the method {name} of an array is not compiled yet"), advice))
@@ -284,6 +294,9 @@ pub fn ndim(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
 fn of_function(lowerer: &mut Lowerer<'_>, call: Call<'_>, name: &str) -> Result<Value> {
     let (shown, span) = (call.shown(), call.span);
     let value = call.one()?;
+    if let (Some(_), "ndim" | "size") = (value.scalar(), name) {
+        return Ok(Value::int(i64::from(name == "size"), span));
+    }
     let (var, array) = lowerer.array_of(&value, &shown, span)?;
     of_array(lowerer, &value, (var, array), name, span)
 }

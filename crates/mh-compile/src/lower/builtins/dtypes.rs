@@ -1,7 +1,8 @@
 //! Types of elements: `np.float64`, `float`, `"f8"`, `a.dtype`.
 
-use super::{refused, shown, type_of};
-use crate::ir::{Kind, Span};
+use super::{Call, refused, shown, type_of};
+use crate::ir::{Flavour, Kind, Scalar, Span};
+use crate::lower::types::promote;
 use crate::lower::value::{Static, Value};
 use crate::lower::{Lowerer, Result};
 
@@ -80,4 +81,22 @@ impl Lowerer<'_> {
 /// `a.dtype`: the type by its canonical name.
 pub fn of(kind: Kind) -> Value {
     Value::known(format!("numpy.{}", kind.name()))
+}
+
+/// `np.result_type(a, b, ...)`: of arrays, numbers and types.
+pub fn result_type(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let span = call.span;
+    let mut common: Option<Scalar> = None;
+    for value in call.all()? {
+        let scalar = match (&value, value.array()) {
+            (_, Some((_, array))) => Scalar::numpy(array.element),
+            (Value::Expr(expr), None) => expr.ty.scalar().unwrap_or(Scalar::FLOAT),
+            _ => Scalar::numpy(lowerer.dtype(&value, span)?),
+        };
+        common = Some(common.map_or(scalar, |common| promote(common, scalar)));
+    }
+    let Some(Scalar { kind, flavour: Flavour::NumPy | Flavour::Python }) = common else {
+        return Err(super::value_error(span, "at least one array or dtype is required"));
+    };
+    Ok(of(kind))
 }

@@ -26,6 +26,13 @@ pub(crate) fn subscript(lowerer: &mut Lowerer<'_>, value: Value, index: Value, s
         Value::Static(Static::Str(_)) => {
             Err(refused(span, "text is not taken apart in compiled code", "pass numbers"))
         }
+        value if chosen(&value, &index).is_some() => {
+            let (name, mut values) = chosen(&value, &index).ok_or(Stop::Unknown)?;
+            values.insert(0, value);
+            lowerer
+                .library_of(&format!("ndarray.{name}"), values, span)
+                .unwrap_or_else(|| Err(no_choice(span)))
+        }
         value => Ok(match locate(lowerer, &value, index, span)? {
             Place::Element { array, element, indices } => {
                 let ty = Type::Scalar(Scalar::numpy(element));
@@ -47,6 +54,59 @@ pub(crate) fn place(lowerer: &mut Lowerer<'_>, value: Value, index: Value, span:
         return Err(type_error(span, "'tuple' object does not support item assignment"));
     }
     locate(lowerer, &value, index, span)
+}
+
+/// A subscript that is an array: what reads it (`taken`, ...; stores are named `put_...`), and the arrays.
+fn chosen(value: &Value, index: &Value) -> Option<(&'static str, Vec<Value>)> {
+    let (_, array) = value.array()?;
+    let is_whole = |part: &Value| matches!(part, Value::Slice(slice) if slice.start.is_none() && slice.stop.is_none() && slice.step.is_none());
+    match index {
+        Value::Tuple(parts) => match parts.as_slice() {
+            [one] => chosen(value, one),
+            [first, second] if array.rank == 2 && is_whole(first) && second.array().is_some() => {
+                Some(("columns", vec![second.clone()]))
+            }
+            [first, second] if array.rank == 2 && first.array().is_some() && second.array().is_some() => {
+                Some(("pairs", vec![first.clone(), second.clone()]))
+            }
+            _ => None,
+        },
+        one => {
+            let (_, by) = one.array().filter(|(_, by)| by.rank > 0)?;
+            Some((if by.element == Kind::Bool { "where" } else { "taken" }, vec![one.clone()]))
+        }
+    }
+}
+
+/// Whether the index is an array.
+pub(crate) fn is_chosen(value: &Value, index: &Value) -> bool {
+    chosen(value, index).is_some()
+}
+
+/// `value[index] = new`, where the index is an array; None for all else.
+pub(crate) fn put(
+    lowerer: &mut Lowerer<'_>,
+    value: &Value,
+    index: &Value,
+    new: Value,
+    span: Span,
+) -> Option<Result<()>> {
+    let (name, mut values) = chosen(value, index)?;
+    if value.array().is_some_and(|(_, array)| !array.writable) {
+        return Some(Err(read_only(span)));
+    }
+    values.insert(0, value.clone());
+    values.push(new);
+    let stored = lowerer.library_of(&format!("ndarray.put_{name}"), values, span);
+    Some(stored.unwrap_or_else(|| Err(no_choice(span))).map(drop))
+}
+
+fn no_choice(span: Span) -> Stop {
+    refused(
+        span,
+        "an index that is an array is not compiled like this",
+        "write the loop: out[i] = x[index[i]]",
+    )
 }
 
 fn index_error(span: Span, message: impl Into<String>) -> Stop {

@@ -12,6 +12,7 @@ mod distances;
 mod dtypes;
 mod extremes;
 mod indexing;
+mod library;
 mod math;
 mod nearest;
 mod numpy;
@@ -29,7 +30,7 @@ mod ufuncs;
 pub(crate) use attributes::{attribute, call_method};
 pub(crate) use constructors::new_array;
 pub(crate) use dtypes::numpy_kind;
-pub(crate) use indexing::{Place, place, subscript};
+pub(crate) use indexing::{Place, is_chosen, place, put, subscript};
 pub(crate) use numpy::inputs;
 
 use super::arrays::each_known;
@@ -171,6 +172,11 @@ pub(crate) fn call_known(
     }
     if let Some(result) = reductions::call(lowerer, name, &arguments, span) {
         return result;
+    }
+    if !numpy::knows(name, &arguments) {
+        if let Some(result) = lowerer.library(name, &arguments, span) {
+            return result;
+        }
     }
     let arguments = arguments.made(lowerer)?;
     let call = Call { name, arguments, span };

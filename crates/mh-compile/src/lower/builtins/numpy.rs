@@ -7,6 +7,7 @@ use super::{
     ufuncs,
 };
 use crate::ir::{Binary, Compare, Expr, Flavour, Kind, Math, Scalar, Span};
+use crate::lower::function::Arguments;
 use crate::lower::types::{promote, scalar_name};
 use crate::lower::value::Value;
 use crate::lower::{Lowerer, Result};
@@ -140,6 +141,7 @@ const TABLE: &[(&str, Handler)] = &[
     ("rad2deg", ufuncs::scaled),
     ("radians", ufuncs::scaled),
     ("real", ufuncs::part),
+    ("result_type", dtypes::result_type),
     ("reciprocal", ufuncs::reciprocal),
     ("round", ufuncs::round),
     ("shape", attributes::shape_of),
@@ -188,6 +190,18 @@ const EACH: &[(&str, usize)] = &[
     ("square", 1),
     ("where", 3),
 ];
+
+/// Whether a call is of what is compiled without the library.
+pub fn knows(name: &str, arguments: &Arguments) -> bool {
+    let Some(short) = name.strip_prefix("numpy.") else { return !name.starts_with("numpy.") };
+    // `np.where(condition)` tells where.
+    let whole = short != "where" || arguments.positional.len() != 1;
+    whole
+        && (inputs(short).is_some()
+            || find(TABLE, short).is_some()
+            || constructors::find(short).is_some()
+            || dtypes::numpy_kind(short).is_some())
+}
 
 /// How many numbers a function takes that works element by element; None for all others.
 pub fn inputs(name: &str) -> Option<usize> {

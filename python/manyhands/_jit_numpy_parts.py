@@ -1,0 +1,410 @@
+"""Arrays made of parts of others, and subscripts that are arrays, for compiled code (see `_jit_numpy`)."""
+
+import numpy as np
+
+
+def concatenate(arrays, axis=0):
+    """`np.concatenate` of a tuple; of more than two arrays, all are of one type."""
+    if len(arrays) == 2:
+        return _pair(arrays[0], arrays[1], axis)
+    count = 0
+    for array in arrays:
+        count += array.shape[axis]
+    if arrays[0].ndim == 1:
+        out = np.empty(count, dtype=np.result_type(*arrays))
+        begin = 0
+        for array in arrays:
+            out[begin : begin + array.shape[0]] = array
+            begin += array.shape[0]
+        return out
+    elif arrays[0].ndim == 2 and axis == 0:
+        out = np.empty((count, arrays[0].shape[1]), dtype=np.result_type(*arrays))
+        begin = 0
+        for array in arrays:
+            _same(array.shape[1], out.shape[1])
+            out[begin : begin + array.shape[0]] = array
+            begin += array.shape[0]
+        return out
+    elif arrays[0].ndim == 2:
+        out = np.empty((arrays[0].shape[0], count), dtype=np.result_type(*arrays))
+        begin = 0
+        for array in arrays:
+            _same(array.shape[0], out.shape[0])
+            out[:, begin : begin + array.shape[1]] = array
+            begin += array.shape[1]
+        return out
+    else:
+        raise NotImplementedError("arrays of more than two dimensions are not put together in compiled code")
+
+
+def _pair(a, b, axis):
+    if a.ndim == 1:
+        out = np.empty(a.shape[0] + b.shape[0], dtype=np.result_type(a, b))
+        out[: a.shape[0]] = a
+        out[a.shape[0] :] = b
+        return out
+    elif a.ndim == 2 and axis == 0:
+        _same(b.shape[1], a.shape[1])
+        out = np.empty((a.shape[0] + b.shape[0], a.shape[1]), dtype=np.result_type(a, b))
+        out[: a.shape[0]] = a
+        out[a.shape[0] :] = b
+        return out
+    elif a.ndim == 2:
+        _same(b.shape[0], a.shape[0])
+        out = np.empty((a.shape[0], a.shape[1] + b.shape[1]), dtype=np.result_type(a, b))
+        out[:, : a.shape[1]] = a
+        out[:, a.shape[1] :] = b
+        return out
+    else:
+        raise NotImplementedError("arrays of more than two dimensions are not put together in compiled code")
+
+
+def _same(length, other):
+    if length != other:
+        raise ValueError(
+            f"all the input array dimensions except for the concatenation axis must match exactly: {other} and {length}"
+        )
+
+
+def hstack(arrays):
+    """`np.hstack` of a tuple."""
+    if arrays[0].ndim == 1:
+        return concatenate(arrays)
+    else:
+        return concatenate(arrays, 1)
+
+
+def vstack(arrays):
+    """`np.vstack` of a tuple."""
+    if arrays[0].ndim == 1:
+        return stack(arrays)
+    else:
+        return concatenate(arrays)
+
+
+def stack(arrays, axis=0):
+    """`np.stack` of a tuple of vectors."""
+    if arrays[0].ndim != 1:
+        raise NotImplementedError("np.stack is compiled for vectors")
+    rows = np.empty((len(arrays), arrays[0].shape[0]), dtype=np.result_type(*arrays))
+    for i, array in enumerate(arrays):
+        if array.shape[0] != rows.shape[1]:
+            raise ValueError("all input arrays must have the same shape")
+        rows[i] = array
+    if axis == 0:
+        return rows
+    else:
+        return rows.T.copy()
+
+
+def column_stack(arrays):
+    """`np.column_stack` of a tuple of vectors."""
+    return stack(arrays, 1)
+
+
+def append(a, values):
+    """`np.append` of vectors and numbers."""
+    if np.ndim(values) == 0:
+        out = np.empty(a.shape[0] + 1, dtype=np.result_type(a, values))
+        out[:-1] = a
+        out[-1] = values
+        return out
+    else:
+        return concatenate((a, values))
+
+
+def diff(a, n=1, axis=-1):
+    """`np.diff`: differences of neighbours."""
+    if n != 1:
+        raise NotImplementedError("np.diff is compiled for n=1: call it again")
+    if axis == -1 or axis == a.ndim - 1:
+        return a[..., 1:] - a[..., :-1]
+    elif axis == 0:
+        return a[1:] - a[:-1]
+    else:
+        raise NotImplementedError("np.diff is compiled along the first or the last axis")
+
+
+def flip(a, axis=None):
+    """`np.flip`: a view from the end."""
+    if a.ndim == 1 or axis == 0:
+        return a[::-1]
+    elif axis is None and a.ndim == 2:
+        return a[::-1, ::-1]
+    elif axis == 1 or axis == -1:
+        return a[:, ::-1]
+    else:
+        raise NotImplementedError("np.flip is compiled for vectors and matrices")
+
+
+def roll(a, shift):
+    """`np.roll` of a vector."""
+    if a.ndim != 1:
+        raise NotImplementedError("np.roll is compiled for vectors")
+    n = a.shape[0]
+    out = np.empty_like(a)
+    if n > 0:
+        k = shift % n
+        out[k:] = a[: n - k]
+        out[:k] = a[n - k :]
+    return out
+
+
+def repeat(a, repeats):
+    """`np.repeat` of a vector."""
+    if a.ndim != 1:
+        raise NotImplementedError("np.repeat is compiled for vectors")
+    if np.ndim(repeats) == 0:
+        out = np.empty(a.shape[0] * repeats, dtype=a.dtype)
+        for i in range(a.shape[0]):
+            out[i * repeats : (i + 1) * repeats] = a[i]
+        return out
+    else:
+        if repeats.shape[0] != a.shape[0]:
+            raise ValueError("operands could not be broadcast together: an array, and how often each is repeated")
+        out = np.empty(np.sum(repeats), dtype=a.dtype)
+        k = 0
+        for i in range(a.shape[0]):
+            count = int(repeats[i])
+            if count < 0:
+                raise ValueError("repeats may not contain negative values.")
+            out[k : k + count] = a[i]
+            k += count
+        return out
+
+
+def array_equal(a, b):
+    """`np.array_equal`."""
+    if a.shape != b.shape:
+        return False
+    return bool(np.all(a == b))
+
+
+def flatnonzero(a):
+    """Where a vector is not zero."""
+    if a.ndim != 1:
+        raise NotImplementedError("np.flatnonzero is compiled for vectors")
+    found = np.empty(np.count_nonzero(a), dtype=np.int64)
+    k = 0
+    for i in range(a.shape[0]):
+        if a[i]:
+            found[k] = i
+            k += 1
+    return found
+
+
+def nonzero(a):
+    """Where an array is not zero: indices for each axis."""
+    if a.ndim == 1:
+        return (flatnonzero(a),)
+    elif a.ndim == 2:
+        count = np.count_nonzero(a)
+        rows = np.empty(count, dtype=np.int64)
+        columns = np.empty(count, dtype=np.int64)
+        k = 0
+        for i in range(a.shape[0]):
+            for j in range(a.shape[1]):
+                if a[i, j]:
+                    rows[k] = i
+                    columns[k] = j
+                    k += 1
+        return rows, columns
+    else:
+        raise NotImplementedError("np.nonzero is compiled for vectors and matrices")
+
+
+def nansum(a):
+    """The sum of what is a number."""
+    return np.sum(np.where(np.isnan(a), 0, a))
+
+
+def nanmean(a):
+    """The mean of what is a number."""
+    return nansum(a) / np.count_nonzero(~np.isnan(a))
+
+
+def nanmin(a):
+    """The least of what is a number."""
+    if np.count_nonzero(~np.isnan(a)) == 0:
+        return a.min()
+    return np.min(np.where(np.isnan(a), np.inf, a))
+
+
+def nanmax(a):
+    """The greatest of what is a number."""
+    if np.count_nonzero(~np.isnan(a)) == 0:
+        return a.max()
+    return np.max(np.where(np.isnan(a), -np.inf, a))
+
+
+def where(a, mask):
+    """`a[mask]`: the elements, or rows, where it is true."""
+    if mask.ndim == 1:
+        if mask.shape[0] != a.shape[0]:
+            raise IndexError(
+                "boolean index did not match indexed array along axis 0; size of axis is "
+                f"{a.shape[0]} but size of corresponding boolean axis is {mask.shape[0]}"
+            )
+        return taken(a, flatnonzero(mask))
+    elif mask.ndim == 2 and a.ndim == 2:
+        _fits(a, mask)
+        out = np.empty(np.count_nonzero(mask), dtype=a.dtype)
+        k = 0
+        for i in range(a.shape[0]):
+            for j in range(a.shape[1]):
+                if mask[i, j]:
+                    out[k] = a[i, j]
+                    k += 1
+        return out
+    else:
+        raise NotImplementedError("masks of more than two dimensions are not compiled")
+
+
+def _fits(a, mask):
+    if a.shape[0] != mask.shape[0] or a.shape[1] != mask.shape[1]:
+        raise IndexError("boolean index did not match indexed array: its shape is another")
+
+
+def put_where(a, mask, values):
+    """`a[mask] = values`."""
+    if mask.ndim == 1:
+        if mask.shape[0] != a.shape[0]:
+            raise IndexError(
+                "boolean index did not match indexed array along axis 0; size of axis is "
+                f"{a.shape[0]} but size of corresponding boolean axis is {mask.shape[0]}"
+            )
+        put_taken(a, flatnonzero(mask), values)
+    elif mask.ndim == 2 and a.ndim == 2:
+        _fits(a, mask)
+        if np.ndim(values) == 0:
+            for i in range(a.shape[0]):
+                for j in range(a.shape[1]):
+                    if mask[i, j]:
+                        a[i, j] = values
+        else:
+            if values.shape[0] != np.count_nonzero(mask):
+                raise ValueError("NumPy boolean array indexing assignment: as many values as the mask is true, or one")
+            kept = values.copy()
+            k = 0
+            for i in range(a.shape[0]):
+                for j in range(a.shape[1]):
+                    if mask[i, j]:
+                        a[i, j] = kept[k]
+                        k += 1
+    else:
+        raise NotImplementedError("masks of more than two dimensions are not compiled")
+
+
+def taken(a, indices):
+    """`a[indices]`: elements, or rows, by their numbers."""
+    if a.ndim == 1 and indices.ndim == 1:
+        out = np.empty(indices.shape[0], dtype=a.dtype)
+        for i in range(indices.shape[0]):
+            out[i] = a[indices[i]]
+        return out
+    elif a.ndim == 1 and indices.ndim == 2:
+        out = np.empty(indices.shape, dtype=a.dtype)
+        for i in range(indices.shape[0]):
+            for j in range(indices.shape[1]):
+                out[i, j] = a[indices[i, j]]
+        return out
+    elif a.ndim == 2 and indices.ndim == 1:
+        out = np.empty((indices.shape[0], a.shape[1]), dtype=a.dtype)
+        for i in range(indices.shape[0]):
+            out[i] = a[indices[i]]
+        return out
+    else:
+        raise NotImplementedError("an index that is an array is compiled for vectors, and for rows of matrices")
+
+
+def put_taken(a, indices, values):
+    """`a[indices] = values`, one after the other."""
+    if indices.ndim != 1:
+        raise NotImplementedError("an index that is stored to is a vector in compiled code")
+    if np.ndim(values) == 0:
+        for i in range(indices.shape[0]):
+            a[indices[i]] = values
+    elif a.ndim == 1:
+        if values.shape[0] != indices.shape[0] and values.shape[0] != 1:
+            raise ValueError(
+                "shape mismatch: value array could not be broadcast to indexing result: "
+                f"{values.shape[0]} values for {indices.shape[0]} indices"
+            )
+        kept = values.copy()
+        stretched = kept.shape[0] == 1
+        for i in range(indices.shape[0]):
+            a[indices[i]] = kept[0 if stretched else i]
+    elif values.ndim == 1:
+        kept = values.copy()
+        for i in range(indices.shape[0]):
+            a[indices[i]] = kept
+    else:
+        if values.shape[0] != indices.shape[0] and values.shape[0] != 1:
+            raise ValueError(
+                "shape mismatch: value array could not be broadcast to indexing result: "
+                f"{values.shape[0]} rows for {indices.shape[0]} indices"
+            )
+        kept = values.copy()
+        stretched = kept.shape[0] == 1
+        for i in range(indices.shape[0]):
+            a[indices[i]] = kept[0 if stretched else i]
+
+
+def columns(a, indices):
+    """`a[:, indices]` of a matrix."""
+    if indices.dtype == np.bool_:
+        if indices.shape[0] != a.shape[1]:
+            raise IndexError("boolean index did not match indexed array along axis 1")
+        return _columns(a, flatnonzero(indices))
+    else:
+        return _columns(a, indices)
+
+
+def _columns(a, indices):
+    out = np.empty((a.shape[0], indices.shape[0]), dtype=a.dtype)
+    for i in range(a.shape[0]):
+        for j in range(indices.shape[0]):
+            out[i, j] = a[i, indices[j]]
+    return out
+
+
+def put_columns(a, indices, values):
+    """`a[:, indices] = values` of a matrix."""
+    if indices.dtype == np.bool_:
+        put_taken(a.T, flatnonzero(indices), _turned(values))
+    else:
+        put_taken(a.T, indices, _turned(values))
+
+
+def _turned(values):
+    if np.ndim(values) == 0:
+        return values
+    elif values.ndim == 1:
+        return values[:, None]
+    else:
+        return values.T
+
+
+def pairs(a, rows, columns):
+    """`a[rows, columns]` of a matrix: an element for each pair."""
+    if rows.shape[0] != columns.shape[0]:
+        raise IndexError("shape mismatch: indexing arrays could not be broadcast together")
+    out = np.empty(rows.shape[0], dtype=a.dtype)
+    for i in range(rows.shape[0]):
+        out[i] = a[rows[i], columns[i]]
+    return out
+
+
+def put_pairs(a, rows, columns, values):
+    """`a[rows, columns] = values` of a matrix."""
+    if rows.shape[0] != columns.shape[0]:
+        raise IndexError("shape mismatch: indexing arrays could not be broadcast together")
+    if np.ndim(values) == 0:
+        for i in range(rows.shape[0]):
+            a[rows[i], columns[i]] = values
+    else:
+        if values.shape[0] != rows.shape[0]:
+            raise ValueError("shape mismatch: value array could not be broadcast to indexing result")
+        kept = values.copy()
+        for i in range(rows.shape[0]):
+            a[rows[i], columns[i]] = kept[i]

@@ -1,0 +1,168 @@
+"""NumPy's functions of arrays, and subscripts that are arrays: NumPy is the oracle of values, types, shapes and errors."""
+
+import numpy as np
+import pytest
+from numpy_arrays import agree, made
+
+import manyhands as mh
+
+
+@mh.jit
+def products(a, b, A, B):
+    return np.dot(a, b), A @ B, A @ B[:, 0], A[0] @ B, np.outer(a, b), np.vdot(a, b), np.inner(a, b), A.dot(B)
+
+
+@mh.jit
+def of_a_matrix(A):
+    return np.trace(A), np.linalg.norm(A), np.diag(A[0]), np.diag(A)
+
+
+@mh.jit
+def norms(a):
+    return np.linalg.norm(a), np.linalg.norm(a, 1), np.linalg.norm(a, 2)
+
+
+@mh.jit
+def ordered(a):
+    return np.sort(a), np.unique(a), np.searchsorted(np.sort(a), a), np.searchsorted(np.sort(a), a, side="right")
+
+
+@mh.jit
+def stably(a):
+    return np.argsort(a, kind="stable"), a.argsort(kind="stable")
+
+
+@mh.jit
+def together(a, b):
+    return (
+        np.concatenate((a, b)), np.hstack((a, b)), np.diff(a), np.roll(a, 2), np.roll(b, -1), np.repeat(a, 3), np.flip(a),
+        np.append(a, 2), np.array_equal(a, b), np.nonzero(a)[0], np.flatnonzero(b), np.where(a > 0)[0],
+    )  # fmt: skip
+
+
+@mh.jit
+def stacked(a, b, A, B):
+    return np.stack((a, b)), np.vstack((a, b)), np.column_stack((a, b)), np.concatenate((A, B)), np.hstack((A, B))
+
+
+@mh.jit
+def counted(a, n):
+    return np.bincount(n), np.bincount(n, minlength=9), np.histogram(a, 4), np.histogram(a, 3, (-1.0, 1.0))
+
+
+@mh.jit
+def between(x, xp, fp):
+    return np.interp(x, xp, fp)
+
+
+@mh.jit
+def without_nan(a):
+    return np.nansum(a), np.nanmean(a), np.nanmax(a), np.nanmin(a), np.median(a)
+
+
+@mh.jit
+def taken(a, i, A):
+    return a[i], a[a > 0], A[i], A[:, i], A[i, i], A[A > 0], A[A[:, 0] > 0], np.take(a, i)
+
+
+@mh.jit
+def put(a, i, A, values):
+    a[a > 1] = 0
+    a[i] += values
+    a[i] = values * 2
+    A[A < 0] = 5
+    A[:, i] = 3
+    A[i] = A[0] + 1
+
+
+def test_products():
+    for kind, other in (("f8", "f8"), ("c16", "i4")):
+        agree(products, made(kind, (4,)), made(other, (4,), seed=1), made(kind, (3, 4)), made(other, (4, 5), seed=1))
+    agree(products, made("f8", (1,)), made("f8", (1,)), made("f8", (0, 1)), made("f8", (1, 3)))
+    for layout, other in (("F", "strided"),):
+        a, b = made("f8", (4,), layout), made("f8", (4,), other, 1)
+        agree(products, a, b, made("f8", (20, 4), layout), made("f8", (4, 70), other, 1))
+
+
+def test_a_product_of_many_tiles():
+    @mh.jit
+    def product(a, b):
+        return a @ b
+
+    random = np.random.default_rng(1)
+    agree(product, random.random((50, 200)), random.random((200, 33)))
+    with pytest.raises(ValueError, match="aligned"):
+        product(np.zeros((2, 3)), np.zeros((4, 2)))
+
+
+def test_matrices_and_norms():
+    for kind in ("f8", "i4", "c16"):
+        agree(of_a_matrix, made(kind, (3, 3)))
+        agree(norms, made(kind, (6,)))
+
+
+@pytest.mark.parametrize("kind", ["f8", "u1"])
+def test_order(kind):
+    for length in (0, 1, 2, 9, 100):
+        agree(ordered, made(kind, (length,)))
+        agree(stably, made(kind, (length,)))
+
+
+def test_nan_is_behind_all_numbers():
+    a = np.array([2.0, np.nan, -1.0, np.inf, np.nan, -np.inf, 0.0])
+    agree(ordered, a)
+    agree(stably, a)
+    agree(without_nan, a)
+    agree(without_nan, made("f8", (6,)))
+    agree(without_nan, made("f8", (7,)))
+
+
+def test_sorting_in_place():
+    @mh.jit
+    def sort(a):
+        a.sort()
+
+    agree(sort, made("f8", (30,)))
+    agree(sort, made("i4", (3, 8)))
+    agree(sort, made("f8", (9,), "strided"))
+
+
+def test_parts():
+    for a, b in ((7, 4), (1, 1), (4, 0)):
+        agree(together, made("f8", (a,)), made("i4", (b,), seed=1))
+    agree(stacked, made("f8", (3,)), made("f8", (3,)), made("i4", (2, 3)), made("f8", (2, 3)))
+    agree(stacked, made("f8", (3,)), made("f8", (2,)), made("i4", (2, 3)), made("f8", (2, 3)))
+
+
+def test_counts():
+    for length in (1, 7, 50):
+        agree(counted, made("f8", (length,)), made("u1", (length,)).astype(np.int64))
+    agree(counted, made("f8", (3,)), np.array([1, -1]))
+
+
+def test_interpolation():
+    xp = np.array([-1.0, 0.0, 0.5, 2.0])
+    agree(between, np.array([-2.0, -1.0, -0.3, 0.5, 1.9, 2.0, 7.0, np.nan]), xp, xp**2)
+    agree(between, 0.25, xp, xp**2)
+    agree(between, 0.25, xp, xp[1:])
+
+
+def test_subscripts_that_are_arrays_are_read():
+    agree(taken, made("f8", (7,)), np.array([2, 0, -1, 2]), made("f8", (4, 5)))
+    agree(taken, made("i4", (7,), "strided"), np.array([0]), made("i4", (4, 5), "F"))
+    agree(taken, made("f8", (7,)), np.array([2, 9]), made("f8", (4, 5)))
+
+
+def test_subscripts_that_are_arrays_are_written():
+    agree(put, made("f8", (7,)), np.array([2, 0, -1, 2]), made("f8", (4, 5)), made("f8", (4,), seed=2))
+    agree(put, made("f8", (7,)), np.array([1]), made("f8", (4, 5)), made("f8", (1,), seed=2))
+    agree(put, made("f8", (7,)), np.array([2, 7]), made("f8", (4, 5)), made("f8", (2,), seed=2))
+
+
+def test_a_mask_of_another_length():
+    @mh.jit
+    def masked(a, mask):
+        return a[mask]
+
+    agree(masked, made("f8", (4,)), np.array([True, False, True]))
+    agree(masked, made("f8", (3, 2)), np.array([True, False, True]))
