@@ -92,7 +92,9 @@ fn relax_for(function: &mut Function, each: &mut For, loops: Loops) {
     let guard = Guard::new(function.variables.len(), span);
     let mut prover = Prover { bounds: Bounds::new(&nest, &function.variables, guard, false), proved: false };
     prover.block(&mut each.body);
-    if loops == Loops::Checked {
+    // Parallel loops inside have guards of their own: that costs little beside them, and a second copy of them much.
+    let around = !is_parallel(each) && holds_parallel(&mut each.body);
+    if loops == Loops::Checked || around {
         relax_block(function, &mut each.body, loops);
         return;
     }
@@ -134,6 +136,17 @@ fn relax_for(function: &mut Function, each: &mut For, loops: Loops) {
     } else {
         relax_block(function, &mut each.body, loops);
     }
+}
+
+fn is_parallel(each: &For) -> bool {
+    each.parallel.as_ref().is_some_and(|parallel| parallel.plan.is_some())
+}
+
+fn holds_parallel(block: &mut Block) -> bool {
+    block.iter_mut().any(|statement| {
+        matches!(&statement.kind, StatementKind::For(each) if is_parallel(each))
+            || blocks_mut(statement).into_iter().any(holds_parallel)
+    })
 }
 
 struct Prover<'a> {
