@@ -4,7 +4,13 @@ Each is a plain function over what is compiled (loops, array expressions), compi
 bounds, types and errors are the compiler's own. `ndarray.` are an array's methods and subscripts.
 """
 
-from manyhands import _jit_numpy_linear as linear, _jit_numpy_parts as parts, _jit_numpy_sorting as sorting
+from manyhands import (
+    _jit_numpy_linear as linear,
+    _jit_numpy_parts as parts,
+    _jit_numpy_shapes as shapes,
+    _jit_numpy_sorting as sorting,
+    _jit_numpy_statistics as statistics,
+)
 
 FUNCTIONS = {
     "numpy.append": parts.append,
@@ -43,6 +49,14 @@ FUNCTIONS = {
     "numpy.vdot": linear.vdot,
     "numpy.vstack": parts.vstack,
     "numpy.where": parts.nonzero,
+    **{
+        f"numpy.{name}": getattr(shapes, name)
+        for name in ("digitize", "ediff1d", "fliplr", "flipud", "isin", "partition", "tile", "tril", "triu")
+    },
+    **{
+        f"numpy.{name}": getattr(statistics, name)
+        for name in ("average", "convolve", "percentile", "ptp", "quantile", "trapezoid")
+    },
     "ndarray.columns": parts.columns,
     "ndarray.pairs": parts.pairs,
     "ndarray.put_columns": parts.put_columns,
