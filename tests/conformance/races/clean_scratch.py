@@ -219,3 +219,37 @@ def flags_by_or_and_and(a):
         found = found or a[i] > 0.999
         ok = ok and a[i] < 0.998
     return found, ok
+
+
+@clean(_points)
+def scratch_filled_as_a_whole(points, out):
+    scratch = np.zeros(3)
+    for i in mh.prange(len(points)):
+        scratch[:] = points[i]
+        out[i] = scratch[0] + scratch[1] * scratch[2]
+    return scratch
+
+
+@clean(_points)
+def scratch_filled_by_an_expression(points, out):
+    scratch = np.full(5, 7.0)
+    for i in mh.prange(len(points)):
+        scratch[1:4] = points[i] * 2 + 1
+        scratch[2] -= scratch[1]
+        for k in range(1, 4):
+            out[i] += scratch[k] * k
+    return scratch
+
+
+@clean(_points)
+def scratch_filled_in_two_ways(points, out):
+    scratch = np.zeros(3)
+    for i in mh.prange(len(points)):
+        if points[i, 0] > 0:
+            for k in range(3):
+                scratch[k] = points[i, k]
+        else:
+            for k in range(3):
+                scratch[2 - k] = -points[i, k]
+        out[i] = scratch[0] - scratch[1] * scratch[2]
+    return scratch

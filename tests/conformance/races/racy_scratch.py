@@ -105,3 +105,42 @@ def nested_greatest(a):
     for i in mh.prange(len(a)):
         m = max(a[i], max(-a[i], m))  # race
     return m
+
+
+@racy(_points)
+def filled_in_one_of_two_ways_only_in_part(points, out):
+    scratch = np.zeros(3)
+    for i in mh.prange(len(points)):
+        if points[i, 0] > 0:
+            for k in range(3):
+                scratch[k] = points[i, k]  # race
+        else:
+            for k in range(2):
+                scratch[k] = -points[i, k]  # race
+        out[i] = scratch[2]  # race
+
+
+@racy(_points)
+def read_between_two_ways_of_filling(points, out):
+    scratch = np.zeros(3)
+    for i in mh.prange(len(points)):
+        if points[i, 0] > 0:
+            for k in range(3):
+                scratch[k] = points[i, k]  # race
+        else:
+            out[i] = scratch[1]  # race
+            for k in range(3):
+                scratch[k] = -points[i, k]  # race
+
+
+@racy(_points)
+def two_conditions_that_are_not_one(points, out):
+    scratch = np.zeros(3)
+    for i in mh.prange(len(points)):
+        if points[i, 0] > 0:
+            for k in range(3):
+                scratch[k] = points[i, k]  # race
+        if points[i, 1] <= 0:
+            for k in range(3):
+                scratch[k] = -points[i, k]  # race
+        out[i] = scratch[1]  # race

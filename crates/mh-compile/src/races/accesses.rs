@@ -63,7 +63,12 @@ pub struct Access {
     pub counters: Vec<Atom>,
     /// Where the subscripts stand.
     pub indices: Option<(Span, Span)>,
+    /// The statements around that decide if it happens, outermost first; of an `If` the side that it stands on.
+    pub branches: Vec<Branch>,
 }
+
+/// An `If` by its address, and whether its condition holds; of a `while` always the same side.
+pub type Branch = (usize, bool);
 
 /// One parallel loop, and what its body touches.
 pub struct Recorder<'a> {
@@ -80,6 +85,8 @@ pub struct Recorder<'a> {
     pub accesses: Vec<(Rc<Access>, bool)>,
     /// The body holds `break`, `continue` or an early return of a helper.
     pub jumps: bool,
+    /// How many branches there are around the loop.
+    pub branches: usize,
     conditions: i32,
 }
 
@@ -103,6 +110,7 @@ impl<'a> Recorder<'a> {
             entry,
             accesses: Vec::new(),
             jumps: false,
+            branches: 0,
             conditions: 0,
         }
     }
@@ -181,6 +189,7 @@ impl Interpreter<'_> {
             chain: array.chain,
             facts: state.facts.clone(),
             calls: self.calls.clone(),
+            branches: self.branches.clone(),
             counters: self.counters.clone(),
             indices,
         });
@@ -199,6 +208,7 @@ impl Interpreter<'_> {
                 chain: value.chain.clone(),
                 facts: Vec::new(),
                 calls: self.calls.clone(),
+                branches: self.branches.clone(),
                 counters: self.counters.clone(),
                 indices: None,
             });

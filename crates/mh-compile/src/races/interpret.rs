@@ -29,6 +29,8 @@ pub struct Interpreter<'a> {
     pub done: Vec<Recorder<'a>>,
     /// Calls that have been inlined, outermost first.
     pub calls: Vec<Span>,
+    /// What decides if the place is reached that is looked at.
+    pub branches: Vec<super::accesses::Branch>,
     /// Variables of the enclosing `For` loops.
     pub counters: Vec<Atom>,
     pub effort: solver::Effort,
@@ -48,6 +50,7 @@ impl<'a> Interpreter<'a> {
             recorders: Vec::new(),
             done: Vec::new(),
             calls: Vec::new(),
+            branches: Vec::new(),
             counters: Vec::new(),
             effort: solver::Effort::default(),
         }
@@ -157,19 +160,26 @@ impl<'a> Interpreter<'a> {
                 self.assume(condition, true, &mut yes);
                 self.assume(condition, false, &mut no);
                 self.under_condition(1);
+                let place = std::ptr::from_ref(statement).addr();
+                self.branches.push((place, true));
                 let yes = self.block(then, Some(yes));
+                self.branches.pop();
+                self.branches.push((place, false));
                 let no = self.block(orelse, Some(no));
+                self.branches.pop();
                 self.under_condition(-1);
                 return self.merge([yes, no].into_iter().flatten().collect());
             }
             StatementKind::While { head, condition, body } => {
                 let mut entry = self.enter(head.iter().chain(body), &state);
                 self.under_condition(1);
+                self.branches.push((std::ptr::from_ref(statement).addr(), true));
                 if let Some(mut tested) = self.block(head, Some(entry.clone())) {
                     self.scan(condition, &mut tested);
                     self.assume(condition, true, &mut tested);
                     self.block(body, Some(tested));
                 }
+                self.branches.pop();
                 self.under_condition(-1);
                 self.exit(head.iter().chain(body), &mut entry, &state);
                 return Some(entry);
@@ -311,6 +321,9 @@ impl<'a> Interpreter<'a> {
                 [start, stop, step],
                 state.clone(),
             ));
+            if let Some(recorder) = self.recorders.last_mut() {
+                recorder.branches = self.branches.len();
+            }
         }
         self.counters.push(atom);
         self.block(&of.body, Some(entry.clone()));

@@ -41,6 +41,8 @@ impl Source<'_> {
             name
         };
         let indices = access.indices.and_then(|(first, last)| self.text(first, last));
+        // Whole arrays and slices have no subscripts in the source: those of the loop that stands for them have the statement's place.
+        let indices = indices.filter(|_| access.indices.is_some_and(|(first, _)| first != access.span));
         format!("{name}[{}]", indices.unwrap_or_else(|| "...".to_owned()))
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::accesses::{Access, Kind, Recorder};
+use super::accesses::{Access, Branch, Kind, Recorder};
 use super::affine::{Atom, Fact, Poly};
 use super::interpret::Interpreter;
 use super::solver;
@@ -22,15 +22,46 @@ impl Overwriting<'_, '_> {
     /// Whether each iteration writes the same elements, whatever happens, and reads none that it has not written before.
     pub fn whole(&self, accesses: &[Noted]) -> bool {
         !self.recorder.jumps
-            && accesses.iter().enumerate().all(|(number, (access, conditional))| {
-                access.kind == Kind::Write && !conditional && self.steady(access)
-                    || accesses[..number].iter().any(|(write, conditional)| {
-                        write.kind == Kind::Write
-                            && !conditional
-                            && self.steady(write)
-                            && self.covers(write, access)
-                    })
+            && accesses.iter().enumerate().all(|(number, (access, _))| {
+                self.always(access, accesses) || self.written_before(access, &accesses[..number], accesses)
             })
+    }
+
+    /// Whether each iteration does this write, or another one to the same elements on the other side of an `if`.
+    fn always(&self, access: &Access, accesses: &[Noted]) -> bool {
+        if access.kind != Kind::Write || !self.steady(access) {
+            return false;
+        }
+        match self.path(access) {
+            [] => true,
+            [(place, side)] => accesses.iter().any(|(other, _)| {
+                other.kind == Kind::Write
+                    && self.path(other) == [(*place, !side)]
+                    && self.steady(other)
+                    && self.covers(access, other)
+                    && self.covers(other, access)
+            }),
+            _ => false,
+        }
+    }
+
+    /// Whether the elements were written before, in any case: by one write, or by one on each side of an `if`.
+    fn written_before(&self, access: &Access, before: &[Noted], all: &[Noted]) -> bool {
+        let writes =
+            || before.iter().filter(|(write, _)| self.always(write, all) && self.covers(write, access));
+        writes().any(|(write, _)| match self.path(write) {
+            [] => true,
+            [(place, side)] => {
+                self.path(access).starts_with(self.path(write))
+                    || writes().any(|(other, _)| self.path(other) == [(*place, !side)])
+            }
+            _ => false,
+        })
+    }
+
+    /// What decides, within an iteration, if the access happens.
+    fn path<'p>(&self, access: &'p Access) -> &'p [Branch] {
+        &access.branches[self.recorder.branches..]
     }
 
     /// Whether the array's elements are only written, by all iterations the same ones or some of them.
@@ -86,7 +117,9 @@ impl Overwriting<'_, '_> {
             let mine: Vec<Atom> = place.atoms().filter(|atom| loops.contains(atom)).collect();
             let counter = match mine[..] {
                 [] => None,
-                [counter] if used.insert(counter) && place.coefficient(&[counter]) == 1 => Some(counter),
+                [counter] if used.insert(counter) && place.coefficient(&[counter]).abs() == 1 => {
+                    Some(counter)
+                }
                 _ => return false,
             };
             if !settled(place, counter) {
@@ -99,7 +132,10 @@ impl Overwriting<'_, '_> {
                     return difference.is_some_and(|gap| self.known(access, facts, &[Fact::Zero(gap)]));
                 };
                 // The loop's variable when it writes this element.
-                let value = difference.and_then(|gap| Poly::atom(counter).subtract(&gap));
+                let up = place.coefficient(&[counter]);
+                let value = difference
+                    .and_then(|gap| gap.scale(up))
+                    .and_then(|gap| Poly::atom(counter).subtract(&gap));
                 let Some(value) = value else { return false };
                 let mut bounds = Vec::new();
                 for fact in &self.interpreter.atoms.get(counter).facts {
@@ -123,6 +159,10 @@ impl Overwriting<'_, '_> {
     /// Whether all of `wanted` holds where the access stands.
     fn known(&self, access: &Access, also: &[Fact], wanted: &[Fact]) -> bool {
         wanted.iter().all(|wanted| {
+            // At most the less of two: at most each of them.
+            if let Some((one, other)) = self.parts(wanted) {
+                return self.known(access, also, &[one]) && self.known(access, also, &[other]);
+            }
             if matches!(wanted, Fact::Zero(poly) if poly.is_zero()) {
                 return true;
             }
@@ -131,6 +171,19 @@ impl Overwriting<'_, '_> {
             let of = also.iter().map(Fact::poly).chain([wanted.poly()]);
             let facts = self.interpreter.closure(&path, of);
             solver::implied(&facts, wanted, &self.interpreter.effort)
+        })
+    }
+
+    /// `x <= min(a, b)` as `x <= a` and `x <= b`.
+    fn parts(&self, fact: &Fact) -> Option<(Fact, Fact)> {
+        let Fact::AtLeastZero(poly) = fact else { return None };
+        poly.atoms().collect::<Vec<_>>().into_iter().find_map(|atom| {
+            let (one, other) = self.interpreter.atoms.get(atom).least.as_ref()?;
+            if poly.divide(atom).0.as_constant() != Some(1) {
+                return None;
+            }
+            let [one, other] = [one, other].map(|part| poly.substitute(atom, part).map(Fact::AtLeastZero));
+            Some((one?, other?))
         })
     }
 }

@@ -19,6 +19,8 @@ pub struct AtomInfo {
     pub counter: bool,
     /// This is `left // right`, where the sign of `right` was not known.
     pub quotient: Option<(Poly, Poly)>,
+    /// This is the less of two.
+    pub least: Option<(Poly, Poly)>,
 }
 
 #[derive(Debug, Default)]
@@ -39,7 +41,14 @@ pub enum Key {
 
 impl Atoms {
     pub fn fresh(&mut self, scope: usize, name: Option<String>) -> Atom {
-        self.all.push(AtomInfo { scope, facts: Vec::new(), name, counter: false, quotient: None });
+        self.all.push(AtomInfo {
+            scope,
+            facts: Vec::new(),
+            name,
+            counter: false,
+            quotient: None,
+            least: None,
+        });
         Atom(u32::try_from(self.all.len() - 1).unwrap_or(u32::MAX))
     }
 
@@ -79,6 +88,9 @@ impl Atoms {
             return Poly::atom(*atom);
         }
         let atom = self.fresh(scope, None);
+        if let Key::Min(left, right) = &key {
+            self.get_mut(atom).least = Some((left.clone(), right.clone()));
+        }
         self.memo.insert(key, atom);
         let poly = Poly::atom(atom);
         self.get_mut(atom).facts = facts(&poly).into_iter().flatten().collect();

@@ -102,8 +102,13 @@ impl Interpreter<'_> {
         let Some(from) = from else { return Slice { map: None, length: self.some_length() } };
         let span = to.and_then(|to| {
             let scope = self.atoms.scope(&to).max(self.atoms.scope(&length.extent));
-            let to = if stop.is_none() {
+            let at_most = |left: &Poly, right: &Poly| {
+                Fact::at_most(left, right).is_some_and(|fact| self.implied(state, &fact))
+            };
+            let to = if stop.is_none() || at_most(&to, &length.extent) {
                 to
+            } else if at_most(&length.extent, &to) {
+                length.extent.clone()
             } else {
                 self.atoms.computed(Key::Min(to.clone(), length.extent.clone()), scope, |atom| {
                     vec![Fact::at_most(atom, &to), Fact::at_most(atom, &length.extent)]
