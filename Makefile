@@ -34,7 +34,7 @@ PIP := -m pip install --quiet --disable-pip-version-check --constraint constrain
 export PYO3_PYTHON := $(CURDIR)/$(PYTHON)
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
-.PHONY: help build demo test judges bench check fmt deep sanitize clean
+.PHONY: help build demo test judges judge-numba bench check fmt deep sanitize clean
 help:  ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1#\2/p' Makefile | column -t -s '#'
 
@@ -130,6 +130,9 @@ judges:  ## other people's tests against ours: CPython's, on every Python that h
 	@$(STEP) 'on= over Dask, two worker processes' .judges/engines/bin/python tests/judges/elsewhere_dask.py
 	@$(STEP) 'on= over MPI, one worker and two' .judges/engines/bin/python tests/judges/elsewhere_mpi.py
 
+judge-numba: .judges/numba/.installed  ## numba's tests of parallel loops against ours: 12 of 91 still fail (docs/status.md)
+	.judges/numba/bin/python tests/judges/numba_parfors.py
+
 # Two minutes each, mostly of waiting: on the Python that is built with, the oldest and the newest.
 PROCESS_JUDGES := $(sort $(MAIN) $(firstword $(sort $(ALL))) $(lastword $(sort $(ALL))))
 
@@ -145,6 +148,12 @@ PYTHON_OF = $$(for python in $(PYTHONS); do case $$python in $$version=*) echo $
 .judges/joblib/.installed: target/wheels/$(MAIN)/.built
 	$(call program,$(MAIN)) -m venv .judges/joblib
 	.judges/joblib/bin/python $(PIP) --force-reinstall $(<D)/*.whl joblib scikit-learn threadpoolctl pytest
+	@touch $@
+
+# For compiled loops: numba, whose wheel brings its tests.
+.judges/numba/.installed: target/wheels/$(MAIN)/.built
+	$(call program,$(MAIN)) -m venv .judges/numba
+	.judges/numba/bin/python $(PIP) --force-reinstall "$$(echo $(<D)/*.whl)[jit]" numba scipy
 	@touch $@
 
 # For on=: the extras, and the MPI of the package registry.
