@@ -166,3 +166,25 @@ def test_a_mask_of_another_length():
 
     agree(masked, made("f8", (4,)), np.array([True, False, True]))
     agree(masked, made("f8", (3, 2)), np.array([True, False, True]))
+
+
+def test_random_arrays():
+    @mh.jit
+    def drawn(n):
+        return np.random.rand(n, 3), np.random.normal(2.0, 0.5, n), np.random.randint(0, 10, size=(n, 2))
+
+    before = mh.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 2, 8):
+            mh.set_num_threads(threads)
+            mh.seed(5)
+            found.append(drawn(20_000))
+    finally:
+        mh.set_num_threads(before)
+    for one, other in zip(found[0] * 2, found[1] + found[2], strict=True):
+        assert np.array_equal(one, other)
+    unit, normal, whole = found[0]
+    assert unit.shape == (20_000, 3) and unit.dtype == np.float64 and abs(unit.mean() - 0.5) < 0.01
+    assert normal.shape == (20_000,) and abs(normal.mean() - 2) < 0.02 and abs(normal.std() - 0.5) < 0.02
+    assert whole.shape == (20_000, 2) and whole.dtype == np.int64 and whole.min() == 0 and whole.max() == 9

@@ -222,6 +222,11 @@ impl<'w> Lowerer<'w> {
         Label(self.labels - 1)
     }
 
+    /// Another type for a variable that nothing has read yet.
+    pub fn retype(&mut self, var: Var, ty: Type) {
+        self.variables[var.0 as usize].ty = ty;
+    }
+
     pub fn loop_id(&mut self) -> LoopId {
         self.loops += 1;
         LoopId(self.loops - 1)

@@ -65,7 +65,7 @@ pub fn new_array(
 }
 
 /// The lengths that an argument `shape` says.
-fn shape(lowerer: &mut Lowerer<'_>, value: &Value, span: Span) -> Result<Vec<Expr>> {
+pub fn shape(lowerer: &mut Lowerer<'_>, value: &Value, span: Span) -> Result<Vec<Expr>> {
     let members = match value {
         Value::Tuple(members) => members.clone(),
         one => vec![one.clone()],

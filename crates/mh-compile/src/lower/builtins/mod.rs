@@ -19,6 +19,7 @@ mod numpy;
 mod printing;
 mod python;
 mod random;
+mod random_arrays;
 mod random_choices;
 mod random_floats;
 mod ranges;

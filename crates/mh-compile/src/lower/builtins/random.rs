@@ -1,17 +1,17 @@
 //! `random` and `numpy.random`: one number at a time, of streams that depend on the seed and on the place of the draw alone.
 
 use super::nearest::{names, unknown};
-use super::{Call, Handler, find, random_choices, random_floats, refused};
+use super::{Call, Handler, find, random_arrays, random_choices, random_floats, refused};
 use crate::ir::{Check, Draw, Expr, ExprKind, Span, Type};
 use crate::lower::value::{Value, float};
 use crate::lower::{Lowerer, Result};
 use crate::random::{Requirement, requirements};
 
 /// A distribution as NumPy has it: its parameters with their defaults.
-struct Distribution {
-    name: &'static str,
+pub struct Distribution {
+    pub name: &'static str,
     draw: Draw,
-    parameters: &'static [(&'static str, Option<f64>)],
+    pub parameters: &'static [(&'static str, Option<f64>)],
     /// Arguments that go before: those of a standard form.
     before: &'static [f64],
     after: &'static [f64],
@@ -27,7 +27,7 @@ const fn of(
 
 const LOCATED: &[(&str, Option<f64>)] = &[("loc", Some(0.0)), ("scale", Some(1.0))];
 
-const NUMPY: &[Distribution] = &[
+pub const NUMPY: &[Distribution] = &[
     of("beta", Draw::Beta, &[("a", None), ("b", None)]),
     of("binomial", Draw::Binomial, &[("n", None), ("p", None)]),
     of("chisquare", Draw::ChiSquare, &[("df", None)]),
@@ -94,6 +94,9 @@ pub fn call(lowerer: &mut Lowerer<'_>, name: &str, call: Call<'_>) -> Result<Val
 
 /// Of `numpy.random`.
 pub fn call_numpy(lowerer: &mut Lowerer<'_>, name: &str, call: Call<'_>) -> Result<Value> {
+    if let Some(array) = random_arrays::sized(lowerer, name, &call) {
+        return array;
+    }
     if let Some(distribution) = NUMPY.iter().find(|one| one.name == name) {
         return distributed(lowerer, distribution, call);
     }
