@@ -201,3 +201,71 @@ def test_nothing_is_written_beside_the_answer(capfd):
     mh.jit(scaled)(X, Y, Z)
     assert np.array_equal(Z, [10.0, 10.0, 10.0])
     assert capfd.readouterr() == ("", "")
+
+
+def pulls(a, b, out):
+    for i in range(len(out)):
+        s, t, last = -0.0, 1.0, 0.0
+        for k in range(i % 3, len(a), 1 + i % 2):
+            square = a[k] * a[k] + 0.1
+            last = b[k] / math.sqrt(square)
+            s += last
+            t -= last * b[k]
+        out[i] = s - t + last
+    return out
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 63, 64, 65, 127, 128, 200, 1000])
+def test_dear_sums_are_added_in_order(length):
+    random = np.random.default_rng(length)
+    a, b = random.normal(size=length), random.normal(size=length)
+    compiled = mh.jit(pulls)
+    assert same(compiled(a, b, np.zeros(5)), pulls(a, b, np.zeros(5)))
+    if length > 2:
+        b[1], b[2] = math.inf, -0.0
+        assert same(compiled(a, b, np.zeros(5)), pulls(a, b, np.zeros(5)))
+
+
+@pytest.mark.parametrize("at", [0, 63, 64, 150, 199])
+def test_a_failure_within_a_dear_sum_is_the_first(at):
+    def fails(a, out):
+        for i in range(len(out)):
+            s = 0.0
+            for k in range(len(a)):
+                s += 1.0 / math.sqrt(a[k])
+            out[i] = s
+
+    for value in (0.0, -1.0):
+        a = np.ones(200)
+        a[at], a[-1] = value, -1.0
+        with pytest.raises((ValueError, ZeroDivisionError)) as theirs:
+            fails(list(map(float, a)), np.zeros(2))
+        with pytest.raises((ValueError, ZeroDivisionError)) as ours:
+            mh.jit(fails)(a, np.zeros(2))
+        assert type(ours.value) is type(theirs.value)
+
+
+def forces(place, mass, force):
+    for i in mh.prange(len(place)):
+        fx = fy = 0.0
+        for j in range(len(place)):
+            dx = place[j, 0] - place[i, 0]
+            dy = place[j, 1] - place[i, 1]
+            square = dx * dx + dy * dy + 1e-9
+            pull = mass[j] / (square * math.sqrt(square))
+            fx += dx * pull
+            fy += dy * pull
+        force[i, 0] = fx
+        force[i, 1] = fy
+    return force
+
+
+@pytest.mark.parametrize("length", [1, 63, 64, 65, 130])
+def test_columns_within_dear_sums(length):
+    random = np.random.default_rng(length)
+    place, mass = random.random((length, 3)), random.random(length)
+    compiled = mh.jit(forces)
+    expected = forces(place, mass, np.zeros((length, 2)))
+    assert same(on_all_threads(lambda: compiled(place, mass, np.zeros((length, 2)))), expected)
+    wide = np.asfortranarray(place)
+    assert same(compiled(wide, mass, np.zeros((length, 2))), expected)

@@ -93,6 +93,8 @@ pub(super) struct FunctionEmitter<'e, 'm> {
     pub attempt: Option<Attempt>,
     /// Sums of ints that are kept exact in a block: addresses of their i128.
     pub wide: HashMap<Var, String>,
+    /// Sums of which an iteration only leaves what it adds: addresses of that (see `split`).
+    pub addends: HashMap<Var, String>,
     /// Of a block: addresses of the i8 that tells whether a variable was given a value.
     pub touched: BTreeMap<Var, String>,
     /// Of a block: variables whose i8 tells also whether they have been nan.
@@ -144,6 +146,7 @@ impl<'e, 'm> FunctionEmitter<'e, 'm> {
             slow: false,
             attempt: None,
             wide: HashMap::new(),
+            addends: HashMap::new(),
             touched: BTreeMap::new(),
             nans: BTreeSet::new(),
             marked: BTreeMap::new(),

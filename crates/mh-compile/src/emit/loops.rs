@@ -191,7 +191,11 @@ impl FunctionEmitter<'_, '_> {
     /// All iterations of `body`, in order. `key`: each draws from a stream of its own.
     fn counted(&mut self, var: Var, range: &Range, body: &[Statement], key: Option<&str>) {
         let numbers = Numbers { key, first: "0" };
-        let within = !self.loops.is_empty() && !self.slow && self.attempt.is_none() && key.is_none();
+        let fast = !self.slow && key.is_none();
+        if fast && range.at_most.is_none() && self.split(var, range, body) {
+            return;
+        }
+        let within = fast && !self.loops.is_empty();
         let Some(weight) = weight(body).filter(|_| within && range.at_most.is_none()) else {
             return self.counted_from(var, range, body, numbers, None);
         };

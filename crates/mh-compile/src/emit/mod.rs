@@ -21,6 +21,7 @@ mod math;
 pub(crate) mod parallel;
 mod places;
 mod random;
+mod split;
 mod statement;
 #[cfg(test)]
 mod tests;

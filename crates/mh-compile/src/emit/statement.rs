@@ -30,6 +30,10 @@ impl FunctionEmitter<'_, '_> {
         let span = statement.span;
         match &statement.kind {
             StatementKind::Assign { var, value } => match value.ty {
+                Type::Scalar(_) if self.addends.contains_key(var) => {
+                    let address = self.addends[var].clone();
+                    self.assign_addend(&address, value);
+                }
                 Type::Scalar(_) => match self.wide.get(var).cloned() {
                     Some(address) => self.assign_wide(*var, &address, value),
                     None => {
