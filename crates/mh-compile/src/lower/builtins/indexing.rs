@@ -60,13 +60,14 @@ pub(crate) fn place(lowerer: &mut Lowerer<'_>, value: Value, index: Value, span:
 fn chosen(value: &Value, index: &Value) -> Option<(&'static str, Vec<Value>)> {
     let (_, array) = value.array()?;
     let is_whole = |part: &Value| matches!(part, Value::Slice(slice) if slice.start.is_none() && slice.stop.is_none() && slice.step.is_none());
+    let is_vector = |part: &Value| part.array().is_some_and(|(_, by)| by.rank == 1);
     match index {
         Value::Tuple(parts) => match parts.as_slice() {
             [one] => chosen(value, one),
-            [first, second] if array.rank == 2 && is_whole(first) && second.array().is_some() => {
+            [first, second] if array.rank == 2 && is_whole(first) && is_vector(second) => {
                 Some(("columns", vec![second.clone()]))
             }
-            [first, second] if array.rank == 2 && first.array().is_some() && second.array().is_some() => {
+            [first, second] if array.rank == 2 && is_vector(first) && is_vector(second) => {
                 Some(("pairs", vec![first.clone(), second.clone()]))
             }
             _ => None,
