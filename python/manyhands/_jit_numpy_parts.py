@@ -296,8 +296,12 @@ def put_where(a, mask, values):
 
 
 def taken(a, indices):
-    """`a[indices]`: elements, or rows, by their numbers."""
-    if a.ndim == 1 and indices.ndim == 1:
+    """`a[indices]`: elements, or rows, by their numbers; an index without dimensions is a number."""
+    if a.ndim == 1 and indices.ndim == 0:
+        return a[indices.item()]
+    elif a.ndim == 2 and indices.ndim == 0:
+        return a[indices.item()].copy()
+    elif a.ndim == 1 and indices.ndim == 1:
         out = np.empty(indices.shape[0], dtype=a.dtype)
         for i in range(indices.shape[0]):
             out[i] = a[indices[i]]
@@ -351,8 +355,10 @@ def put_taken(a, indices, values):
 
 
 def columns(a, indices):
-    """`a[:, indices]` of a matrix."""
-    if indices.dtype == np.bool_:
+    """`a[:, indices]` of a matrix; an index without dimensions is a number."""
+    if indices.ndim == 0:
+        return a[:, indices.item()].copy()
+    elif indices.dtype == np.bool_:
         if indices.shape[0] != a.shape[1]:
             raise IndexError("boolean index did not match indexed array along axis 1")
         return _columns(a, flatnonzero(indices))

@@ -188,3 +188,16 @@ def test_random_arrays():
     assert unit.shape == (20_000, 3) and unit.dtype == np.float64 and abs(unit.mean() - 0.5) < 0.01
     assert normal.shape == (20_000,) and abs(normal.mean() - 2) < 0.02 and abs(normal.std() - 0.5) < 0.02
     assert whole.shape == (20_000, 2) and whole.dtype == np.int64 and whole.min() == 0 and whole.max() == 9
+
+
+@mh.jit
+def one_column(A, i):
+    return A[:, i], np.take(A[0], i)
+
+
+def test_an_index_without_dimensions_is_a_number():
+    A, i = np.arange(12.0).reshape(3, 4), np.array(2)
+    column, element = one_column(A, i)
+    assert np.array_equal(column, A[:, i]) and element == A[0, 2]
+    with pytest.raises(IndexError):
+        one_column(A, np.array(4))
