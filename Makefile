@@ -130,7 +130,7 @@ judges:  ## other people's tests against ours: CPython's, on every Python that h
 	@$(STEP) 'on= over Dask, two worker processes' .judges/engines/bin/python tests/judges/elsewhere_dask.py
 	@$(STEP) 'on= over MPI, one worker and two' .judges/engines/bin/python tests/judges/elsewhere_mpi.py
 
-judge-numba: .judges/numba/.installed  ## numba's tests of parallel loops against ours: 12 of 91 still fail (docs/status.md)
+judge-numba: .judges/numba/.installed  ## numba's tests of parallel loops against ours: some still fail (docs/status.md)
 	.judges/numba/bin/python tests/judges/numba_parfors.py
 
 # Two minutes each, mostly of waiting: on the Python that is built with, the oldest and the newest.

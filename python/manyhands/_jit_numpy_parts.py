@@ -355,10 +355,8 @@ def put_taken(a, indices, values):
 
 
 def columns(a, indices):
-    """`a[:, indices]` of a matrix; an index without dimensions is a number."""
-    if indices.ndim == 0:
-        return a[:, indices.item()].copy()
-    elif indices.dtype == np.bool_:
+    """`a[:, indices]` of a matrix."""
+    if indices.dtype == np.bool_:
         if indices.shape[0] != a.shape[1]:
             raise IndexError("boolean index did not match indexed array along axis 1")
         return _columns(a, flatnonzero(indices))
