@@ -98,7 +98,7 @@ test: check  ## everything that must pass: lints, Rust tests, loom's model, Pyth
 # On the others: what depends on the version of Python (pickling, failures, printing, the way a program is started).
 OTHER_TESTS := -m 'not slow' --ignore tests/conformance/races --ignore tests/conformance/compiled \
                tests/unit tests/conformance tests/features/test_sources.py tests/features/test_imports.py \
-               tests/features/test_jit_*.py tests/faults/test_worker_death.py
+               $(patsubst %,tests/features/test_jit_%.py,arguments cache faces failures guards sources) tests/faults/test_worker_death.py
 
 # Long checks of things that change rarely: done again when what they are about has changed.
 target/.simulated: $(shell find crates/mh-engine -name '*.rs') Cargo.lock

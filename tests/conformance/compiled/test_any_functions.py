@@ -11,9 +11,7 @@ from programs import PATIENCE, environment
 pytestmark = pytest.mark.slow
 
 #: Of the standard library: numbers, texts, classes, generators, exceptions, recursion.
-MODULES = (
-    "bisect calendar colorsys copy difflib fractions heapq ipaddress keyword numbers pprint random shlex statistics"
-)
+MODULES = "bisect calendar colorsys copy fractions heapq ipaddress keyword numbers random statistics"
 
 
 def test_the_standard_library_is_compiled_or_refused():

@@ -1,4 +1,4 @@
-"""A few hundred random programs; `differential.py` beside this file runs as many as one likes."""
+"""Some random programs; `differential.py` beside this file runs as many as one likes."""
 
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ import manyhands as mh
 pytestmark = pytest.mark.slow
 
 #: How many programs.
-PROGRAMS = 120
+PROGRAMS = 60
 
 
 def compared(seed, folder):
