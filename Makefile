@@ -88,15 +88,18 @@ test: check  ## everything that must pass: lints, Rust tests, loom's model, Pyth
 	@$(STEP) 'Rust tests of store, runtime, pictures' cargo test --quiet --locked -p mh-store -p mh-runtime -p mh-draw
 	@$(STEP) 'Rust tests of the compiler' cargo test --quiet --locked -p mh-compile
 	@$(STEP) 'model of the slot protocol (loom)' $(MAKE) --no-print-directory target/loom/.passed
-	@$(STEP) 'Python tests, $(MAIN)' $(PYTHON) -m pytest --ignore tests/house --ignore tests/typing
-	@for version in $(OTHERS); do \
-	    $(STEP) "build for Python $$version" $(MAKE) --no-print-directory .venv-$$version/.built; \
-	    $(STEP) "Python tests, $$version" .venv-$$version/bin/python -m pytest $(OTHER_TESTS); \
-	done
+	@$(STEP) 'Python tests, $(MAIN); builds for the others' .ci/abreast \
+	    '$(PYTHON) -m pytest $(COMPILED)$(foreach version,$(OTHERS), && $(MAKE) --no-print-directory .venv-$(version)/.built)' \
+	    '$(PYTHON) -m pytest --ignore tests/house --ignore tests/typing $(COMPILED:%=--ignore %)'
+	@$(STEP) 'Python tests, the others' .ci/abreast \
+	    $(foreach version,$(OTHERS),'.venv-$(version)/bin/python -m pytest $(OTHER_TESTS)')
 	@echo; echo 'all tests passed on Python $(ALL)'
 
+# The compiler's tests keep one core busy, while the others wait for most of their time: they run beside each other.
+COMPILED := tests/conformance/races tests/conformance/compiled $(wildcard tests/features/test_jit_*.py)
+
 # On the others: what depends on the version of Python (pickling, failures, printing, the way a program is started).
-OTHER_TESTS := -m 'not slow' --ignore tests/conformance/races --ignore tests/conformance/compiled \
+OTHER_TESTS := -m "not slow" --ignore tests/conformance/races --ignore tests/conformance/compiled \
                tests/unit tests/conformance tests/features/test_sources.py tests/features/test_imports.py \
                $(patsubst %,tests/features/test_jit_%.py,arguments cache faces failures guards sources) tests/faults/test_worker_death.py
 
