@@ -34,7 +34,7 @@ PIP := -m pip install --quiet --disable-pip-version-check --constraint constrain
 export PYO3_PYTHON := $(CURDIR)/$(PYTHON)
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
-.PHONY: help build demo test judges judge-numba bench check fmt deep sanitize clean
+.PHONY: help build demo test judges judge-joblib judge-engines judge-numba bench check fmt deep sanitize clean
 help:  ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1#\2/p' Makefile | column -t -s '#'
 
@@ -112,34 +112,35 @@ target/loom/.passed: crates/mh-store/src/protocol.rs crates/mh-store/tests/loom.
 	RUSTFLAGS='--cfg loom' cargo test --quiet --locked -p mh-store --test loom --release --target-dir target/loom
 	@touch $@
 
-judges:  ## other people's tests against ours: CPython's, on every Python that has them, and joblib's; on= over Dask and MPI
-	@for version in $(ALL); do \
-	    if $(PYTHON_OF) -c 'import test._test_multiprocessing' 2>/dev/null; then \
-	        $(STEP) "install for Python $$version" $(MAKE) --no-print-directory .judges/$$version/.installed; \
-	        $(STEP) "CPython $$version's pool tests" .judges/$$version/bin/python tests/judges/cpython_pool.py; \
-	        case ' $(PROCESS_JUDGES) ' in *" $$version "*) \
-	            $(STEP) "CPython $$version's process tests" .judges/$$version/bin/python tests/judges/cpython_process.py;; \
-	        esac; \
-	        if $(PYTHON_OF) -c 'import test.test_concurrent_futures' 2>/dev/null; then \
-	            $(STEP) "CPython $$version's executor tests" .judges/$$version/bin/python tests/judges/cpython_futures.py; \
-	        fi; \
-	    else echo "Python $$version comes without its own tests: no judge"; fi; \
-	done
-	@$(STEP) 'install for joblib' $(MAKE) --no-print-directory .judges/joblib/.installed
+judges: $(ALL:%=target/wheels/%/.built)  ## other people's tests against ours: CPython's, on every Python that has them, and joblib's; on= over Dask and MPI
+	@$(STEP) 'judges, two at a time' .ci/abreast \
+	    $(foreach judge,$(ALL) joblib engines,'$(MAKE) --no-print-directory judge-$(judge)')
+
+judge-joblib: .judges/joblib/.installed
 	@$(STEP) "joblib's tests, our backend" .judges/joblib/bin/python tests/judges/joblib_parallel.py backend
 	@$(STEP) "joblib's tests, our Parallel" .judges/joblib/bin/python tests/judges/joblib_parallel.py face
 	@$(STEP) 'scikit-learn on our backend' .judges/joblib/bin/python -m pytest tests/features/test_scikit_learn.py
-	@$(STEP) 'install for Dask and MPI' $(MAKE) --no-print-directory .judges/engines/.installed
+
+judge-engines: .judges/engines/.installed
 	@$(STEP) 'on= over Dask, two worker processes' .judges/engines/bin/python tests/judges/elsewhere_dask.py
 	@$(STEP) 'on= over MPI, one worker and two' .judges/engines/bin/python tests/judges/elsewhere_mpi.py
 
 judge-numba: .judges/numba/.installed  ## numba's tests of parallel loops against ours: some still fail (docs/status.md)
 	.judges/numba/bin/python tests/judges/numba_parfors.py
 
+judge-%: .judges/%/.installed
+	@if $(call program,$*) -c 'import test._test_multiprocessing' 2>/dev/null; then \
+	    $(STEP) "CPython $*'s pool tests" .judges/$*/bin/python tests/judges/cpython_pool.py; \
+	    case ' $(PROCESS_JUDGES) ' in *' $* '*) \
+	        $(STEP) "CPython $*'s process tests" .judges/$*/bin/python tests/judges/cpython_process.py;; \
+	    esac; \
+	    if $(call program,$*) -c 'import test.test_concurrent_futures' 2>/dev/null; then \
+	        $(STEP) "CPython $*'s executor tests" .judges/$*/bin/python tests/judges/cpython_futures.py; \
+	    fi; \
+	else echo 'Python $* comes without its own tests: no judge'; fi
+
 # Nearly three minutes each, mostly of waiting: on the Python that is built with, and the newest.
 PROCESS_JUDGES := $(sort $(MAIN) $(lastword $(sort $(ALL))))
-
-PYTHON_OF = $$(for python in $(PYTHONS); do case $$python in $$version=*) echo $${python\#*=};; esac; done)
 
 # As a user installs it: into an environment with nothing else.
 .judges/%/.installed: target/wheels/%/.built
