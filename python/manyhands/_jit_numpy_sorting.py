@@ -70,10 +70,19 @@ def sort_in_place(a):
         raise NotImplementedError("sorting is compiled for vectors, and for rows of matrices")
 
 
+def _check_axis(a, axis):
+    if axis is None:
+        if a.ndim != 1:
+            raise NotImplementedError("axis=None is compiled for vectors")
+    elif axis < -a.ndim or axis >= a.ndim:
+        raise ValueError("axis is out of bounds for the array")
+
+
 def sort(a, axis=-1):
     """`np.sort`: a sorted copy."""
+    _check_axis(a, axis)
     out = a.copy()
-    if a.ndim == 2 and axis == 0:
+    if a.ndim == 2 and (axis == 0 or axis == -2):
         for j in range(a.shape[1]):
             _sort_vector(out[:, j])
     else:
@@ -83,11 +92,12 @@ def sort(a, axis=-1):
 
 def argsort(a, axis=-1, kind=None):
     """`np.argsort`: always stable."""
+    _check_axis(a, axis)
     if a.ndim == 1:
         order = _numbers(a.shape[0])
         _order(a, order)
         return order
-    elif a.ndim == 2 and axis != 0:
+    elif a.ndim == 2 and axis != 0 and axis != -2:
         orders = np.empty(a.shape, dtype=np.int64)
         for i in range(a.shape[0]):
             order = _numbers(a.shape[1])
@@ -113,6 +123,8 @@ def _place(a, x, right):
 
 def searchsorted(a, v, side="left"):
     """`np.searchsorted`."""
+    if side != "left" and side != "right":
+        raise ValueError("search side must be 'left' or 'right'")
     right = side == "right"
     if np.ndim(v) == 0:
         return np.int64(_place(a, v, right))

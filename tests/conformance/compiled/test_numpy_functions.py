@@ -200,3 +200,23 @@ def test_an_index_without_dimensions_is_a_number():
     assert one_taken(a, i) == np.take(a, i)
     with pytest.raises(IndexError):
         one_taken(a, np.array(4))
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1, -2])
+def test_sorting_along_an_axis(axis):
+    A = np.random.default_rng(2).random((4, 5))
+    along = mh.jit(lambda A, axis: np.sort(A, axis))
+    assert np.array_equal(along(A, axis), np.sort(A, axis))
+
+
+def test_what_sorting_and_searching_refuse():
+    A = np.ones((2, 3))
+    for call, error in (
+        (lambda A: np.sort(A, axis=None), NotImplementedError),
+        (lambda A: np.sort(A, 2), ValueError),
+        (lambda A: np.argsort(A, axis=-2), NotImplementedError),
+        (lambda A: np.searchsorted(A[0], 1.0, side="lef"), ValueError),
+    ):
+        compiled = mh.jit(call)
+        with pytest.raises(error):
+            compiled(A)
