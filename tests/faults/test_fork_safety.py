@@ -83,6 +83,30 @@ pool.terminate()
     )
 
 
+@pytest.mark.parametrize("maker", ["mh.Pool(2)", "mh.ThreadPool(2)", "mh.Executor(2)"])
+def test_a_child_drops_the_parents_pool_after_threads_of_its_own(maker):
+    # The C library gives the stacks of threads that stayed behind back to the system once the child has ended more than
+    # a few of its own: whatever still writes to the parent's thread crashes then.
+    run(
+        IN_A_CHILD
+        + f"""
+import gc
+held = {{"pool": {maker}}}
+list(held["pool"].map(abs, range(5)))
+def drop():
+    barrier = threading.Barrier(13)
+    threads = [threading.Thread(target=barrier.wait) for _ in range(12)]
+    [thread.start() for thread in threads]
+    barrier.wait()
+    [thread.join() for thread in threads]
+    held.clear()
+    gc.collect()
+assert in_a_child(drop) == 0
+held["pool"].__exit__(None, None, None)
+"""
+    )
+
+
 def test_a_child_has_pools_of_its_own():
     run(
         IN_A_CHILD

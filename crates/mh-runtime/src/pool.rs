@@ -523,6 +523,11 @@ impl Pool {
 impl Drop for Pool {
     fn drop(&mut self) {
         self.terminate();
+        if !self.is_ours() {
+            // The thread has stayed behind in the parent. To let go of its handle would be to write into its stack, which
+            // the C library gives back to the system when this process ends threads of its own.
+            std::mem::forget(self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        }
     }
 }
 
