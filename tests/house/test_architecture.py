@@ -14,8 +14,9 @@ EDGES = {
     "mh-draw": set(),
     "mh-engine": set(),
     "mh-store": set(),
-    "mh-runtime": {"mh-engine", "mh-store"},
-    "mh-python": {"mh-compile", "mh-draw", "mh-engine", "mh-store", "mh-runtime"},
+    "mh-trace": set(),
+    "mh-runtime": {"mh-engine", "mh-store", "mh-trace"},
+    "mh-python": {"mh-compile", "mh-draw", "mh-engine", "mh-store", "mh-runtime", "mh-trace"},
 }
 CRATES = sorted(folder.name for folder in (ROOT / "crates").iterdir() if (folder / "Cargo.toml").exists())
 

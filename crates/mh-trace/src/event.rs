@@ -1,0 +1,108 @@
+//! What is noted while something runs.
+
+/// Nanoseconds of the monotonic clock.
+pub type Nanos = u64;
+
+/// One job of one pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobKey {
+    /// The pools of a process are numbered.
+    pub pool: u64,
+    pub job: u64,
+}
+
+/// What runs items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// A worker process.
+    Process,
+    /// A thread of the caller's process.
+    Thread,
+    /// The caller itself, in a plain loop.
+    Caller,
+}
+
+/// One that runs items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Worker {
+    pub kind: Kind,
+    pub pool: u64,
+    /// Its number in its pool; of a caller, its thread.
+    pub id: u64,
+    /// The process that it is, or is in.
+    pub pid: u32,
+}
+
+/// One item as it was run, or several that followed on each other and were too short to be noted one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Run {
+    pub first: u64,
+    pub count: u64,
+    /// The message that brought it had been read. Threads get no messages: then as `begun`.
+    pub arrived: Nanos,
+    /// Taken on; its arguments are rebuilt from here on.
+    pub begun: Nanos,
+    /// The function is called. Of several items, the first.
+    pub called: Nanos,
+    /// It has returned. Of several items, the last.
+    pub returned: Nanos,
+    /// Its answer lies ready to be sent.
+    pub ended: Nanos,
+    /// What the worker's thread computed from `begun` to `ended`.
+    pub cpu: Nanos,
+    /// The encoded arguments, and the encoded answer with what of it lies in shared memory.
+    pub bytes_in: u64,
+    pub bytes_out: u64,
+    /// It raised. (Of several items, none did.)
+    pub failed: bool,
+}
+
+/// What a caller's thread does for a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Activity {
+    /// Takes items from their source and pickles them; large buffers are copied.
+    Encode,
+    /// Rebuilds answers.
+    Decode,
+    /// Waits for answers.
+    Wait,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// Items were given by the caller.
+    Fed { job: JobKey, first: u64, count: u64, at: Nanos },
+    /// What the job is called, or (with `index`) one item of it.
+    Named { job: JobKey, index: Option<u64>, text: String },
+    /// Items went to a worker in one message of `bytes`, with these objects in shared memory: (index, bytes).
+    Sent {
+        job: JobKey,
+        worker: Worker,
+        first: u64,
+        count: u64,
+        bytes: u64,
+        shared: Vec<(u64, u64)>,
+        at: Nanos,
+    },
+    /// A worker's answers were received, at `at`, with the times that it noted.
+    Ran { job: JobKey, worker: Worker, runs: Vec<Run>, at: Nanos },
+    /// An item has no answer: its worker died or was killed, it was taken back, its time was up. `worker`: that ran it,
+    /// and since when, where that is known.
+    Lost { job: JobKey, index: u64, worker: Option<(Worker, Nanos)>, at: Nanos },
+    /// Answers were taken by the caller.
+    Taken { job: JobKey, first: u64, count: u64, at: Nanos },
+    /// What the caller's thread `thread` was doing.
+    Spent { job: JobKey, activity: Activity, thread: u64, from: Nanos, to: Nanos, items: u64 },
+    /// One call of a compiled function.
+    Kernel {
+        name: String,
+        thread: u64,
+        from: Nanos,
+        to: Nanos,
+        /// Threads that ran blocks of parallel loops, the caller's included; 1 where nothing was shared out.
+        threads: u32,
+        /// Blocks of parallel loops that were run.
+        blocks: u64,
+    },
+}
