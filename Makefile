@@ -86,7 +86,7 @@ test: check  ## everything that must pass: lints, Rust tests, loom's model, Pyth
 	@$(STEP) 'Rust tests of the engine (release)' cargo test --release --quiet --locked -p mh-engine
 	@$(STEP) 'engine: ten million items, ten thousand workers; model of the slot protocol (loom)' .ci/abreast \
 	    '$(MAKE) --no-print-directory target/.simulated' '$(MAKE) --no-print-directory target/loom/.passed'
-	@$(STEP) 'Rust tests of store, runtime, pictures, traces' cargo test --quiet --locked -p mh-store -p mh-runtime -p mh-draw -p mh-trace
+	@$(STEP) 'Rust tests of store, runtime, pictures, traces, measurements' cargo test --quiet --locked -p mh-store -p mh-runtime -p mh-draw -p mh-trace -p mh-scale
 	@$(STEP) 'Rust tests of the compiler' cargo test --quiet --locked -p mh-compile
 	@$(STEP) 'Python tests, $(MAIN); builds for the others' .ci/abreast \
 	    '$(PYTHON) -m pytest $(COMPILED)$(foreach version,$(OTHERS), && $(MAKE) --no-print-directory .venv-$(version)/.built)' \

@@ -42,6 +42,8 @@ _HOMES = {
     "evaluate": "expressions",
     "set_num_threads": "loops",
     "get_num_threads": "loops",
+    "timeit": "timing",
+    "Timing": "timing",
     "cpu_count": "_native",
     "CompileError": "errors",
     "CompileWarning": "errors",

@@ -55,6 +55,7 @@ from .maps import imap, imap_unordered, map, starmap
 from .parallel import Parallel
 from .pool import Pool, ThreadPool
 from .process import Process, active_children, current_process, parent_process
+from .timing import Timing, timeit
 from .vectorized import vectorize
 
 __version__: str
@@ -92,6 +93,7 @@ __all__ = [
     "TaskFailed",
     "ThreadPool",
     "TimeoutError",
+    "Timing",
     "Value",
     "WorkerDied",
     "active_children",
@@ -123,6 +125,7 @@ __all__ = [
     "set_start_method",
     "starmap",
     "task",
+    "timeit",
     "vectorize",
 ]
 

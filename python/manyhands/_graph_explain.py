@@ -1,5 +1,6 @@
 """What a graph's shape and times allow: work, span, and what so many workers can reach."""
 
+from ._durations import said
 from ._graph_picture import _undeclared
 from ._options import worker_count
 
@@ -32,14 +33,14 @@ class Explanation:
             path[_SHOWN - 3 : -2] = [f"({len(path) - _SHOWN + 1} more)"]
         lines = [
             f"{self.tasks:,} task{'s' if self.tasks > 1 else ''}, times as {self.source}",
-            f"work           {_time(self.work):>14}   all tasks, one after the other",
-            f"span           {_time(self.span):>14}   what has to wait for each other: {' -> '.join(path)}",
+            f"work           {said(self.work):>14}   all tasks, one after the other",
+            f"span           {said(self.span):>14}   what has to wait for each other: {' -> '.join(path)}",
             f"best speed-up  {self.speedup:>14.4g}   with any number of workers",
         ]
         for workers, seconds in self.reach.items():
             gain = self.work / seconds if seconds > 0 else 1.0
             name = f"{workers} worker{'s' if workers > 1 else ''}"
-            lines.append(f"{name:<14} {_time(seconds):>14}" + (f"   {gain:.4g} times as fast" if workers > 1 else ""))
+            lines.append(f"{name:<14} {said(seconds):>14}" + (f"   {gain:.4g} times as fast" if workers > 1 else ""))
         return "\n".join(lines)
 
 
@@ -93,17 +94,3 @@ def _some(nodes):
     names = list(dict.fromkeys([repr(_label(node)) for node in nodes]))
     more = f" and {len(names) - 3} others" if len(names) > 3 else ""
     return f"{', '.join(names[:3])}{more} {'have' if len(names) > 1 else 'has'}"
-
-
-def _time(seconds):
-    if seconds < 1e-3:
-        return f"{seconds * 1e6:.3g} us"
-    if seconds < 1:
-        return f"{seconds * 1e3:.3g} ms"
-    if seconds < 120:
-        return f"{seconds:.3g} s"
-    minutes = round(seconds / 60)
-    if seconds < 7200:
-        rest = round(seconds) % 60
-        return f"{round(seconds) // 60} min" + (f" {rest} s" if rest else "")
-    return f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")

@@ -19,9 +19,12 @@ __all__ = [
     "Lane",
     "Plan",
     "Printer",
+    "Repetition",
     "Scheduler",
     "SemLock",
     "SharedBuffer",
+    "Summary",
+    "Sweep",
     "ThreadEngine",
     "ThreadJob",
     "ThreadKeeper",
@@ -34,6 +37,7 @@ __all__ = [
     "follow",
     "get_num_threads",
     "memory_available",
+    "ratio",
     "set_num_threads",
     "stream",
 ]
@@ -637,3 +641,77 @@ class SharedBuffer:
     def __len__(self) -> int: ...
     if sys.version_info >= (3, 12):
         def __buffer__(self, flags: int, /) -> memoryview: ...
+
+# ------------------------------------------------------------------------------------------------- measurements
+
+@final
+class Summary:
+    """What measurements of one thing say, in seconds. ValueError for none, and for what is no time."""
+
+    samples: list[float]
+    mean: float
+    deviation: float
+    median: float
+    interval: tuple[float, float]
+    """Of the median."""
+    confidence: float
+    """The share of such intervals that hold the median: at least 0.95 from six measurements on."""
+    best: float
+    worst: float
+    outliers: list[tuple[int, float, bool]]
+    """(index, seconds, further than three widths of the middle half)."""
+    def __new__(cls, samples: Sequence[float]) -> Summary: ...
+
+def ratio(above: Sequence[float], below: Sequence[float]) -> tuple[float, float, float, float]:
+    """How many times as long the samples `above` took as those `below`: (ratio of medians, low, high, confidence)."""
+
+@final
+class Repetition:
+    """How often one thing is measured: ask `step`, do it, `record` it."""
+
+    def __new__(
+        cls,
+        now: float,
+        *,
+        budget: float,
+        granularity: float,
+        narrow: float | None = None,
+        least: int | None = None,
+        most: int | None = None,
+    ) -> Repetition: ...
+    def step(self) -> tuple[str, int]:
+        """("probe" or "sample", loops), or ("narrow", "spent" or "many", 0) when it is enough."""
+    def record(self, seconds: float, now: float) -> None:
+        """What was asked for took `seconds` in all, and ended at `now`."""
+    @property
+    def loops(self) -> int: ...
+    @property
+    def times(self) -> list[float]:
+        """Seconds of one call, by sample."""
+
+@final
+class Sweep:
+    """Several things measured in turn: each once to warm up, then in rounds of random order, until the intervals of
+    all medians are narrower than the share `narrow` on either side, or the budget is spent. Ask `turn`, do it,
+    `record` it."""
+
+    def __new__(
+        cls,
+        things: int,
+        now: float,
+        *,
+        budget: float,
+        seed: int = 0,
+        narrow: float | None = None,
+        least: int | None = None,
+        most: int | None = None,
+    ) -> Sweep: ...
+    def turn(self) -> tuple[str, int]:
+        """("warm" or "run", which), or ("narrow", "spent" or "many", 0) when it is enough."""
+    def record(self, seconds: float, now: float) -> None:
+        """The turn that was asked for took `seconds`, and ended at `now`."""
+    def samples(self, thing: int) -> list[float]:
+        """Seconds by run of one thing; of its warm-up where there was time for no other."""
+    @property
+    def whole(self) -> bool:
+        """Were all of them run at least once?"""

@@ -13,10 +13,11 @@ EDGES = {
     "mh-compile": set(),
     "mh-draw": set(),
     "mh-engine": set(),
+    "mh-scale": set(),
     "mh-store": set(),
     "mh-trace": set(),
     "mh-runtime": {"mh-engine", "mh-store", "mh-trace"},
-    "mh-python": {"mh-compile", "mh-draw", "mh-engine", "mh-store", "mh-runtime", "mh-trace"},
+    "mh-python": {"mh-compile", "mh-draw", "mh-engine", "mh-store", "mh-runtime", "mh-scale", "mh-trace"},
 }
 CRATES = sorted(folder.name for folder in (ROOT / "crates").iterdir() if (folder / "Cargo.toml").exists())
 

@@ -15,6 +15,7 @@
 //! | `tasks` | `delayed`, and calls that bring their own function |
 //! | `hooks` | what is asked of the Python side: errors, prints |
 //! | `jit` | `Jitted`: a compiled function |
+//! | `scale` | `Repetition`, `Sweep`, `Summary`: measurements and what they say |
 //! | `machine` | cores, memory, random streams, digests |
 //! | `ffi` | the only unsafe code: buffers and descriptors, NumPy's arrays, kernels' frames |
 
@@ -28,6 +29,7 @@ mod jit;
 mod job;
 mod machine;
 mod pool;
+mod scale;
 mod semaphore;
 mod sharing;
 mod tasks;
@@ -71,6 +73,8 @@ mod _native {
     use crate::machine::{cores, cpu_count, digest, follow, memory_available, stream};
     #[pymodule_export]
     use crate::pool::Engine;
+    #[pymodule_export]
+    use crate::scale::{Repetition, Summary, Sweep, ratio};
     #[pymodule_export]
     use crate::semaphore::SemLock;
     #[pymodule_export]
