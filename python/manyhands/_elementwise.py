@@ -23,9 +23,15 @@ class Elementwise:
         self._results = {}
         #: Of the last call with arrays of one shape: their types, the result's, and the kernel.
         self._usual = None, None, None
+        #: The last kernel that made its result itself.
+        self._fresh = None
 
     def apply(self, values, out=None, dtype=None, casting="same_kind", order="K"):
         if dtype is None and order == "K":
+            if out is None and self._fresh is not None:
+                done = self._fresh._again(values)
+                if done is not NotImplemented and done.size:
+                    return done
             done = self._whole(values, out)
             if done is not None:
                 return done
@@ -36,6 +42,9 @@ class Elementwise:
             return self._number(arrays, dtype, casting)
         shape = _shape(arrays, out)
         kind = self._kind(arrays, out, dtype, casting)
+        if out is None and dtype is None and all(array.shape == shape and array.ndim == 1 for array in arrays):
+            self._fresh = self._kernel(kind.type.__name__, len(arrays))
+            return self._fresh(*arrays)
         if out is None:
             out = np.empty(shape, kind, order=_order(order, arrays))
         else:
@@ -132,30 +141,50 @@ class Elementwise:
         return wanted
 
     def _kernel(self, rank, pattern):
+        """The kernel for a result of this rank, or, for the name of its type, the one that makes it."""
         found = self.kernels.get((rank, pattern))
         if found is None:
-            found = self.kernels[rank, pattern] = self._made(rank, pattern)
+            text = _making(rank, pattern) if isinstance(rank, str) else _filling(rank, pattern)
+            space = {"prange": loops.prange, "function": self.function, "np": np, "__name__": __name__}
+            exec(text, space)
+            found = self.kernels[rank, pattern] = make(space["elementwise"], self.parallel, self.cache, text)
         return found
 
-    def _made(self, rank, pattern):
-        names = [f"a{number}" for number, way in enumerate(pattern) if way != "out"]
-        everywhere = ", ".join(f"i{axis}" for axis in range(rank))
-        items = []
-        for number, way in enumerate(pattern):
-            if way is None:
-                items.append(f"a{number}")
-            elif way == "out":
-                items.append(f"out[{everywhere}]")
-            else:
-                items.append(f"a{number}[{', '.join('0' if axis < 0 else f'i{axis}' for axis in way)}]")
-        text = f"def elementwise({', '.join(['out', *names])}):\n"
-        for axis in range(rank):
-            head = "prange" if axis == 0 else "range"
-            text += "    " * (axis + 1) + f"for i{axis} in {head}(out.shape[{axis}]):\n"
-        text += "    " * (rank + 1) + f"out[{everywhere}] = function({', '.join(items)})\n"
-        space = {"prange": loops.prange, "function": self.function, "__name__": __name__}
-        exec(text, space)
-        return make(space["elementwise"], self.parallel, self.cache, text)
+
+def _making(kind, count):
+    """Of lists of one length, which makes its result; of others it makes an empty one."""
+    names = [f"a{number}" for number in range(count)]
+    unlike = " or ".join([f"len({name}) != n" for name in names[1:]] or ["False"])
+    return (
+        f"def elementwise({', '.join(names)}):\n"
+        f"    n = len(a0)\n"
+        f"    if {unlike}:\n"
+        f"        n = 0\n"
+        f"    out = np.empty(n, np.{kind})\n"
+        f"    for i in prange(n):\n"
+        f"        out[i] = function({', '.join(name + '[i]' for name in names)})\n"
+        f"    return out\n"
+    )
+
+
+def _filling(rank, pattern):
+    """Which fills the result it is given; `pattern` tells how each argument stands to it."""
+    names = [f"a{number}" for number, way in enumerate(pattern) if way != "out"]
+    everywhere = ", ".join(f"i{axis}" for axis in range(rank))
+    items = []
+    for number, way in enumerate(pattern):
+        if way is None:
+            items.append(f"a{number}")
+        elif way == "out":
+            items.append(f"out[{everywhere}]")
+        else:
+            items.append(f"a{number}[{', '.join('0' if axis < 0 else f'i{axis}' for axis in way)}]")
+    text = f"def elementwise({', '.join(['out', *names])}):\n"
+    for axis in range(rank):
+        head = "prange" if axis == 0 else "range"
+        text += "    " * (axis + 1) + f"for i{axis} in {head}(out.shape[{axis}]):\n"
+    text += "    " * (rank + 1) + f"out[{everywhere}] = function({', '.join(items)})\n"
+    return text
 
 
 def _array(value, place):

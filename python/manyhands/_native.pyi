@@ -247,6 +247,7 @@ class Jitted:
         """The machine code as assembly: of one of `signatures`, or of all in a dictionary."""
 
     def _result(self, values: list[Any]) -> str | None: ...
+    def _again(self, values: tuple[Any, ...]) -> Any: ...
 
 @final
 class Job:

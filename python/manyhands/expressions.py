@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections import OrderedDict
+from operator import itemgetter
 
 from ._elementwise import Elementwise
 from ._jit_calls import make
@@ -71,10 +72,10 @@ def evaluate(ex, local_dict=None, global_dict=None, out=None, order="K", casting
         found = _compiled[ex] = _made(ex)
         if len(_compiled) > _KEPT:
             _compiled.popitem(last=False)
-    names, elementwise = found
+    names, among, elementwise = found
     near = sys._getframe(1).f_locals if local_dict is None else local_dict
     try:
-        values = [near[name] for name in names]
+        values = among(near)
     except KeyError:
         values = _found(names, near, sys._getframe(1).f_globals if global_dict is None else global_dict)
     return elementwise.apply(values, out, None, casting, order)
@@ -90,7 +91,7 @@ def _found(names, near, far):
             values.append(far[name])
         else:
             raise NameError(f"name {name!r} is not defined: evaluate looks among the caller's variables") from None
-    return values
+    return tuple(values)
 
 
 def _made(text):
@@ -110,7 +111,8 @@ def _made(text):
 
     space = {"np": numpy, "__name__": __name__}
     exec(source, space)
-    return tuple(names), Elementwise(make(space["expression"], True, True, source), True, True)
+    among = itemgetter(*names) if len(names) > 1 else lambda near: (near[next(iter(names))],)
+    return tuple(names), among, Elementwise(make(space["expression"], True, True, source), True, True)
 
 
 class _Written:

@@ -180,3 +180,25 @@ def test_a_text_can_do_no_more_than_compute(text):
     assert b is a
     with pytest.raises(ValueError, match="express|function|argument"):
         mh.evaluate(text)
+
+
+def test_other_arrays_after_lists_of_one_length():
+    # The usual call keeps its kernel at hand; what does not suit it takes the long way.
+    a, b = np.arange(5.0), np.arange(5.0, 10.0)
+    for _ in range(2):
+        assert_same(mh.evaluate("a - b"), a - b)
+    one, empty, whole = np.array([2.0]), np.zeros(0), np.arange(5)
+    assert_same(mh.evaluate("a - b", {"a": a, "b": one}), a - one)
+    assert_same(mh.evaluate("a - b", {"a": one, "b": a}), one - a)
+    assert_same(mh.evaluate("a - b", {"a": empty, "b": empty}), empty)
+    assert_same(mh.evaluate("a - b", {"a": empty, "b": one}), empty)
+    assert_same(mh.evaluate("a - b", {"a": whole, "b": whole}), whole - whole)
+    assert_same(mh.evaluate("a - b", {"a": a[::2], "b": b[:3]}), a[::2] - b[:3])
+    assert_same(mh.evaluate("a - b", {"a": a.reshape(5, 1), "b": b}), a.reshape(5, 1) - b)
+    assert_same(mh.evaluate("a > b"), a > b)
+    with pytest.raises(ValueError, match="shape"):
+        mh.evaluate("a - b", {"a": a, "b": b[:3]})
+
+
+def assert_same(found, expected):
+    assert found.dtype == expected.dtype and np.array_equal(found, expected)

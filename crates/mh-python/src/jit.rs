@@ -208,6 +208,16 @@ impl Jitted {
         })
     }
 
+    /// As a call, where the version that was called last is for these values; else NotImplemented: nothing is compiled or looked for.
+    fn _again<'py>(&self, values: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
+        let py = values.py();
+        let done = match self.latest.take() {
+            Some(version) => self.call_latest(py, version, values.as_slice())?,
+            None => None,
+        };
+        Ok(done.unwrap_or_else(|| py.NotImplemented().into_bound(py)))
+    }
+
     /// What it was made with beside the function: parallel, cache, source, signatures.
     #[getter]
     fn _options<'py>(&self, py: Python<'py>) -> (bool, bool, Option<String>, Bound<'py, PyTuple>) {
@@ -270,19 +280,30 @@ impl Jitted {
     /// With one value for each parameter.
     #[inline]
     fn call<'py>(&self, slf: &Bound<'py, Self>, values: &[Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
-        let py = slf.py();
         let Some(version) = self.latest.take() else { return self.call_another(slf, values) };
+        match self.call_latest(slf.py(), version, values)? {
+            Some(result) => Ok(result),
+            None => self.call_another(slf, values),
+        }
+    }
+
+    /// The version that was taken from `latest`, and goes back there; `None` where it is not for these values.
+    #[inline]
+    fn call_latest<'py>(
+        &self,
+        py: Python<'py>,
+        version: Arc<Compiled>,
+        values: &[Bound<'py, PyAny>],
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let mut frame = Frame::new(version.slots);
         let accepted = version.accepts(py, values, &mut frame);
-        if matches!(accepted, Ok(true)) {
-            let result = version.run(py, &mut frame);
-            self.latest.give(version);
-            return result;
-        }
+        let result = match accepted {
+            Ok(true) => version.run(py, &mut frame).map(Some),
+            Ok(false) => Ok(None),
+            Err(error) => Err(error),
+        };
         self.latest.give(version);
-        accepted?;
-        drop(frame);
-        self.call_another(slf, values)
+        result
     }
 
     /// Not the version that was called last, or that is at work.
