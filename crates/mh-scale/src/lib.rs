@@ -3,10 +3,17 @@
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | `law` | Amdahl, Gustafson, the universal scalability law; Karp and Flatt |
+//! | `fit` | laws fitted to times by number of workers; the choice among them; prediction |
+//! | `fit/data` | medians and their errors |
+//! | `fit/solver` | least squares with bounds |
+//! | `fit/interval` | how sure a fit is |
 //! | `timing` | table of contents of what repeated measurements say |
 //! | `timing/summary` | mean, median with its interval, outliers |
 //! | `timing/ratio` | how many times as fast, with an interval |
 //! | `timing/repetition` | how often one thing is measured |
 //! | `timing/sweep` | several things in turn, in random order |
 
+pub mod fit;
+pub mod law;
 pub mod timing;
