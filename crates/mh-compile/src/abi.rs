@@ -36,6 +36,9 @@ pub struct Rt {
     pub error: Fault,
     /// 112: whatever `call` and `threads` keep for this thread; kernels do not look at it.
     pub inner: *mut c_void,
+    /// 120: lengths and strides of an array, its rank, the size of an element; the new lengths, behind which the strides go, and their number.
+    /// 1 where the elements can be seen so without being copied.
+    pub fold: unsafe extern "C" fn(*const i64, i64, i64, *mut i64, i64) -> i32,
 }
 
 /// What was raised, and where.
@@ -84,6 +87,7 @@ pub mod offset {
     pub const KEY: u32 = 56;
     pub const SITE: u32 = 64;
     pub const VALUES: u32 = 72;
+    pub const FOLD: u32 = 120;
 }
 
 /// Lanes of a floating-point reduction.

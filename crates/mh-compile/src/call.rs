@@ -11,6 +11,7 @@
 
 #![expect(unsafe_code, reason = "calls compiled code, and is called by it")]
 
+mod fold;
 mod memory;
 mod parallel;
 mod print;
@@ -167,6 +168,7 @@ impl Inner<'_> {
             key,
             error: Fault::default(),
             inner: std::ptr::from_mut(self).cast::<c_void>(),
+            fold: fold::fold,
         }
     }
 

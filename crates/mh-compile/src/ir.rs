@@ -426,6 +426,12 @@ pub enum ExprKind {
         left: Var,
         right: Var,
     },
+    /// Whether the array's elements, row by row, are steps of even width along axes of these lengths, of which the product is their number;
+    /// without lengths: whether they lie row by row without gaps. `Bool`.
+    Foldable {
+        array: Var,
+        lengths: Option<Vec<Expr>>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -448,6 +454,12 @@ pub enum Part {
     NewAxis,
     /// The array's axis of this number, whole (transposes; all parts are `Axis` then).
     Axis(u8),
+    /// A length of the view (another shape; all parts are `Length` then): the elements row by row, as many as the array has, where the array
+    /// is dense or `Foldable` so.
+    Length(Expr),
+    /// Of each element of a complex array (alone): that part, as an element of a float array.
+    Real,
+    Imag,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -696,6 +708,18 @@ impl Scalar {
     #[must_use]
     pub const fn numpy(kind: Kind) -> Self {
         Self { kind, flavour: Flavour::NumPy }
+    }
+}
+
+impl Array {
+    /// Whether the elements lie row by row without gaps, whatever the lengths.
+    #[must_use]
+    pub const fn is_dense(self) -> bool {
+        match self.rank {
+            0 => true,
+            1 => !matches!(self.layout, Layout::Any),
+            _ => matches!(self.layout, Layout::C),
+        }
     }
 }
 

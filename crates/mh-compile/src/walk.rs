@@ -12,6 +12,7 @@ pub fn operands(expr: &Expr) -> Vec<&Expr> {
         | ExprKind::Var(_)
         | ExprKind::Dim { .. }
         | ExprKind::Disjoint { .. } => Vec::new(),
+        ExprKind::Foldable { lengths, .. } => lengths.iter().flatten().collect(),
         ExprKind::Unary { operand, .. } => vec![operand],
         ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => vec![left, right],
         ExprKind::If { condition, then, orelse } => vec![condition, then, orelse],
@@ -31,9 +32,9 @@ pub fn operands(expr: &Expr) -> Vec<&Expr> {
 
 fn part_operands(part: &Part) -> Vec<&Expr> {
     match part {
-        Part::Index(index) => vec![index],
+        Part::Index(index) | Part::Length(index) => vec![index],
         Part::Slice { start, stop, step } => [start, stop, step].into_iter().flatten().collect(),
-        Part::NewAxis | Part::Axis(_) => Vec::new(),
+        Part::NewAxis | Part::Axis(_) | Part::Real | Part::Imag => Vec::new(),
     }
 }
 
@@ -80,11 +81,12 @@ pub fn operands_mut(expr: &mut Expr) -> Vec<&mut Expr> {
         ExprKind::View { parts, .. } => parts
             .iter_mut()
             .flat_map(|part| match part {
-                Part::Index(index) => vec![index],
+                Part::Index(index) | Part::Length(index) => vec![index],
                 Part::Slice { start, stop, step } => [start, stop, step].into_iter().flatten().collect(),
-                Part::NewAxis | Part::Axis(_) => Vec::new(),
+                Part::NewAxis | Part::Axis(_) | Part::Real | Part::Imag => Vec::new(),
             })
             .collect(),
+        ExprKind::Foldable { lengths, .. } => lengths.iter_mut().flatten().collect(),
         _ => Vec::new(),
     }
 }

@@ -33,9 +33,22 @@ def made(kind: str, shape: tuple[int, ...], layout: str = "C", seed: int = 0) ->
     return array[::-1] if layout == "reversed" else array
 
 
+def own(value: Any) -> Any:
+    """A copy; of an array one that lies in memory as the array does."""
+    if not isinstance(value, np.ndarray) or value.size == 0:
+        return copy.deepcopy(value)
+    ways = [(length - 1) * stride for length, stride in zip(value.shape, value.strides, strict=True)]
+    before, behind = (sum(way for way in ways if (way < 0) is down) for down in (True, False))
+    memory = bytearray(behind - before + value.itemsize)
+    array = np.ndarray(value.shape, value.dtype, memory, -before, value.strides)
+    array[...] = value
+    array.flags.writeable = value.flags.writeable
+    return array
+
+
 def outcome(function: Callable, arguments: tuple) -> Any:
     """What the call gives, or the exception that it raises; and its arguments afterwards."""
-    arguments = copy.deepcopy(arguments)
+    arguments = tuple(map(own, arguments))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

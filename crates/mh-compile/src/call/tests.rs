@@ -192,6 +192,7 @@ fn the_table_is_laid_out_as_the_text_believes() {
         offset_of!(Rt, key),
         offset_of!(Rt, error),
         offset_of!(Rt, error) + offset_of!(Fault, values),
+        offset_of!(Rt, fold),
     ];
     let told = [
         offset::PARALLEL,
@@ -204,6 +205,7 @@ fn the_table_is_laid_out_as_the_text_believes() {
         offset::KEY,
         offset::SITE,
         offset::VALUES,
+        offset::FOLD,
     ];
     assert_eq!(real, told.map(|offset| offset as usize));
 }

@@ -239,6 +239,9 @@ impl FunctionEmitter<'_, '_> {
 
     /// The fields of a view.
     pub fn view(&mut self, var: Var, parts: &[Part], check: Check, span: Span) -> Vec<String> {
+        if matches!(parts.first(), Some(Part::Length(_))) {
+            return self.reshaped(var, parts);
+        }
         let place = self.array_place(var);
         let rank = usize::from(self.array_type(var).rank);
         let mut data = self.value(&format!("load ptr, ptr {}", place.data));
@@ -247,6 +250,12 @@ impl FunctionEmitter<'_, '_> {
         let mut axis = 0;
         for part in parts {
             match part {
+                Part::Real => {}
+                Part::Imag => {
+                    let far = self.array_type(var).element.size() / 2;
+                    data = self.value(&format!("getelementptr inbounds i8, ptr {data}, i64 {far}"));
+                }
+                Part::Length(_) => unreachable!("lengths stand by themselves"),
                 Part::NewAxis => {
                     lengths.push("1".to_string());
                     strides.push("0".to_string());

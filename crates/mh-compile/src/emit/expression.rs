@@ -44,6 +44,7 @@ impl FunctionEmitter<'_, '_> {
             }
             ExprKind::Dim { array, axis } => Operand::One(self.length(*array, usize::from(*axis))),
             ExprKind::Disjoint { left, right } => Operand::One(self.disjoint(*left, *right)),
+            ExprKind::Foldable { array, lengths } => Operand::One(self.foldable(*array, lengths.as_deref())),
             ExprKind::Math { function, arguments, check } => {
                 self.math(*function, arguments, ty, *check, expr.span)
             }

@@ -21,6 +21,7 @@ mod math;
 pub(crate) mod parallel;
 mod places;
 mod random;
+mod reshape;
 mod split;
 mod statement;
 #[cfg(test)]

@@ -117,9 +117,10 @@ pub fn fails(expr: &Expr) -> bool {
 pub fn reads_any(expr: &Expr, which: &dyn Fn(Var) -> bool) -> bool {
     any(expr, &|expr| match &*expr.kind {
         ExprKind::Var(var) => which(*var),
-        ExprKind::Load { array, .. } | ExprKind::Dim { array, .. } | ExprKind::View { array, .. } => {
-            which(*array)
-        }
+        ExprKind::Load { array, .. }
+        | ExprKind::Dim { array, .. }
+        | ExprKind::View { array, .. }
+        | ExprKind::Foldable { array, .. } => which(*array),
         ExprKind::Disjoint { left, right } => which(*left) || which(*right),
         _ => false,
     })
@@ -144,14 +145,15 @@ fn any(expr: &Expr, test: &dyn Fn(&Expr) -> bool) -> bool {
             ExprKind::View { parts, .. } => {
                 for part in parts {
                     match part {
-                        Part::Index(index) => stack.push(index),
+                        Part::Index(index) | Part::Length(index) => stack.push(index),
                         Part::Slice { start, stop, step } => {
                             stack.extend([start, stop, step].into_iter().flatten())
                         }
-                        Part::NewAxis | Part::Axis(_) => {}
+                        Part::NewAxis | Part::Axis(_) | Part::Real | Part::Imag => {}
                     }
                 }
             }
+            ExprKind::Foldable { lengths, .. } => stack.extend(lengths.iter().flatten()),
             ExprKind::Bool(_)
             | ExprKind::Int(_)
             | ExprKind::Float(_)

@@ -117,7 +117,12 @@ impl<'i, 'a> Classifier<'i, 'a> {
             return Ok(());
         }
         let origins: BTreeSet<Option<Var>> = accesses.iter().map(|(access, _)| self.origin(access)).collect();
-        let origin = origins.first().copied().flatten().filter(|_| origins.len() == 1);
+        // Copies for each block are of the origin's elements: real parts are not elements of a complex array.
+        let whole = |array: &Var| {
+            let kind = self.interpreter.element(*array);
+            accesses.iter().all(|(access, _)| self.interpreter.element(access.array) == kind)
+        };
+        let origin = origins.first().copied().flatten().filter(|_| origins.len() == 1).filter(whole);
         if let Some(array) = origin {
             if let Some(kind) = accumulation(accesses) {
                 self.roles.accumulated.push(Accumulated { array, kind });

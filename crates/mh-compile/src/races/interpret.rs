@@ -122,13 +122,18 @@ impl<'a> Interpreter<'a> {
                 state.scalars.insert(var, Poly::atom(atom));
             }
             Type::Array(_) => {
-                let value = self.root(var, self.sites.get(&var).cloned().unwrap_or_default());
+                let value = self.root(var, self.sites_of(var));
                 state.arrays.insert(var, value);
             }
         }
     }
 
-    fn root(&mut self, var: Var, sites: BTreeSet<Site>) -> ArrayValue {
+    /// Where the variable's memory may come from.
+    pub fn sites_of(&self, var: Var) -> BTreeSet<Site> {
+        self.sites.get(&var).cloned().unwrap_or_default()
+    }
+
+    pub fn root(&mut self, var: Var, sites: BTreeSet<Site>) -> ArrayValue {
         let id = RootId(u32::try_from(self.roots.len()).unwrap_or(u32::MAX));
         self.roots.push(Root { var, scope: self.depth, sites });
         let rank =

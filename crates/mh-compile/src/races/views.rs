@@ -44,6 +44,9 @@ impl Interpreter<'_> {
 
     pub fn view(&mut self, var: Var, array: Var, parts: &[Part], state: &State) -> Option<ArrayValue> {
         let base = state.arrays.get(&array)?.clone();
+        if matches!(parts.first(), Some(Part::Length(_))) {
+            return Some(self.reshaped(var, base, parts, state));
+        }
         let mut fates: Vec<Option<Fate>> = base.lengths.iter().map(|_| None).collect();
         let mut lengths = Vec::new();
         let whole = |length: usize| Fate::Axis(length, Some((Poly::default(), Poly::constant(1))));
@@ -51,6 +54,8 @@ impl Interpreter<'_> {
         for part in parts {
             match part {
                 Part::NewAxis => lengths.push(Length::plain(Poly::constant(1))),
+                // Both parts of an element count as the element; of lengths `reshaped` has taken care.
+                Part::Real | Part::Imag | Part::Length(_) => {}
                 Part::Axis(number) => {
                     let number = usize::from(*number);
                     *fates.get_mut(number)? = Some(whole(lengths.len()));
@@ -82,6 +87,36 @@ impl Interpreter<'_> {
         let mut chain = vec![var];
         chain.extend(base.chain);
         Some(ArrayValue { root: base.root, sources, lengths, chain })
+    }
+
+    /// Under other lengths. Outside of parallel loops, and of what each iteration makes: as an array by itself, which may share memory with
+    /// the other ones of its origin. Else where in the array behind it an element lies is known as far as the view has it fixed.
+    fn reshaped(&mut self, var: Var, base: ArrayValue, parts: &[Part], state: &State) -> ArrayValue {
+        let lengths: Vec<Length> = parts
+            .iter()
+            .filter_map(|part| match part {
+                Part::Length(length) => Some(Length::plain(self.value(length, state))),
+                _ => None,
+            })
+            .collect();
+        let root = self.roots[base.root.0 as usize].scope;
+        let inside = self.recorders.first().is_some_and(|outermost| root < outermost.depth);
+        if !inside {
+            let mut array = self.root(var, self.sites_of(var));
+            array.lengths = lengths;
+            return array;
+        }
+        let sources = base
+            .sources
+            .iter()
+            .map(|source| match source {
+                Source::Fixed(_) => source.clone(),
+                Source::Axis { .. } => Source::Fixed(unknown()),
+            })
+            .collect();
+        let mut chain = vec![var];
+        chain.extend(base.chain);
+        ArrayValue { root: base.root, sources, lengths, chain }
     }
 
     fn slice(&mut self, length: &Length, [start, stop, step]: [Option<&Expr>; 3], state: &State) -> Slice {

@@ -11,9 +11,10 @@ pub type Set = BTreeSet<Var>;
 pub fn named(expr: &Expr) -> Vec<Var> {
     match &*expr.kind {
         ExprKind::Var(var) => vec![*var],
-        ExprKind::Load { array, .. } | ExprKind::Dim { array, .. } | ExprKind::View { array, .. } => {
-            vec![*array]
-        }
+        ExprKind::Load { array, .. }
+        | ExprKind::Dim { array, .. }
+        | ExprKind::View { array, .. }
+        | ExprKind::Foldable { array, .. } => vec![*array],
         ExprKind::Disjoint { left, right } => vec![*left, *right],
         _ => Vec::new(),
     }

@@ -216,6 +216,9 @@ impl<'a> Bounds<'a> {
                             return self.length(*array, source);
                         }
                         Part::Slice { .. } if own == axis => return None,
+                        Part::Length(length) if own == axis => return self.range(length),
+                        Part::Length(_) => own += 1,
+                        Part::Real | Part::Imag => return self.length(*array, axis),
                         Part::Axis(_) | Part::Slice { .. } => {
                             own += 1;
                             source += 1;

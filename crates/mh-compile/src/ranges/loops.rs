@@ -115,9 +115,10 @@ pub fn walk<'a>(expr: &'a Expr, see: &mut impl FnMut(&'a Expr)) {
 pub fn reads(expr: &Expr, read: &mut impl FnMut(Var)) {
     walk(expr, &mut |part| match &*part.kind {
         ExprKind::Var(var) => read(*var),
-        ExprKind::Load { array, .. } | ExprKind::View { array, .. } | ExprKind::Dim { array, .. } => {
-            read(*array)
-        }
+        ExprKind::Load { array, .. }
+        | ExprKind::View { array, .. }
+        | ExprKind::Dim { array, .. }
+        | ExprKind::Foldable { array, .. } => read(*array),
         ExprKind::Disjoint { left, right } => {
             read(*left);
             read(*right);

@@ -390,7 +390,7 @@ impl Prover<'_> {
                         axis += 1;
                     }
                     Part::Slice { .. } => axis += 1,
-                    Part::NewAxis | Part::Axis(_) => {}
+                    Part::NewAxis | Part::Axis(_) | Part::Length(_) | Part::Real | Part::Imag => {}
                 }
             }
             Some(())

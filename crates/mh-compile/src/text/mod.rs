@@ -209,7 +209,10 @@ fn scalar_name(scalar: Scalar) -> String {
 /// The type that need not be written.
 fn default_type(kind: &ExprKind, variable: impl Fn(crate::ir::Var) -> Option<Type>) -> Option<Type> {
     match kind {
-        ExprKind::Bool(_) | ExprKind::Compare { .. } | ExprKind::Disjoint { .. } => Some(Type::BOOL),
+        ExprKind::Bool(_)
+        | ExprKind::Compare { .. }
+        | ExprKind::Disjoint { .. }
+        | ExprKind::Foldable { .. } => Some(Type::BOOL),
         ExprKind::Int(_) | ExprKind::Dim { .. } => Some(Type::INT),
         ExprKind::Float(_) | ExprKind::Random { .. } => Some(Type::FLOAT),
         ExprKind::Complex(..) => Some(Type::Scalar(Scalar::COMPLEX)),

@@ -680,6 +680,19 @@ impl<'a> Parser<'a> {
                 self.expect(")")?;
                 ExprKind::Disjoint { left, right }
             }
+            "foldable" => {
+                self.expect("(")?;
+                let array = self.var()?;
+                let lengths = match self.eat(";") {
+                    true if self.eat(")") => Some(Vec::new()),
+                    true => Some(self.several(")", Self::expression)?),
+                    false => {
+                        self.expect(")")?;
+                        None
+                    }
+                };
+                ExprKind::Foldable { array, lengths }
+            }
             "math" | "random" => {
                 self.expect(".")?;
                 let name = self.identifier()?;
@@ -759,6 +772,9 @@ impl<'a> Parser<'a> {
                 "index" => Part::Index(self.expression()?),
                 "newaxis" => Part::NewAxis,
                 "axis" => Part::Axis(self.number()?),
+                "length" => Part::Length(self.expression()?),
+                "real" => Part::Real,
+                "imag" => Part::Imag,
                 "slice" => {
                     let start = self.bound()?;
                     self.expect(",")?;
@@ -766,7 +782,10 @@ impl<'a> Parser<'a> {
                     self.expect(",")?;
                     Part::Slice { start, stop, step: self.bound()? }
                 }
-                _ => return Err("expected `index`, `slice`, `newaxis` or `axis` before this".into()),
+                _ => return Err(
+                    "expected `index`, `slice`, `newaxis`, `axis`, `length`, `real` or `imag` before this"
+                        .into(),
+                ),
             });
         }
         self.expect(")")?;

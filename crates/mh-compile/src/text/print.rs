@@ -506,6 +506,15 @@ impl<'a> Printer<'a> {
                 self.vars(&[*left, *right]);
                 self.put(")");
             }
+            ExprKind::Foldable { array, lengths } => {
+                self.put("foldable(");
+                self.var(*array);
+                if let Some(lengths) = lengths {
+                    self.put("; ");
+                    self.list(lengths, Self::expression);
+                }
+                self.put(")");
+            }
             ExprKind::Math { function, arguments, check } => {
                 self.call(&format!("math.{}", lower(function)), arguments);
                 self.check(*check);
@@ -579,6 +588,12 @@ impl<'a> Printer<'a> {
             }
             Part::NewAxis => self.put("newaxis"),
             Part::Axis(axis) => self.put(&format!("axis {axis}")),
+            Part::Length(length) => {
+                self.put("length ");
+                self.expression(length);
+            }
+            Part::Real => self.put("real"),
+            Part::Imag => self.put("imag"),
         }
     }
 

@@ -126,7 +126,7 @@ impl Maker {
             }
             _ => {
                 ty = self.array();
-                let parts = self.many(3, |maker| match maker.below(4) {
+                let parts = self.many(3, |maker| match maker.below(7) {
                     0 => Part::Index(maker.expression(below)),
                     1 => Part::Slice {
                         start: maker.maybe(|maker| maker.expression(below)),
@@ -134,6 +134,9 @@ impl Maker {
                         step: maker.maybe(|maker| maker.expression(below)),
                     },
                     2 => Part::NewAxis,
+                    3 => Part::Length(maker.expression(below)),
+                    4 => Part::Real,
+                    5 => Part::Imag,
                     _ => Part::Axis(maker.below(4) as u8),
                 });
                 ExprKind::View { array: self.var(), parts, check: self.check() }

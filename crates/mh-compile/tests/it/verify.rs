@@ -73,14 +73,14 @@ impl Verifier<'_> {
                         self.array(*array);
                         for part in parts {
                             match part {
-                                Part::Index(index) => self.int(index),
+                                Part::Index(index) | Part::Length(index) => self.int(index),
                                 Part::Slice { start, stop, step } => {
                                     [start, stop, step]
                                         .into_iter()
                                         .flatten()
                                         .for_each(|bound| self.int(bound));
                                 }
-                                Part::NewAxis | Part::Axis(_) => {}
+                                Part::NewAxis | Part::Axis(_) | Part::Real | Part::Imag => {}
                             }
                         }
                     }
@@ -257,6 +257,10 @@ impl Verifier<'_> {
             ExprKind::Disjoint { left, right } => {
                 self.array(*left);
                 self.array(*right);
+            }
+            ExprKind::Foldable { array, lengths } => {
+                self.array(*array);
+                lengths.iter().flatten().for_each(|length| self.int(length));
             }
             ExprKind::New { .. } | ExprKind::View { .. } => self.wrong.push(format!("{expr} as a value")),
         }

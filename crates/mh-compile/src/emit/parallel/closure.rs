@@ -158,7 +158,10 @@ pub(super) fn used_by(expr: &Expr, used: &mut BTreeSet<Var>) {
         ExprKind::Var(var) => {
             used.insert(*var);
         }
-        ExprKind::Load { array, .. } | ExprKind::Dim { array, .. } | ExprKind::View { array, .. } => {
+        ExprKind::Load { array, .. }
+        | ExprKind::Dim { array, .. }
+        | ExprKind::View { array, .. }
+        | ExprKind::Foldable { array, .. } => {
             used.insert(*array);
         }
         ExprKind::Disjoint { left, right } => used.extend([left, right]),

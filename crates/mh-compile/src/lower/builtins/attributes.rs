@@ -1,7 +1,7 @@
 //! Attributes and methods of arrays and numbers.
 
 use super::build::{binary, dim, sure};
-use super::{Call, constructors, dtypes, reductions, refused, rounding, type_of};
+use super::{Call, constructors, dtypes, reductions, refused, reshapes, rounding, type_of};
 use crate::diagnostic::{Class, Diagnostic};
 use crate::ir::{
     Array, Binary, Check, Compare, Expr, ExprKind, Flavour, Kind, Layout, Math, Part, Scalar, Span, Type, Var,
@@ -57,14 +57,7 @@ fn of_array(
         "nbytes" => {
             Value::Expr(binary(Binary::Multiply, size(var, array, span), int(array.element.size(), span)))
         }
-        "real" if !array.element.is_complex() => value.clone(),
-        "real" | "imag" => {
-            return Err(refused(
-                span,
-                format!("`.{name}` of an array of {} is not compiled", array.element.name()),
-                format!("take it of each element: x[i].{name}"),
-            ));
-        }
+        "real" | "imag" => Value::Expr(reshapes::part(lowerer, (var, array), name == "imag", span)?),
         "flat" => {
             return Err(refused(span, "`.flat` is not compiled", "loop over the axes, or pass x.ravel()"));
         }
@@ -244,9 +237,23 @@ fn array_method(
             lowerer.fill_view(&view, value, None, span)?;
             Ok(Value::None)
         }
-        "transpose" if call.arguments.positional.is_empty() => {
-            let [] = call.exactly()?;
-            Ok(Value::Expr(transposed(lowerer, var, array, span)))
+        "transpose" => {
+            let mut axes = call.all()?;
+            match axes.as_slice() {
+                [] | [Value::None] => Ok(Value::Expr(transposed(lowerer, var, array, span))),
+                [Value::Tuple(_)] => reshapes::permuted(lowerer, (var, array), &axes.remove(0), span),
+                _ => reshapes::permuted(lowerer, (var, array), &Value::Tuple(axes), span),
+            }
+        }
+        "swapaxes" => {
+            let pair = call.exactly()?;
+            reshapes::swapped(lowerer, (var, array), pair, span)
+        }
+        "reshape" => reshapes::reshape_method(lowerer, (var, array), call),
+        "ravel" | "flatten" => {
+            let order = call.bind(&["order"], 0)?.into_iter().flatten().next();
+            let give = if name == "ravel" { reshapes::ravel } else { reshapes::flatten };
+            give(lowerer, (var, array), order.as_ref(), span)
         }
         "item" => {
             let indices = call.all()?;
@@ -265,9 +272,8 @@ fn array_method(
         }
         _ => {
             let advice = match name.as_str() {
-                "reshape" | "ravel" | "flatten" | "squeeze" | "view" | "swapaxes" => {
-                    "reshape it outside, and pass it; np.newaxis and slices are compiled"
-                }
+                "squeeze" => "take the axis of one element off by its index: x[:, 0]",
+                "view" => "pass the array of the other type",
                 "tolist" => "return the array",
                 _ => return Err(no_attribute(object, &name, span)),
             };

@@ -2,7 +2,7 @@
 
 use super::attributes::{lengths, transposed};
 use super::build::{both, compare, constant, dim};
-use super::{Call, Handler, ranges_of, refused, type_error, type_of};
+use super::{Call, Handler, ranges_of, refused, reshapes, type_error, type_of};
 use crate::ir::{
     Array, Binary, Check, Compare, Expr, ExprKind, Fill, Kind, Layout, Scalar, Span, StatementKind, Type, Var,
 };
@@ -25,6 +25,9 @@ const TABLE: &[(&str, Handler)] = &[
     ("linspace", ranges_of::linspace),
     ("ones", filled),
     ("ones_like", filled_like),
+    ("ravel", reshapes::ravel_function),
+    ("reshape", reshapes::reshape),
+    ("swapaxes", swapaxes),
     ("transpose", transpose),
     ("zeros", filled),
     ("zeros_like", filled_like),
@@ -250,9 +253,20 @@ fn copy(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
 
 fn transpose(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
     let (shown, span) = (call.shown(), call.span);
-    let value = call.one()?;
+    let mut values = call.bind(&["a", "axes"], 1)?.into_iter();
+    let value = values.next().flatten().unwrap_or(Value::None);
     let (var, array) = lowerer.array_of(&value, &shown, span)?;
-    Ok(Value::Expr(transposed(lowerer, var, array, span)))
+    match values.next().flatten() {
+        None | Some(Value::None) => Ok(Value::Expr(transposed(lowerer, var, array, span))),
+        Some(axes) => reshapes::permuted(lowerer, (var, array), &axes, span),
+    }
+}
+
+fn swapaxes(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let (shown, span) = (call.shown(), call.span);
+    let [value, first, second] = call.exactly()?;
+    let array = lowerer.array_of(&value, &shown, span)?;
+    reshapes::swapped(lowerer, array, [first, second], span)
 }
 
 /// `np.asarray(a)`: the array itself.

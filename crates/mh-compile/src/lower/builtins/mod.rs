@@ -25,6 +25,7 @@ mod random_floats;
 mod ranges;
 mod ranges_of;
 mod reductions;
+mod reshapes;
 mod rounding;
 mod ufuncs;
 
