@@ -42,6 +42,7 @@ _HOMES = {
     "evaluate": "expressions",
     "set_num_threads": "loops",
     "get_num_threads": "loops",
+    "trace": "tracing",
     "timeit": "timing",
     "Timing": "timing",
     "cpu_count": "_native",

@@ -56,6 +56,7 @@ from .parallel import Parallel
 from .pool import Pool, ThreadPool
 from .process import Process, active_children, current_process, parent_process
 from .timing import Timing, timeit
+from .tracing import trace
 from .vectorized import vectorize
 
 __version__: str
@@ -126,6 +127,7 @@ __all__ = [
     "starmap",
     "task",
     "timeit",
+    "trace",
     "vectorize",
 ]
 

@@ -4,10 +4,15 @@
 def draw(node, language, most):
     """The graph behind `node` in a language, in at most `most` boxes."""
     from ._options import worker_count
-    from .graph import _label, _plan
+    from .graph import _plan
 
-    most = worker_count(most, "max_nodes")
-    plan = _plan([node])
+    return draw_plan(_plan([node]), language, worker_count(most, "max_nodes"))
+
+
+def draw_plan(plan, language, most):
+    """The graph of a plan."""
+    from .graph import _label
+
     nodes = plan.nodes()
     declared = all(each._last is None for each in nodes)
     if declared:

@@ -7,7 +7,7 @@ once for many nodes. Nodes with the same time-out share a job.
 from itertools import islice
 from time import perf_counter
 
-from . import _backends, _kinds
+from . import _backends, _kinds, _native, _serial
 from ._failures import annotate, brief, without_own_frames
 from ._graph_calls import Runner
 
@@ -92,11 +92,20 @@ class _Running:
         finally:
             if bar is not None:
                 bar.close()
+            ended = list(lanes)
             _end(lanes)
             self._run.record({node: _said(error) for node, error in self._failures.items()})
+            if _native.tracing():
+                self._tell_trace(ended)
             # What was raised refers to here by its traceback: results must not live as long.
             self._run = None
             self._failures = {}
+
+    def _tell_trace(self, lanes):
+        from .graph import _label
+        from .tracing import graph_done
+
+        graph_done(self._plan, lanes, _label, self._run.node_at)
 
     def _open(self, number, runner, timeout):
         job, session = self._workers.open(
@@ -253,7 +262,7 @@ class _InLine:
 
     def open(self, function, mode, **options):
         """A job that runs an item whenever it is asked for an answer; it is its own session."""
-        job = _InLineJob(function)
+        job = _InLineJob(function if _serial.noted is None else _serial.noted(function, "graph"))
         return job, job
 
     def loads(self, data):

@@ -19,6 +19,7 @@ __all__ = [
     "Lane",
     "Plan",
     "Printer",
+    "Recording",
     "Repetition",
     "Scheduler",
     "SemLock",
@@ -29,17 +30,23 @@ __all__ = [
     "ThreadJob",
     "ThreadKeeper",
     "ThreadServer",
+    "Trace",
     "WorkerLink",
+    "clocks",
     "cores",
     "cpu_count",
     "delayed",
     "digest",
     "follow",
+    "forget_traces",
     "get_num_threads",
     "memory_available",
+    "name_serial",
+    "note_serial",
     "ratio",
     "set_num_threads",
     "stream",
+    "tracing",
 ]
 
 # ------------------------------------------------------------------------------------------------- the machine
@@ -303,6 +310,8 @@ class Job:
     def discard(self, index: int) -> None:
         """Nobody will ask for the answer to this item."""
 
+    def name(self, text: str, index: int | None = None) -> None:
+        """For a trace: what the job is called, or one item of it."""
     def fed(self) -> int:
         """How many items have been fed."""
 
@@ -474,6 +483,8 @@ class ThreadJob:
     def has_begun(self, index: int) -> bool:
         """Is the item running, or done?"""
 
+    def name(self, text: str, index: int | None = None) -> None:
+        """For a trace: what the job is called, or one item of it."""
     def fed(self) -> int:
         """How many items have been fed."""
 
@@ -716,3 +727,44 @@ class Sweep:
     @property
     def whole(self) -> bool:
         """Were all of them run at least once?"""
+
+# ------------------------------------------------------------------------------------------------- traces
+
+def tracing() -> bool:
+    """Does anybody want a trace now?"""
+
+def forget_traces() -> None:
+    """In a forked child: the parent's traces are not continued."""
+
+def clocks() -> tuple[int, int]:
+    """Nanoseconds of the monotonic clock, and what this thread has computed."""
+
+def note_serial(job: int, index: int, begun: int, cpu: int, failed: bool) -> None:
+    """Notes an item that the calling thread ran itself, in the plain loop number `job`; times as `clocks` gave them."""
+
+def name_serial(job: int, text: str) -> None:
+    """What such a loop is called."""
+
+@final
+class Recording:
+    """Notes everything that happens in this process and its workers until `stop`."""
+
+    def __new__(cls) -> Recording: ...
+    def stop(self) -> Trace:
+        """What has happened since. A second call gives an empty trace, as does a forked child."""
+
+@final
+class Trace:
+    """What happened. Times are in seconds since it began, but for `times`: nanoseconds of the monotonic clock."""
+
+    times: tuple[int, int]
+    dropped: int
+    """Events that were too many to be kept."""
+    counts: tuple[int, int, int]
+    """Tasks, jobs, kernels."""
+    def tasks(self) -> list[dict[str, Any]]: ...
+    def usage(self) -> list[dict[str, Any]]: ...
+    def utilisation(self) -> float: ...
+    def kernels(self) -> list[dict[str, Any]]: ...
+    def chrome(self) -> bytes:
+        """The trace in the format that Perfetto and chrome://tracing open."""

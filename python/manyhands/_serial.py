@@ -2,6 +2,9 @@
 
 from . import _kinds
 
+#: While a trace is made: gives a function whose calls are noted.
+noted = None
+
 
 def run(function, items, mode, options, total=None, in_thread=False):
     """Call `function` with every item, one after the other; the results in a list.
@@ -82,6 +85,8 @@ class _Failed:
 def iterate(function, items, mode, options, in_thread=False):
     """The results one by one; with `on_error="return"` failures come as `_Failed`."""
     keep = options.on_error == "return"
+    if noted is not None:
+        function = noted(function)
     for index, item in enumerate(items):
         try:
             if options.seed:

@@ -106,7 +106,12 @@ class Threads:
 
     def open(self, function, mode, *, seed=(), share=False, **options):
         """Open a job that calls `function`; gives (job, session)."""
-        return self.engine.job(function, mode, seed=seed, share=share is True, **options), _Session()
+        job = self.engine.job(function, mode, seed=seed, share=share is True, **options)
+        if _native.tracing():
+            from .tracing import name_of
+
+            job.name("call" if function is None else name_of(function))
+        return job, _Session()
 
     def calls(self, **options):
         """The job behind `apply`: endless, each item brings its own function. `options`: who asks first may say."""
@@ -118,7 +123,12 @@ class Threads:
     def submit(self, function, args, kwargs):
         """Take one call; gives (job, index, session). There is no session to be kept."""
         job = self._calls or self.calls()
-        return job, job.submit((function, args, kwargs), None, None), None
+        index = job.submit((function, args, kwargs), None, None)
+        if _native.tracing():
+            from .tracing import name_of
+
+            job.name(name_of(function), index)
+        return job, index, None
 
     def close(self):
         """No further work; threads end when what there is has been done."""

@@ -28,6 +28,7 @@ STUBBED = [
     "manyhands.pool",
     "manyhands.process",
     "manyhands.timing",
+    "manyhands.tracing",
     "manyhands.vectorized",
 ]
 

@@ -48,6 +48,8 @@ pub trait Hooks: Sync {
     fn print(&self, text: &str);
     /// One of `Info::notices` came true; once a call for each, at its end.
     fn notice(&self, number: u32);
+    /// A parallel loop is over whose blocks were open to helpers: so many threads ran some of so many blocks. On any thread.
+    fn shared(&self, _threads: u32, _blocks: u64) {}
 }
 
 /// Why a kernel has no result.

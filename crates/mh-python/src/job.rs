@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use mh_runtime::recorder;
 use mh_runtime::{
-    Answer, AnswerBatch, Chunk, JobId, Object, ObjectId, Outcome, Pool as Runtime, Waited, Withdrawal,
+    Answer, AnswerBatch, Chunk, JobId, Object, ObjectId, Outcome, Pool as Runtime, Spending, Waited,
+    Withdrawal,
 };
+use mh_trace::{Activity, Event, JobKey};
 use pyo3::exceptions::{PyException, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCFunction, PyIterator, PyList, PyTuple};
@@ -60,6 +63,16 @@ impl Job {
             return Ok(&self.runtime);
         }
         Err(PyRuntimeError::new_err("this call belongs to the parent process: it was made before os.fork()"))
+    }
+
+    /// For a trace: what the caller does from now on.
+    fn spending(&self, activity: Activity) -> Option<Spending> {
+        Spending::begin(self.key(), activity)
+    }
+
+    /// As traces know it.
+    pub fn key(&self) -> JobKey {
+        JobKey { pool: self.runtime.number(), job: self.id.0 }
     }
 
     /// Encodes one item at the end of a chunk.
@@ -185,7 +198,13 @@ impl Job {
         limit: u64,
     ) -> PyResult<bool> {
         let mut chunk = Chunk::default();
-        match self.encode_slice(source, session, hooks, limit, &mut chunk) {
+        let mut spending = self.spending(Activity::Encode);
+        let encoded = self.encode_slice(source, session, hooks, limit, &mut chunk);
+        if let Some(spending) = &mut spending {
+            spending.items = chunk.items.len() as u64;
+        }
+        drop(spending);
+        match encoded {
             Ok(end) => self.send(source.py(), session, chunk, end).map(|_| end),
             Err(error) => {
                 self.send(source.py(), session, chunk, false)?;
@@ -248,6 +267,12 @@ impl Job {
         self.id.0
     }
 
+    /// For a trace: what the job is called, or one item of it.
+    #[pyo3(signature = (text, index=None))]
+    fn name(&self, text: String, index: Option<u64>) {
+        recorder().add(Event::Named { job: self.key(), index, text });
+    }
+
     /// Runs the job to its end: every item of `source`, results in a list in order. `progress`: called with (answered
     /// since the last call, failed among them). `failed_indices`: gets those of failed items, ascending. Raises what `hooks` makes of the failing item of lowest index, or puts
     /// exceptions into the list where the job returns errors.
@@ -276,18 +301,25 @@ impl Job {
             // While there is room for more, only look; else wait.
             let busy = open && runtime.room(self.id) > 0;
             let wait = if busy { Duration::ZERO } else { Duration::from_millis(100) };
+            let waiting = self.spending(Activity::Wait);
             py.detach(|| runtime.wait(self.id, open, Some(wait)));
+            drop(waiting);
             py.check_signals()?;
             let taken = py.detach(|| runtime.take(self.id));
             for print in &taken.prints {
                 hooks.emit(print)?;
             }
+            let mut decoding = self.spending(Activity::Decode).filter(|_| !taken.answers.is_empty());
             for answer in &taken.answers {
                 self.for_each_value(answer, loads, &hooks, &mut |index, ok, value| {
                     gathered.add(index, ok, value);
                     Ok(())
                 })?;
             }
+            if let Some(decoding) = &mut decoding {
+                decoding.items = taken.answers.iter().map(Answer::count).sum();
+            }
+            drop(decoding);
             gathered.report(progress.as_ref())?;
             if let Some(outcome) = taken.outcome {
                 break outcome;
@@ -333,10 +365,12 @@ impl Job {
     ) -> PyResult<u64> {
         self.ours()?;
         let mut chunk = Chunk::default();
+        let spending = self.spending(Activity::Encode);
         if let Err(error) = self.encode(value, session, &mut chunk) {
             let next = self.next.load(Ordering::Relaxed);
             return Err(Hooks(hooks).unsendable(error, next, value));
         }
+        drop(spending);
         self.send(value.py(), session, chunk, false)?.ok_or_else(ended)
     }
 
@@ -376,19 +410,23 @@ impl Job {
     ) -> PyResult<(Vec<Collected<'py>>, Option<&'static str>)> {
         let runtime = self.ours()?;
         let hooks = Hooks(hooks);
+        let waiting = self.spending(Activity::Wait);
         py.detach(|| runtime.wait(self.id, room, Some(Duration::from_secs_f64(timeout))));
+        drop(waiting);
         py.check_signals()?;
         let taken = py.detach(|| runtime.take(self.id));
         for print in &taken.prints {
             hooks.emit(print)?;
         }
         let mut values = Vec::new();
+        let decoding = self.spending(Activity::Decode).filter(|_| !taken.answers.is_empty());
         for answer in &taken.answers {
             self.for_each_value(answer, loads, &hooks, &mut |index, ok, value| {
                 values.push((index, ok, value));
                 Ok(())
             })?;
         }
+        drop(decoding);
         Ok((values, taken.outcome.map(outcome_name)))
     }
 
@@ -408,7 +446,9 @@ impl Job {
         let (mut answer, mut prints) = runtime.take_index(self.id, index);
         let mut waited = Waited::Nothing;
         if answer.is_none() {
+            let waiting = self.spending(Activity::Wait);
             waited = py.detach(|| runtime.wait_index(self.id, index, Some(Duration::from_secs_f64(timeout))));
+            drop(waiting);
             py.check_signals()?;
             let (later, printed) = runtime.take_index(self.id, index);
             answer = later;

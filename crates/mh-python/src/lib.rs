@@ -17,6 +17,7 @@
 //! | `jit` | `Jitted`: a compiled function |
 //! | `scale` | `Repetition`, `Sweep`, `Summary`: measurements and what they say |
 //! | `machine` | cores, memory, random streams, digests |
+//! | `tracing` | `Recording`, `Trace`: what happened when |
 //! | `ffi` | the only unsafe code: buffers and descriptors, NumPy's arrays, kernels' frames |
 
 mod codec;
@@ -34,6 +35,7 @@ mod semaphore;
 mod sharing;
 mod tasks;
 mod threads;
+mod tracing;
 mod worker;
 
 /// Kinds of objects that workers are told, as `manyhands._kinds` numbers them too.
@@ -81,6 +83,8 @@ mod _native {
     use crate::tasks::Delayed;
     #[pymodule_export]
     use crate::threads::{ThreadEngine, ThreadJob, ThreadKeeper, ThreadServer};
+    #[pymodule_export]
+    use crate::tracing::{Recording, Trace, clocks, forget_traces, name_serial, note_serial, tracing};
     #[pymodule_export]
     use crate::worker::{Printer, WorkerLink};
 }

@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use mh_runtime::{
-    Claim, JobId, Keeper, Loss, OnError, Outcome, Server, ThreadAnswer, ThreadBreakage, ThreadJobOptions,
-    ThreadPool, ThreadSettings, Waited, stream::stream,
+    Claim, JobId, Keeper, Loss, OnError, Outcome, Server, Spending, ThreadAnswer, ThreadBreakage,
+    ThreadJobOptions, ThreadPool, ThreadSettings, Waited, recorder, stream::stream,
 };
+use mh_trace::{Activity, Event, JobKey};
 use pyo3::exceptions::{PyException, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList, PyTuple};
@@ -353,6 +354,7 @@ impl ThreadServer {
     /// Gives what the last call came to; the next call, or None when there is none now.
     fn give<'py>(&mut self, py: Python<'py>, ok: bool, value: Object) -> Call<'py> {
         let (server, done) = (self.server.as_ref()?, self.current.take()?);
+        server.note(&done, !ok);
         let answer = if ok { Answer::Done(value) } else { Answer::Failed(value, done.item.clone()) };
         let claim = server.answer(answer);
         // Only now, with the answer given: their ends may run the user's code, and take their time.
@@ -404,6 +406,11 @@ pub struct ThreadJob {
 }
 
 impl ThreadJob {
+    /// As traces know it.
+    fn key(&self) -> JobKey {
+        JobKey { pool: self.pool.number(), job: self.id.0 }
+    }
+
     fn ours(&self) -> PyResult<&Arc<Pool>> {
         ours(&self.pool, "call")
     }
@@ -469,6 +476,12 @@ impl ThreadJob {
         self.id.0
     }
 
+    /// For a trace: what the job is called, or one item of it.
+    #[pyo3(signature = (text, index=None))]
+    fn name(&self, text: String, index: Option<u64>) {
+        recorder().add(Event::Named { job: self.key(), index, text });
+    }
+
     /// Runs the job to its end, as `Job.run`.
     #[allow(clippy::too_many_arguments)] // As `Job` has it.
     fn run<'py>(
@@ -495,7 +508,9 @@ impl ThreadJob {
             // While there is room for more, only let others run; else wait.
             let busy = open && pool.room(self.id) > 0;
             let wait = if busy { Duration::ZERO } else { SLEEP };
+            let waiting = Spending::begin(self.key(), Activity::Wait);
             py.detach(|| pool.wait(self.id, false, open, wait));
+            drop(waiting);
             py.check_signals()?;
             let taken = pool.take(self.id);
             for (index, answer) in taken.answers {

@@ -216,7 +216,7 @@ impl WorkerLink {
             handlers.begin_item.call1((py.None(),))?;
         }
         self.seeded = seed.is_some();
-        self.link.begin();
+        self.link.begin(batch);
         let mut done = 0;
         while let Some(position) = self.link.claim(batch) {
             let index = batch.head.first + u64::from(position);
@@ -256,7 +256,8 @@ impl WorkerLink {
         let outcome = match self.decode_item(py, handlers, batch, position) {
             Ok(value) => {
                 argument = value.clone();
-                match function_of_call(batch.items.part(position as usize)) {
+                self.link.called();
+                let outcome = match function_of_call(batch.items.part(position as usize)) {
                     Some(callee) => {
                         let (mode, number) = match callee {
                             Callee::Positional(number) => (CALL_STAR, number),
@@ -266,28 +267,30 @@ impl WorkerLink {
                         call(mode, called.as_ref(), value)
                     }
                     None => call(mode, function, value),
-                }
+                };
+                self.link.returned();
+                outcome
             }
             Err(error) => Err(error),
         };
         let error = match outcome {
             Ok(value) => {
                 // Plain values go straight to where they will be sent from.
-                if self.link.answer_plain(batch, done, |bytes| encode_plain(&value, bytes))? {
+                if self.link.answer_plain(batch, position, done, |bytes| encode_plain(&value, bytes))? {
                     return Ok(());
                 }
                 let mut encoded = Vec::new();
                 match self.encode_answer(py, handlers, &value, &mut encoded) {
                     Ok(objects) => {
                         drop((value, argument));
-                        self.link.answer(batch, done, false, &objects, &encoded)?;
+                        self.link.answer(batch, position, done, false, &objects, &encoded)?;
                         return Ok(());
                     }
                     Err(error) => {
                         let shown = (error.into_value(py), value, index, argument);
                         let failure = handlers.describe_unsendable.call1(shown)?;
                         let failure = failure.cast::<PyBytes>()?.as_bytes().to_vec();
-                        self.link.answer(batch, done, true, &[], &failure)?;
+                        self.link.answer(batch, position, done, true, &[], &failure)?;
                         return Ok(());
                     }
                 }
@@ -296,7 +299,7 @@ impl WorkerLink {
         };
         let failure = handlers.describe.call1((error.into_value(py), index, argument))?;
         let failure = failure.cast::<PyBytes>()?.as_bytes().to_vec();
-        self.link.answer(batch, done, true, &[], &failure)?;
+        self.link.answer(batch, position, done, true, &[], &failure)?;
         Ok(())
     }
 

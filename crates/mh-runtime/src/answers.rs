@@ -105,6 +105,14 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// How many items it is about.
+    pub fn count(&self) -> u64 {
+        match self {
+            Answer::Batch { count, .. } => *count as u64,
+            Answer::Lost { .. } => 1,
+        }
+    }
+
     /// Calls with each item's index and its own answer.
     pub(crate) fn for_each(self, mut each: impl FnMut(Index, Answer)) {
         match self {

@@ -8,6 +8,7 @@ use rustix::event::epoll;
 
 use crate::answers::AnswerBatch;
 use crate::link::{Frame, Received};
+use crate::recording::recorder;
 use crate::state::{Print, State, World};
 use crate::wire::{Kind, Parts, Reader, ResultsHead, read_released};
 use crate::workers::Worker;
@@ -72,7 +73,12 @@ impl State {
         let mut reader = Reader::new(&frame.body);
         match frame.kind {
             Kind::Ready => {
-                self.workers.get_mut(&id)?.ready = true;
+                let worker = self.workers.get_mut(&id)?;
+                worker.ready = true;
+                if recorder().on() {
+                    let (worker, at) = (worker.traced(self.number), world.now());
+                    recorder().add(mh_trace::Event::Ready { worker, at });
+                }
                 self.handle(world, Event::Ready { worker: id });
             }
             Kind::NotReady => self.breakage.initializer = Some(frame.body),
@@ -111,9 +117,15 @@ impl State {
         }
         let message = MessageId(head.message);
         // An answer to a message that is not at this worker is nobody's: it is dropped with its leases.
-        let Some((_, first)) = self.workers.get_mut(&id)?.answered(message, u64::from(head.count)) else {
+        let worker = self.workers.get_mut(&id)?;
+        let Some((job, first)) = worker.answered(message, u64::from(head.count)) else {
             return Some(());
         };
+        if !head.runs.is_empty() {
+            let job = mh_trace::JobKey { pool: self.number, job: job.0 };
+            let worker = worker.traced(self.number);
+            recorder().add(mh_trace::Event::Ran { job, worker, runs: head.runs, at: world.now() });
+        }
         let failed: Vec<Index> = batch.failed.iter().map(|offset| first + u64::from(*offset)).collect();
         let event = Event::Done {
             worker: id,
@@ -145,12 +157,15 @@ impl State {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         let Some(death) = worker.process.reap() else { return };
         let running = worker.running().map(|(message, index, _)| (message, index));
+        let began = worker.began();
         let _ = epoll::delete(&world.epoll, worker.process.pidfd());
         if !worker.closed {
             let _ = epoll::delete(&world.epoll, worker.link.socket());
         }
         let Some(worker) = self.workers.remove(&id) else { return };
+        self.subject_began = began.map(|began| (worker.traced(self.number), began));
         self.bury(world, worker, running, death);
+        self.subject_began = None;
     }
 
     fn bury(&mut self, world: &World, worker: Worker, running: Option<(MessageId, Index)>, death: Death) {

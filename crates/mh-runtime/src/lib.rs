@@ -14,6 +14,7 @@
 //! | `worker` | the other end: [`WorkerLink`] |
 //! | `following` | a process that ends with its parent |
 //! | `threads` | another kind of pool: threads of this process |
+//! | `recording` | where what happens is noted, while somebody wants a trace of it |
 //! | `cores` | how many cores this process may use |
 //!
 //! Values are bytes here: what they mean is known to the layer above, on both sides. Nothing here knows Python.
@@ -27,6 +28,7 @@ mod job;
 mod link;
 mod objects;
 mod pool;
+mod recording;
 mod spawn;
 mod state;
 mod threads;
@@ -48,6 +50,7 @@ pub use mh_store::{
 };
 pub use objects::{ObjectId, Payload};
 pub use pool::{Pool, PoolOptions, Taken, Withdrawal, WorkerView};
+pub use recording::{Spending, Started, recorder, thread, thread_cpu};
 pub use spawn::Program;
 pub use state::{Breakage, Delivery, Print, now};
 pub use threads::{

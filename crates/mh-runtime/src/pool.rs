@@ -18,6 +18,7 @@ use crate::answers::Answer;
 use crate::driving::{Drivers, Locked, Shared, WAKE, Waited};
 use crate::job::{Chunk, Job, JobSpec};
 use crate::objects::{ObjectId, Payload};
+use crate::recording::note_taken;
 use crate::spawn::Program;
 use crate::state::{Breakage, Delivery, Print, State, World, now};
 
@@ -70,6 +71,7 @@ pub struct Pool {
     /// Taken, under the lock, by the first who terminates the pool; others wait until that is done.
     thread: Mutex<Option<JoinHandle<()>>>,
     pid: u32,
+    number: u64,
 }
 
 impl Pool {
@@ -86,8 +88,10 @@ impl Pool {
             own: Arc::new(own),
             program: options.program,
         };
+        let state = State::new(options.settings);
+        let number = state.number;
         let shared = Arc::new(Shared {
-            locked: Mutex::new(Locked { state: State::new(options.settings), drivers: Drivers::default() }),
+            locked: Mutex::new(Locked { state, drivers: Drivers::default() }),
             changed: Condvar::new(),
             background: Condvar::new(),
             deliveries: Condvar::new(),
@@ -99,13 +103,18 @@ impl Pool {
                 let shared = shared.clone();
                 move || shared.drive_in_background()
             })?;
-        Ok(Pool { shared, thread: Mutex::new(Some(thread)), pid: std::process::id() })
+        Ok(Pool { shared, thread: Mutex::new(Some(thread)), pid: std::process::id(), number })
     }
 
     /// Is this the process that made the pool? In a forked child nothing of it may be touched: its locks may be held
     /// by threads that do not exist there.
     pub fn is_ours(&self) -> bool {
         std::process::id() == self.pid
+    }
+
+    /// Its number in traces.
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// Sets what every worker is told before its first item, in this order; with `initializer`, the last of them is
@@ -277,7 +286,9 @@ impl Pool {
         match locked.state.jobs.get_mut(&id) {
             Some(job) => {
                 job.want = 0;
-                Taken { answers: job.answers.drain(..).collect(), prints, outcome: job.outcome, room }
+                let answers: Vec<Answer> = job.answers.drain(..).collect();
+                note_taken(self.number, id, &answers);
+                Taken { answers, prints, outcome: job.outcome, room }
             }
             None => Taken { answers: Vec::new(), prints, outcome: Some(Outcome::Cancelled), room: 0 },
         }
@@ -288,6 +299,7 @@ impl Pool {
         let mut locked = self.shared.lock();
         let state = &mut locked.state;
         let answer = state.jobs.get_mut(&id).and_then(|job| job.by_index.remove(&index));
+        note_taken(self.number, id, answer.as_slice());
         (answer, state.prints.drain(..).collect())
     }
 

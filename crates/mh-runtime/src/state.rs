@@ -15,6 +15,7 @@ use crate::answers::AnswerBatch;
 use crate::job::{Chunk, Job, objects_of};
 use crate::link::{Descriptor, Link};
 use crate::objects::{ObjectId, Objects};
+use crate::recording::{new_pool, note_fed, recorder};
 use crate::spawn::{Process, Program};
 use crate::waiting::Look;
 use crate::wire::{BatchHead, Kind, Writer};
@@ -96,6 +97,8 @@ enum Happening {
 }
 
 pub(crate) struct State {
+    /// The pool's number in traces.
+    pub number: u64,
     pub engine: Engine,
     pub workers: HashMap<WorkerId, Worker>,
     pub jobs: HashMap<JobId, Job>,
@@ -126,11 +129,14 @@ pub(crate) struct State {
     accepting: Option<(Arc<AnswerBatch>, Index)>,
     /// The process that the event being handled is about.
     subject: u32,
+    /// For traces: the worker of that event, and when the item began that it was running.
+    pub subject_began: Option<(mh_trace::Worker, Nanos)>,
 }
 
 impl State {
     pub fn new(settings: Settings) -> State {
         State {
+            number: new_pool(),
             engine: Engine::new(settings),
             workers: HashMap::new(),
             jobs: HashMap::new(),
@@ -154,6 +160,7 @@ impl State {
             instructions: Vec::new(),
             accepting: None,
             subject: 0,
+            subject_began: None,
         }
     }
 
@@ -225,7 +232,15 @@ impl State {
                 self.send_items(
                     world,
                     worker,
-                    Message { id: message, job, first, count, answered: 0, objects: Vec::new() },
+                    Message {
+                        id: message,
+                        job,
+                        first,
+                        count,
+                        answered: 0,
+                        objects: Vec::new(),
+                        noted: false,
+                    },
                 );
             }
             Instruction::Recall { worker, message, most, all } => {
@@ -252,6 +267,7 @@ impl State {
             Instruction::Accept { job, first, count } => self.accept(world, job, first, count),
             Instruction::Lost { job, index, fault } => {
                 let process = self.subject;
+                self.note_lost(world, job, index);
                 if let Some(found) = self.jobs.get_mut(&job) {
                     let item = found.short_item(index);
                     let objects = found.end_items(index, 1);
@@ -336,6 +352,8 @@ impl State {
         needs.extend(job.spec.function);
         let (function, tag) = (job.spec.function.map_or(0, |object| object.0), job.spec.tag.clone());
         let timed = job.spec.options.timeout.is_some();
+        let traced = recorder().on();
+        message.noted = timed || traced;
         self.tell(world, id, &needs);
 
         let Some(worker) = self.workers.get_mut(&id) else { return };
@@ -361,6 +379,17 @@ impl State {
             }
             position += to - from;
         }
+        if traced {
+            recorder().add(mh_trace::Event::Sent {
+                job: mh_trace::JobKey { pool: self.number, job: message.job.0 },
+                worker: worker.traced(self.number),
+                first: message.first,
+                count: message.count,
+                bytes: (lengths.len() + length) as u64,
+                shared: message.objects.iter().map(|(at, object)| (message.first + at, object.len)).collect(),
+                at: world.now(),
+            });
+        }
         for (_, object) in &message.objects {
             introduce(world, worker, object.segment);
             self.leases.hold(*object, id);
@@ -378,6 +407,7 @@ impl State {
             first: message.first,
             count: message.count as u32,
             timed,
+            traced,
             function,
             tag,
             descriptors: counts,
@@ -390,6 +420,14 @@ impl State {
         }
         worker.send(frame.finish(), descriptors);
         self.watch_room(world, id);
+    }
+
+    fn note_lost(&self, world: &World, job: JobId, index: Index) {
+        if recorder().on() {
+            let job = mh_trace::JobKey { pool: self.number, job: job.0 };
+            let worker = self.subject_began;
+            recorder().add(mh_trace::Event::Lost { job, index, worker, at: world.now() });
+        }
     }
 
     fn recall(&mut self, id: WorkerId, message: MessageId, most: u64, all: bool) -> u64 {
@@ -456,6 +494,7 @@ impl State {
                 self.leases.retain(*object);
             }
             let now = world.now();
+            note_fed(self.number, id, first, count, now);
             let in_a_row = now.saturating_sub(std::mem::replace(&mut job.last_fed, now)) < IN_A_ROW;
             let hold = in_a_row
                 && job.spec.by_index

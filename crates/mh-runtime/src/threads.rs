@@ -30,6 +30,7 @@ use state::State;
 pub use state::ThreadBreakage;
 
 use crate::driving::Waited;
+use crate::recording::{Started, new_pool, note_fed, note_taken_indices};
 use crate::state::{Delivery, now};
 
 /// Longest that a caller sleeps without looking around.
@@ -50,6 +51,8 @@ pub struct Claim<C, I> {
     /// What is the same for all items of the job.
     pub context: Arc<C>,
     pub item: Arc<I>,
+    /// For a trace.
+    pub(crate) started: Started,
 }
 
 /// What a caller finds.
@@ -110,6 +113,8 @@ struct Locked<C, I, R> {
 }
 
 struct Shared<C, I, R> {
+    /// The pool's number in traces.
+    number: u64,
     locked: Mutex<Locked<C, I, R>>,
     idle: Option<Duration>,
     /// Threads wait here for work.
@@ -222,6 +227,7 @@ impl<C: Part, I: Part, R: Part> ThreadPool<C, I, R> {
     pub fn new(settings: ThreadSettings) -> Self {
         let state = State::new(settings.threads, settings.tasks_per_thread);
         let shared = Shared {
+            number: new_pool(),
             locked: Mutex::new(Locked { state, kept: false, ender: None }),
             idle: settings.idle,
             work: Condvar::new(),
@@ -236,6 +242,11 @@ impl<C: Part, I: Part, R: Part> ThreadPool<C, I, R> {
     /// thread that does not exist there.
     pub fn is_ours(&self) -> bool {
         std::process::id() == self.pid
+    }
+
+    /// Its number in traces.
+    pub fn number(&self) -> u64 {
+        self.shared.number
     }
 
     /// All threads are wanted at once, and not only when there is work for them.
@@ -271,7 +282,11 @@ impl<C: Part, I: Part, R: Part> ThreadPool<C, I, R> {
         let count = items.len();
         let mut trash = Trash::new();
         let mut locked = self.shared.lock();
-        let first = locked.state.feed(id, items, end, now(), &mut trash);
+        let time = now();
+        let first = locked.state.feed(id, items, end, time, &mut trash);
+        if let Some(first) = first {
+            note_fed(self.shared.number, id, first, count as u64, time);
+        }
         wake_idle(&self.shared, &locked.state, count);
         self.shared.after(&locked);
         drop(locked);
@@ -308,14 +323,20 @@ impl<C: Part, I: Part, R: Part> ThreadPool<C, I, R> {
     /// What there is for the caller of a job now.
     pub fn take(&self, id: JobId) -> ThreadTaken<I, R> {
         match self.shared.lock().state.jobs.get_mut(&id) {
-            Some(job) => ThreadTaken { answers: std::mem::take(&mut job.answers), outcome: job.outcome },
+            Some(job) => {
+                let answers = std::mem::take(&mut job.answers);
+                note_taken_indices(self.shared.number, id, answers.iter().map(|(index, _)| *index));
+                ThreadTaken { answers, outcome: job.outcome }
+            }
             None => ThreadTaken { answers: Vec::new(), outcome: Some(Outcome::Cancelled) },
         }
     }
 
     /// The answer to one item of a job that is asked by index.
     pub fn take_index(&self, id: JobId, index: Index) -> Option<ThreadAnswer<I, R>> {
-        self.shared.lock().state.jobs.get_mut(&id)?.by_index.remove(&index)
+        let answer = self.shared.lock().state.jobs.get_mut(&id)?.by_index.remove(&index)?;
+        note_taken_indices(self.shared.number, id, std::iter::once(index));
+        Some(answer)
     }
 
     /// An answer that was taken could not be used after all.
@@ -548,6 +569,11 @@ impl<C: Part, I: Part, R: Part> Server<C, I, R> {
         let claimed = locked.state.claim(self.id, now());
         self.after_claim(&locked, claimed.is_some());
         claimed
+    }
+
+    /// Notes for a trace that what was claimed has been run; before its answer is given.
+    pub fn note(&self, claim: &Claim<C, I>, failed: bool) {
+        claim.started.ended(self.shared.number, claim.job, claim.index, self.id.0, failed);
     }
 
     /// Gives the answer to the item claimed last; takes the next one, if there is one now.

@@ -6,6 +6,7 @@
 
 use mh_engine::{Index, JobId, MessageId};
 use mh_store::{Object, SegmentId};
+use mh_trace::Run;
 
 /// Length of a frame's header.
 pub const HEADER: usize = 16;
@@ -264,6 +265,8 @@ pub struct BatchHead {
     pub count: u32,
     /// The worker notes when each item begins.
     pub timed: bool,
+    /// It notes all times of each item, for a trace.
+    pub traced: bool,
     /// The object that holds the function, or 0 where each item brings its own.
     pub function: u64,
     /// What the layer above wants to tell its other half about the job.
@@ -281,7 +284,7 @@ impl BatchHead {
             .u64(self.job.0)
             .u64(self.first)
             .u32(self.count)
-            .u8(u8::from(self.timed))
+            .u8(u8::from(self.timed) | u8::from(self.traced) << 1)
             .u64(self.function)
             .run(&self.tag)
             .u32(self.descriptors.len() as u32);
@@ -298,11 +301,15 @@ impl BatchHead {
             job: JobId(reader.u64()?),
             first: reader.u64()?,
             count: reader.u32()?,
-            timed: reader.u8()? != 0,
-            function: reader.u64()?,
-            tag: reader.run()?.to_vec(),
+            timed: false,
+            traced: false,
+            function: 0,
+            tag: Vec::new(),
             descriptors: Vec::new(),
         };
+        let flags = reader.u8()?;
+        (head.timed, head.traced) = (flags & 1 != 0, flags & 2 != 0);
+        (head.function, head.tag) = (reader.u64()?, reader.run()?.to_vec());
         for _ in 0..reader.u32()? {
             head.descriptors.push((reader.u32()?, reader.u32()?));
         }
@@ -322,6 +329,8 @@ pub struct ResultsHead {
     pub objects: Vec<Object>,
     /// Uses of the parent's objects that have ended: (object, how many).
     pub released: Vec<(Object, u32)>,
+    /// What was noted of the items, for a trace.
+    pub runs: Vec<Run>,
 }
 
 impl ResultsHead {
@@ -335,6 +344,10 @@ impl ResultsHead {
             frame.object(*object);
         }
         write_released(&self.released, frame);
+        frame.u32(self.runs.len() as u32);
+        for run in &self.runs {
+            write_run(run, frame);
+        }
     }
 
     pub fn read(reader: &mut Reader<'_>) -> Option<ResultsHead> {
@@ -351,8 +364,32 @@ impl ResultsHead {
             head.objects.push(reader.object()?);
         }
         head.released = read_released(reader)?;
+        for _ in 0..reader.u32()? {
+            head.runs.push(read_run(reader)?);
+        }
         Some(head)
     }
+}
+
+fn write_run(run: &Run, frame: &mut Writer) {
+    frame.u64(run.first).u64(run.count).u64(run.arrived).u64(run.begun).u64(run.called).u64(run.returned);
+    frame.u64(run.ended).u64(run.cpu).u64(run.bytes_in).u64(run.bytes_out).u8(u8::from(run.failed));
+}
+
+fn read_run(reader: &mut Reader<'_>) -> Option<Run> {
+    Some(Run {
+        first: reader.u64()?,
+        count: reader.u64()?,
+        arrived: reader.u64()?,
+        begun: reader.u64()?,
+        called: reader.u64()?,
+        returned: reader.u64()?,
+        ended: reader.u64()?,
+        cpu: reader.u64()?,
+        bytes_in: reader.u64()?,
+        bytes_out: reader.u64()?,
+        failed: reader.u8()? != 0,
+    })
 }
 
 /// Writes which uses of the parent's objects have ended.

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use mh_store::{Arena, Mapping, MemoryReading, Object, Page, SegmentId, StoreError, minor_faults};
+use mh_trace::Run;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
@@ -19,6 +20,7 @@ use rustix::time::{
 use crate::answers::restored;
 use crate::following::{end_with_parent, prefer_to_be_killed};
 use crate::link::{Descriptor, Frame, Link, Received, send_all};
+use crate::recording::Notes;
 use crate::state::now;
 use crate::wire::{BatchHead, Kind, Parts, Reader, ResultsHead, Writer, write_released};
 
@@ -35,6 +37,8 @@ pub struct Batch {
     pub items: Parts,
     /// File descriptors that came for items, by position in the batch.
     pub descriptors: HashMap<u32, Vec<OwnedFd>>,
+    /// When it had been read, if it is traced.
+    arrived: u64,
 }
 
 /// What the parent wants.
@@ -97,6 +101,8 @@ struct Pending {
     parts: Parts,
     failed: Vec<u32>,
     objects: Vec<Object>,
+    /// For a trace.
+    runs: Vec<Run>,
     /// When the first of the pending items began.
     since: u64,
     timer_set: bool,
@@ -124,6 +130,7 @@ pub struct WorkerLink {
     /// Uses that functions and globals hold on to, to be restored before each item.
     held: Vec<Weak<Use>>,
     faults: u64,
+    notes: Notes,
     arena: Arena,
     introduced: std::collections::HashSet<SegmentId>,
     /// Whether an initializer is to be run before the worker is ready.
@@ -181,6 +188,7 @@ impl WorkerLink {
             live: HashMap::new(),
             held: Vec::new(),
             faults: 0,
+            notes: Notes::default(),
             arena: Arena::new(1, memory),
             introduced: Default::default(),
             has_initializer: has_initializer != 0,
@@ -327,7 +335,8 @@ impl WorkerLink {
                     for (position, count) in &head.descriptors {
                         descriptors.insert(*position, self.take_descriptors(*count)?);
                     }
-                    return Ok(Some(Incoming::Batch(Batch { head, items, descriptors })));
+                    let arrived = if head.traced { now() } else { 0 };
+                    return Ok(Some(Incoming::Batch(Batch { head, items, descriptors, arrived })));
                 }
                 Kind::Forget => {
                     let mut ids = Vec::new();
@@ -349,18 +358,31 @@ impl WorkerLink {
     }
 
     /// Takes the next item of a batch; `None` when the rest was done or has been taken back.
-    pub fn claim(&self, batch: &Batch) -> Option<u32> {
-        if batch.head.timed {
+    pub fn claim(&mut self, batch: &Batch) -> Option<u32> {
+        if batch.head.timed || batch.head.traced {
+            let time = now();
             // Before the claim: the parent must never see the new item with the time of the one before.
-            self.page.set_begun_at(now());
+            self.page.set_begun_at(time);
+            self.notes.claim(time);
         }
         self.page.claim(usize::from(batch.head.slot), batch.head.generation)
     }
 
-    /// Gives the answer to the item that was claimed last; `done` is how many of the batch are done with it.
+    /// The function of the item that was claimed last is called next.
+    pub fn called(&mut self) {
+        self.notes.called();
+    }
+
+    /// It has returned.
+    pub fn returned(&mut self) {
+        self.notes.returned();
+    }
+
+    /// Gives the answer to the item that was claimed last, number `position` of the batch; `done` is how many of the batch are done with it.
     pub fn answer(
         &mut self,
         batch: &Batch,
+        position: u32,
         done: u32,
         failed: bool,
         objects: &[Object],
@@ -373,6 +395,8 @@ impl WorkerLink {
         }
         pending.objects.extend_from_slice(objects);
         pending.parts.bytes.extend_from_slice(encoded);
+        let size = encoded.len() as u64 + objects.iter().map(|object| object.len).sum::<u64>();
+        self.notes.end(&mut pending.runs, batch, position, failed, size);
         self.end_answer(&mut pending, batch, done)
     }
 
@@ -381,13 +405,17 @@ impl WorkerLink {
     pub fn answer_plain(
         &mut self,
         batch: &Batch,
+        position: u32,
         done: u32,
         write: impl FnOnce(&mut Vec<u8>) -> bool,
     ) -> io::Result<bool> {
         let mut pending = self.out.pending_for(batch);
+        let before = pending.parts.bytes.len();
         if !write(&mut pending.parts.bytes) {
             return Ok(false);
         }
+        let size = (pending.parts.bytes.len() - before) as u64;
+        self.notes.end(&mut pending.runs, batch, position, false, size);
         self.end_answer(&mut pending, batch, done)?;
         Ok(true)
     }
@@ -402,8 +430,9 @@ impl WorkerLink {
     }
 
     /// The clock starts for the items of a batch.
-    pub fn begin(&self) {
+    pub fn begin(&mut self, batch: &Batch) {
         lock(&self.out.pending).since = now();
+        self.notes.begin(batch.head.traced, batch.arrived);
     }
 
     /// Sends the answers that wait.
@@ -563,6 +592,7 @@ impl Out {
             failed: std::mem::take(&mut pending.failed),
             objects: std::mem::take(&mut pending.objects),
             released: self.take_released(),
+            runs: std::mem::take(&mut pending.runs),
         };
         let parts = std::mem::take(&mut pending.parts);
         pending.since = time;

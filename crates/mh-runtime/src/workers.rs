@@ -24,6 +24,8 @@ pub(crate) struct Message {
     pub answered: u64,
     /// Objects that the items refer to: (position in the message, object), in order of position.
     pub objects: Vec<(u64, Object)>,
+    /// The page tells when the item that is being run began.
+    pub noted: bool,
 }
 
 /// The parent's side of a worker.
@@ -119,6 +121,19 @@ impl Worker {
         if self.slots[slot].as_ref().is_some_and(|message| message.answered >= message.count) {
             self.slots[slot] = None;
         }
+    }
+
+    /// As traces know it.
+    pub fn traced(&self, pool: u64) -> mh_trace::Worker {
+        let pid = self.process.id();
+        mh_trace::Worker { kind: mh_trace::Kind::Process, pool, id: self.id.0, pid }
+    }
+
+    /// When the item began that it is running, if it was asked to note that.
+    pub fn began(&self) -> Option<Nanos> {
+        let (message, _, at) = self.running()?;
+        let found = &self.slots[self.slot_of(message)?];
+        found.as_ref().filter(|found| found.noted).map(|_| at)
     }
 
     /// Does it hold a message?

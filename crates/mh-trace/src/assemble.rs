@@ -54,8 +54,10 @@ impl Trace {
         let mut messages: HashMap<(JobKey, Worker), Stretches<Message>> = HashMap::new();
         let mut runs: Vec<(JobKey, Worker, Run, Nanos, Ending)> = Vec::new();
         let (mut callers, mut kernels) = (Vec::new(), Vec::new());
+        let mut ready: HashMap<Worker, Nanos> = HashMap::new();
         for event in events {
             match event {
+                Event::Ready { worker, at } => drop(ready.insert(worker, at)),
                 Event::Fed { job, first, count, at } => {
                     let found = jobs.entry(job).or_default();
                     found.fed.add(first, count, at);
@@ -112,7 +114,8 @@ impl Trace {
         workers.dedup();
         runs.sort_by_key(|run| run.2.begun);
         // How far each worker had come.
-        let mut done: Vec<Nanos> = vec![0; workers.len()];
+        let mut done: Vec<Nanos> =
+            workers.iter().map(|worker| ready.get(worker).copied().unwrap_or_default()).collect();
         let mut tasks = Vec::with_capacity(runs.len());
         for (key, worker, run, received, ending) in runs {
             let place = workers.binary_search(&worker).unwrap_or_default();
@@ -130,11 +133,11 @@ impl Trace {
             let ended = run.ended.max(returned);
             let received = received.max(ended);
             // Of several, the last.
-            let taken = job.taken.find(run.first + run.count.max(1) - 1, |at| *at >= ended);
+            let taken = job.taken.find(run.first.saturating_add(run.count.max(1) - 1), |at| *at >= ended);
             let taken = taken.copied().unwrap_or(received).max(received);
             job.began = Some(job.began.map_or(queued, |at| at.min(queued)));
             job.ended = job.ended.max(received);
-            let indices = run.first..run.first + run.count;
+            let indices = run.first..run.first.saturating_add(run.count);
             let shared = message.map_or(0, |message| {
                 message
                     .shared
@@ -160,7 +163,7 @@ impl Trace {
                 received,
                 taken,
                 cpu: run.cpu,
-                bytes_in: run.bytes_in + shared,
+                bytes_in: run.bytes_in.saturating_add(shared),
                 bytes_out: run.bytes_out,
                 ending,
             });

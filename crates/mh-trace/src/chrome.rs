@@ -38,13 +38,13 @@ pub fn chrome(trace: &Trace, out: &mut impl Write) -> io::Result<()> {
     write!(writer.out, "\n],\"otherData\":{other}}}")
 }
 
-/// A worker's row: (process, thread), and its name.
-pub(crate) fn row(worker: &Worker) -> (u32, u64, String) {
+/// A worker's row: (process, thread).
+fn row(worker: &Worker) -> (u32, u64) {
     match worker.kind {
-        Kind::Process => (worker.pid, u64::from(worker.pid), format!("worker {}", worker.id)),
+        Kind::Process => (worker.pid, u64::from(worker.pid)),
         // Threads of several pools have the same numbers; those of the system are far below.
-        Kind::Thread => (worker.pid, worker.pool << 32 | worker.id, format!("thread {}", worker.id)),
-        Kind::Caller => (worker.pid, worker.id, "caller".into()),
+        Kind::Thread => (worker.pid, worker.pool << 32 | worker.id),
+        Kind::Caller => (worker.pid, worker.id),
     }
 }
 
@@ -77,7 +77,7 @@ impl<W: Write> Writer<'_, W> {
         self.metadata("process_name", trace.pid, 0, &json!({"name": "caller"}))?;
         self.metadata("process_sort_index", trace.pid, 0, &json!({"sort_index": -1}))?;
         for (place, worker) in trace.workers.iter().enumerate() {
-            let (pid, tid, name) = row(worker);
+            let ((pid, tid), name) = (row(worker), worker.label());
             if pid != trace.pid {
                 self.metadata("process_name", pid, tid, &json!({"name": name}))?;
                 self.metadata("process_sort_index", pid, tid, &json!({"sort_index": place}))?;
@@ -119,7 +119,7 @@ impl<W: Write> Writer<'_, W> {
         if to - from < SHORTEST {
             return Ok(());
         }
-        let (pid, tid, _) = row(worker);
+        let (pid, tid) = row(worker);
         let id = format!("{id:x}");
         for (ph, at) in [("b", from), ("e", to)] {
             let ts = self.since(at);
@@ -132,9 +132,8 @@ impl<W: Write> Writer<'_, W> {
 
     fn task(&mut self, number: usize, task: &Task) -> io::Result<()> {
         let worker = self.trace.workers[task.worker];
-        let (pid, tid, _) = row(&worker);
-        let job = self.trace.jobs.iter().find(|job| job.key == task.job);
-        let called = name(task, job.map_or("item", |job| &job.name));
+        let (pid, tid) = row(&worker);
+        let called = self.trace.name(task);
         let mut args = json!({
             "job": task.job.job,
             "item": task.first,
@@ -147,10 +146,8 @@ impl<W: Write> Writer<'_, W> {
             "transfer_us": task.transfer() as f64 / 1e3,
             "run_us": task.run() as f64 / 1e3,
         });
-        match task.ending {
-            Ending::Done => {}
-            Ending::Failed => args["ended"] = json!("failed"),
-            Ending::Lost => args["ended"] = json!("lost"),
+        if task.ending != Ending::Done {
+            args["ended"] = json!(task.ending.word());
         }
         if task.begun - task.turned >= SHORTEST && task.arrived > task.turned {
             self.slice("receive", "transfer", pid, tid, task.turned, task.arrived, json!({}))?;
@@ -187,15 +184,6 @@ impl<W: Write> Writer<'_, W> {
             self.slice(&kernel.name, "kernel", trace.pid, kernel.thread, kernel.from, kernel.to, args)?;
         }
         Ok(())
-    }
-}
-
-/// What a task is called in a picture.
-pub(crate) fn name(task: &Task, job: &str) -> String {
-    match (&task.name, task.count) {
-        (Some(name), _) => name.clone(),
-        (None, 0 | 1) => format!("{job} [{}]", task.first),
-        (None, count) => format!("{job} [{}–{}]", task.first, task.first + count - 1),
     }
 }
 

@@ -33,6 +33,17 @@ pub struct Worker {
     pub pid: u32,
 }
 
+impl Worker {
+    /// What its row is called.
+    pub fn label(&self) -> String {
+        match self.kind {
+            Kind::Process => format!("worker {}", self.id),
+            Kind::Thread => format!("thread {}", self.id),
+            Kind::Caller => "caller".into(),
+        }
+    }
+}
+
 /// One item as it was run, or several that followed on each other and were too short to be noted one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Run {
@@ -71,6 +82,8 @@ pub enum Activity {
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
+    /// A worker has started.
+    Ready { worker: Worker, at: Nanos },
     /// Items were given by the caller.
     Fed { job: JobKey, first: u64, count: u64, at: Nanos },
     /// What the job is called, or (with `index`) one item of it.

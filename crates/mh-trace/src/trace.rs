@@ -11,6 +11,7 @@ pub struct Trace {
     pub pid: u32,
     /// Who ran something, in order of kind, pool and number.
     pub workers: Vec<Worker>,
+    /// In order of their keys.
     pub jobs: Vec<Job>,
     /// In the order in which they began.
     pub tasks: Vec<Task>,
@@ -20,6 +21,19 @@ pub struct Trace {
     pub memory: Vec<MemorySample>,
     /// Events that were too many to be kept.
     pub dropped: u64,
+}
+
+impl Trace {
+    /// What a task is called.
+    pub fn name(&self, task: &Task) -> String {
+        let job = self.jobs.binary_search_by_key(&task.job, |job| job.key);
+        let job = job.map_or("item", |place| &self.jobs[place].name);
+        match (&task.name, task.count) {
+            (Some(name), _) => name.clone(),
+            (None, 0 | 1) => format!("{job} [{}]", task.first),
+            (None, count) => format!("{job} [{}–{}]", task.first, task.first.saturating_add(count - 1)),
+        }
+    }
 }
 
 /// One call's items.
@@ -57,7 +71,7 @@ pub struct Task {
     pub queued: Nanos,
     /// On its way to the worker.
     pub sent: Nanos,
-    /// The worker has done what it was sent before: from here on it is this task that keeps it.
+    /// The worker has started, and done what it was sent before: from here on it is this task that keeps it.
     pub turned: Nanos,
     /// The message with it had been read.
     pub arrived: Nanos,
@@ -79,13 +93,23 @@ pub struct Task {
     pub ending: Ending,
 }
 
+impl Ending {
+    pub fn word(self) -> &'static str {
+        match self {
+            Ending::Done => "done",
+            Ending::Failed => "failed",
+            Ending::Lost => "lost",
+        }
+    }
+}
+
 impl Task {
     /// Waited to be sent.
     pub fn queue(&self) -> Nanos {
         self.sent - self.queued
     }
 
-    /// Lay at the worker, behind others.
+    /// Lay at the worker, which was starting, or busy with others.
     pub fn behind(&self) -> Nanos {
         self.turned - self.sent
     }

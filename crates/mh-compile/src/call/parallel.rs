@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, PoisonError};
 
@@ -47,6 +48,7 @@ pub(super) unsafe extern "C" fn parallel(
         body,
         closure: Shared(closure),
         key,
+        helped: AtomicU32::new(0),
         outcome: Mutex::new(Outcome {
             block: i64::MAX,
             status: DONE,
@@ -60,6 +62,7 @@ pub(super) unsafe extern "C" fn parallel(
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(&task, first, blocks, place, &tick))) {
         call.panicked(panic);
     }
+    call.hooks.shared(task.helped.load(Relaxed), (blocks - first).unsigned_abs());
     let outcome = task.outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
     // SAFETY: as above; no block runs any more.
     let (inner, call) = unsafe { Inner::of(rt) };
@@ -123,6 +126,8 @@ struct Loop<'a> {
     body: Body,
     closure: Shared,
     key: u64,
+    /// Threads that ran blocks.
+    helped: AtomicU32,
     outcome: Mutex<Outcome>,
 }
 
@@ -167,6 +172,7 @@ impl Task for Loop<'_> {
             }
         }
         if run > 0 {
+            self.helped.fetch_add(1, Relaxed);
             history::note(self.body, cycles().wrapping_sub(start), run);
         }
     }

@@ -40,6 +40,8 @@ pub trait Asked: Sync {
     fn print(&self, py: Python<'_>, text: &str);
     /// One of `Info::notices` came true.
     fn notice(&self, py: Python<'_>, number: u32);
+    /// Blocks of a parallel loop were run by so many threads. On any thread, without the lock.
+    fn shared(&self, threads: u32, blocks: u64);
 }
 
 impl<'py> Frame<'py> {
@@ -173,6 +175,10 @@ impl<A: Asked> Hooks for Attached<'_, A> {
 
     fn notice(&self, number: u32) {
         self.ask(|py| self.asked.notice(py, number));
+    }
+
+    fn shared(&self, threads: u32, blocks: u64) {
+        self.asked.shared(threads, blocks);
     }
 }
 

@@ -1,10 +1,12 @@
 //! A compiled version, and one call of it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use mh_compile::call::{Kernel, Stopped};
 use mh_compile::compile::{Argument, Info};
+use mh_runtime::{now, recorder, thread};
+use mh_trace::Event;
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -106,8 +108,18 @@ impl Compiled {
     #[inline]
     pub fn run<'py>(&self, py: Python<'py>, frame: &mut Frame<'py>) -> PyResult<Bound<'py, PyAny>> {
         let key = if self.info().random { next_key(py)? } else { 0 };
-        let caller = Caller { compiled: self, failed: Mutex::new(None) };
-        let outcome = match frame.call(py, &self.kernel, key, &caller) {
+        let caller = Caller {
+            compiled: self,
+            failed: Mutex::new(None),
+            threads: AtomicU32::new(1),
+            blocks: AtomicU64::new(0),
+        };
+        let noted = recorder().on().then(now);
+        let called = frame.call(py, &self.kernel, key, &caller);
+        if let Some(from) = noted {
+            self.note(&caller, from);
+        }
+        let outcome = match called {
             Ok(mut results) => results::build(py, &self.info().result, &mut results),
             Err(Stopped::Raised { site, values }) => {
                 Err(failures::raised(py, self.info(), &self.objects, site, &values))
@@ -119,6 +131,22 @@ impl Compiled {
             Some(error) => Err(error),
             None => outcome,
         }
+    }
+
+    /// For a trace.
+    fn note(&self, caller: &Caller<'_>, from: u64) {
+        recorder().add(Event::Kernel {
+            name: self
+                .info()
+                .sources
+                .first()
+                .map_or_else(|| "compiled".into(), |source| source.function.clone()),
+            thread: thread(),
+            from,
+            to: now(),
+            threads: caller.threads.load(Ordering::Relaxed),
+            blocks: caller.blocks.load(Ordering::Relaxed),
+        });
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -133,6 +161,9 @@ struct Caller<'a> {
     compiled: &'a Compiled,
     /// Why it was told to stop.
     failed: Mutex<Option<PyErr>>,
+    /// Most threads that ran blocks of one loop, and how many blocks all loops had.
+    threads: AtomicU32,
+    blocks: AtomicU64,
 }
 
 impl Caller<'_> {
@@ -162,6 +193,11 @@ impl Asked for Caller<'_> {
                 false => out.call_method1("write", (text,)).map(drop),
             });
         self.stop(shown);
+    }
+
+    fn shared(&self, threads: u32, blocks: u64) {
+        self.threads.fetch_max(threads, Ordering::Relaxed);
+        self.blocks.fetch_add(blocks, Ordering::Relaxed);
     }
 
     fn notice(&self, py: Python<'_>, number: u32) {

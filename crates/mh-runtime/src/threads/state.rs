@@ -1,4 +1,4 @@
-//! Everything that a thread pool knows. Nothing here waits, reads a clock, or drops what the layer above gave it: that goes
+//! Everything that a thread pool knows. Nothing here waits, reads a clock (but for a trace), or drops what the layer above gave it: that goes
 //! into the trash, which is emptied when the lock is free.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -8,6 +8,7 @@ use mh_engine::{Index, JobId, Nanos, OnError, Outcome};
 
 use super::job::{Job, Loss, ThreadAnswer, ThreadJobOptions};
 use super::{Claim, ServerId, Trash};
+use crate::recording::Started;
 use crate::state::Delivery;
 
 /// Threads that may fail in a row before their first item until the pool gives up.
@@ -340,7 +341,7 @@ where
                     server.left = 0.0;
                 }
             }
-            return Some(Claim { job: job_id, index, context, item });
+            return Some(Claim { job: job_id, index, context, item, started: Started::now() });
         }
         None
     }

@@ -39,6 +39,13 @@ fn body(write: impl FnOnce(&mut Writer)) -> Vec<u8> {
     frame.finish().split_off(HEADER)
 }
 
+fn any_run() -> impl Strategy<Value = Run> {
+    (any::<[u64; 10]>(), any::<bool>()).prop_map(|(numbers, failed)| {
+        let [first, count, arrived, begun, called, returned, ended, cpu, bytes_in, bytes_out] = numbers;
+        Run { first, count, arrived, begun, called, returned, ended, cpu, bytes_in, bytes_out, failed }
+    })
+}
+
 proptest! {
     #[test]
     fn any_run_of_parts_is_read_back(list in any_parts(), cut in any::<(usize, usize)>()) {
@@ -68,10 +75,11 @@ proptest! {
         failed in prop::collection::vec(any::<u32>(), 0..5),
         objects in prop::collection::vec(any_object(), 0..5),
         released in prop::collection::vec((any_object(), any::<u32>()), 0..5),
+        runs in prop::collection::vec(any_run(), 0..5),
         cut in any::<usize>(),
     ) {
         let (message, count, busy) = numbers;
-        let head = ResultsHead { message, count, busy, failed, objects, released };
+        let head = ResultsHead { message, count, busy, failed, objects, released, runs };
         let bytes = body(|frame| head.write(frame));
         let read = ResultsHead::read(&mut Reader::new(&bytes)).expect("it is all there");
         prop_assert_eq!(format!("{read:?}"), format!("{head:?}"));
@@ -81,15 +89,15 @@ proptest! {
     #[test]
     fn a_batch_head_is_read_back_and_refused_when_cut(
         numbers in any::<(u64, u8, u16, u64, u64)>(),
-        more in any::<(u32, bool, u64)>(),
+        more in any::<(u32, bool, bool, u64)>(),
         tag in prop::collection::vec(any::<u8>(), 0..30),
         descriptors in prop::collection::vec(any::<(u32, u32)>(), 0..5),
         cut in any::<usize>(),
     ) {
         let (message, slot, generation, job, first) = numbers;
-        let (count, timed, function) = more;
+        let (count, timed, traced, function) = more;
         let (message, job) = (MessageId(message), JobId(job));
-        let head = BatchHead { message, slot, generation, job, first, count, timed, function, tag, descriptors };
+        let head = BatchHead { message, slot, generation, job, first, count, timed, traced, function, tag, descriptors };
         let bytes = body(|frame| head.write(frame));
         let read = BatchHead::read(&mut Reader::new(&bytes)).expect("it is all there");
         prop_assert_eq!(format!("{read:?}"), format!("{head:?}"));

@@ -133,13 +133,13 @@ impl Worker {
     }
 
     fn run(&mut self, batch: &Batch) -> io::Result<()> {
-        self.link.begin();
+        self.link.begin(batch);
         let mut done = 0;
         while let Some(position) = self.link.claim(batch) {
             self.link.restore_held()?;
             let answered = self.perform(batch, position)?;
             done += 1;
-            self.link.answer(batch, done, answered.failed, &answered.objects, &answered.bytes)?;
+            self.link.answer(batch, position, done, answered.failed, &answered.objects, &answered.bytes)?;
         }
         self.link.flush()?;
         self.link.send_released()

@@ -66,6 +66,19 @@ fn a_task_has_all_its_times() {
 }
 
 #[test]
+fn a_worker_that_starts_is_not_receiving() {
+    let events = vec![
+        Event::Fed { job: JOB, first: 0, count: 1, at: 10 },
+        sent(1, 0, 1, 20),
+        Event::Ready { worker: worker(1), at: 500 },
+        ran(1, vec![run(0, 510, 530, 100)], 700),
+    ];
+    let trace = Trace::assemble(1, 0, 1000, events);
+    let task = &trace.tasks[0];
+    assert_eq!((task.behind(), task.arrived - task.turned, task.dispatch()), (480, 10, 20));
+}
+
+#[test]
 fn an_item_that_was_taken_back_belongs_to_the_later_message() {
     let trace = Trace::assemble(
         1,

@@ -1,0 +1,201 @@
+//! `Recording`: what happens from now on; `Trace`: what happened.
+
+use mh_runtime::{now, recorder, thread, thread_cpu};
+use mh_trace::{Event, JobKey, Kind, Mark, Run, Trace as Happened, Worker, chrome, usage};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+/// Does anybody want a trace now?
+#[pyfunction]
+pub fn tracing() -> bool {
+    recorder().on()
+}
+
+/// In a forked child: the parent's traces are not continued.
+#[pyfunction]
+pub fn forget_traces() {
+    recorder().forget();
+}
+
+/// Nanoseconds of the monotonic clock, and what this thread has computed.
+#[pyfunction]
+pub fn clocks() -> (u64, u64) {
+    (now(), thread_cpu())
+}
+
+/// Notes an item that the calling thread ran itself, in a plain loop: loop `job` of those of this process, begun at `begun`
+/// with `cpu` (see `clocks`).
+#[pyfunction]
+pub fn note_serial(job: u64, index: u64, begun: u64, cpu: u64, failed: bool) {
+    let (at, total) = clocks();
+    let worker = Worker { kind: Kind::Caller, pool: 0, id: thread(), pid: std::process::id() };
+    let run = Run {
+        first: index,
+        count: 1,
+        arrived: begun,
+        begun,
+        called: begun,
+        returned: at,
+        ended: at,
+        cpu: total.saturating_sub(cpu),
+        failed,
+        ..Run::default()
+    };
+    recorder().add(Event::Ran { job: JobKey { pool: 0, job }, worker, runs: vec![run], at });
+}
+
+/// What such a loop is called.
+#[pyfunction]
+pub fn name_serial(job: u64, text: String) {
+    recorder().add(Event::Named { job: JobKey { pool: 0, job }, index: None, text });
+}
+
+/// Notes everything that happens in this process and its workers until `stop`.
+#[pyclass(frozen, module = "manyhands._native")]
+pub struct Recording {
+    mark: Mark,
+    began: u64,
+    pid: u32,
+}
+
+#[pymethods]
+impl Recording {
+    #[new]
+    fn new() -> PyResult<Recording> {
+        let mark = recorder().begin().ok_or_else(|| {
+            PyRuntimeError::new_err(
+                "nothing can be traced in this process: it was forked while another thread of its parent noted something",
+            )
+        })?;
+        Ok(Recording { mark, began: now(), pid: std::process::id() })
+    }
+
+    /// What has happened since. A second call gives an empty trace, as does a forked child.
+    fn stop(&self, py: Python<'_>) -> Trace {
+        let ended = now();
+        py.detach(|| {
+            let (events, dropped) =
+                if std::process::id() == self.pid { recorder().end(&self.mark) } else { (Vec::new(), 0) };
+            let mut happened = Happened::assemble(self.pid, self.began, ended, events);
+            happened.dropped = dropped;
+            Trace { happened }
+        })
+    }
+}
+
+/// What happened.
+#[pyclass(frozen, module = "manyhands._native")]
+pub struct Trace {
+    pub happened: Happened,
+}
+
+#[pymethods]
+impl Trace {
+    /// When it began and ended, on the monotonic clock.
+    #[getter]
+    fn times(&self) -> (u64, u64) {
+        (self.happened.began, self.happened.ended)
+    }
+
+    /// Events that were too many to be kept.
+    #[getter]
+    fn dropped(&self) -> u64 {
+        self.happened.dropped
+    }
+
+    /// Tasks, jobs, kernels: how many there are.
+    #[getter]
+    fn counts(&self) -> (usize, usize, usize) {
+        (self.happened.tasks.len(), self.happened.jobs.len(), self.happened.kernels.len())
+    }
+
+    /// The tasks in the order in which they began, as dicts; times in seconds since the trace began.
+    fn tasks<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let began = self.happened.began;
+        let seconds = |at: u64| (i128::from(at) - i128::from(began)) as f64 / 1e9;
+        let as_dict = |task: &mh_trace::Task| -> PyResult<Bound<'py, PyDict>> {
+            let dict = PyDict::new(py);
+            let worker = &self.happened.workers[task.worker];
+            dict.set_item("name", self.happened.name(task))?;
+            dict.set_item("job", (task.job.pool, task.job.job))?;
+            dict.set_item("index", task.first)?;
+            dict.set_item("count", task.count)?;
+            dict.set_item("worker", worker.label())?;
+            dict.set_item("pid", worker.pid)?;
+            for (name, at) in [
+                ("queued", task.queued),
+                ("sent", task.sent),
+                ("turned", task.turned),
+                ("arrived", task.arrived),
+                ("begun", task.begun),
+                ("called", task.called),
+                ("returned", task.returned),
+                ("ended", task.ended),
+                ("received", task.received),
+                ("taken", task.taken),
+            ] {
+                dict.set_item(name, seconds(at))?;
+            }
+            dict.set_item("cpu", task.cpu as f64 / 1e9)?;
+            dict.set_item("bytes_in", task.bytes_in)?;
+            dict.set_item("bytes_out", task.bytes_out)?;
+            dict.set_item("ending", task.ending.word())?;
+            Ok(dict)
+        };
+        self.happened.tasks.iter().map(as_dict).collect()
+    }
+
+    /// What each worker did, in seconds, as dicts: together as long as from the first item given to the last answer taken.
+    fn usage<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let as_dict = |found: mh_trace::WorkerUsage| -> PyResult<Bound<'py, PyDict>> {
+            let dict = PyDict::new(py);
+            dict.set_item("worker", found.worker.label())?;
+            dict.set_item("pid", found.worker.pid)?;
+            dict.set_item("tasks", found.tasks)?;
+            for (name, spent) in [
+                ("run", found.run),
+                ("transfer", found.transfer),
+                ("dispatch", found.dispatch),
+                ("start", found.start),
+                ("idle", found.idle),
+                ("end", found.end),
+                ("cpu", found.cpu),
+            ] {
+                dict.set_item(name, spent as f64 / 1e9)?;
+            }
+            Ok(dict)
+        };
+        usage(&self.happened).workers.into_iter().map(as_dict).collect()
+    }
+
+    /// The share of the workers' time in which functions ran, from 0 to 1.
+    fn utilisation(&self) -> f64 {
+        usage(&self.happened).utilisation()
+    }
+
+    /// Calls of compiled functions, as dicts; times in seconds since the trace began.
+    fn kernels<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let began = self.happened.began;
+        let seconds = |at: u64| (i128::from(at) - i128::from(began)) as f64 / 1e9;
+        let as_dict = |kernel: &mh_trace::Kernel| -> PyResult<Bound<'py, PyDict>> {
+            let dict = PyDict::new(py);
+            dict.set_item("name", &kernel.name)?;
+            dict.set_item("begun", seconds(kernel.from))?;
+            dict.set_item("ended", seconds(kernel.to))?;
+            dict.set_item("threads", kernel.threads)?;
+            dict.set_item("blocks", kernel.blocks)?;
+            Ok(dict)
+        };
+        self.happened.kernels.iter().map(as_dict).collect()
+    }
+
+    /// The trace in the format that Perfetto and chrome://tracing open.
+    fn chrome<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let text = py.detach(|| {
+            let mut text = Vec::new();
+            chrome(&self.happened, &mut text).map(|()| text)
+        })?;
+        Ok(PyBytes::new(py, &text))
+    }
+}
