@@ -13,7 +13,11 @@
 //! | `timing/ratio` | how many times as fast, with an interval |
 //! | `timing/repetition` | how often one thing is measured |
 //! | `timing/sweep` | several things in turn, in random order |
+//! | `why` | where the time went, and the cause in words |
+//! | `why/account` | shares of the wall time; together 1 |
+//! | `why/verdict` | what is said of them |
 
 pub mod fit;
 pub mod law;
 pub mod timing;
+pub mod why;

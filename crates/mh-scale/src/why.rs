@@ -1,0 +1,7 @@
+//! Why it stops: where the workers' time went, and the cause in words.
+
+mod account;
+mod verdict;
+
+pub use account::{Account, AccountError, Observed, Part};
+pub use verdict::{Cause, Measured, Verdict, verdict};

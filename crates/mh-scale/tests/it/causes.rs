@@ -1,0 +1,178 @@
+//! A known fault is found, and its cause is named.
+
+use mh_scale::fit::Fit;
+use mh_scale::law::{Law, Scaling};
+use mh_scale::why::{Account, Cause, Measured, Part, Verdict, verdict};
+
+use crate::machine::Machine;
+
+const COUNTS: [u32; 5] = [1, 2, 4, 8, 16];
+
+fn judged(machine: &Machine, seed: u64) -> (Fit, Account, Verdict) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let fit = Fit::of(Scaling::Strong, &machine.measure(&COUNTS, 5, &mut random)).unwrap();
+    let seen = machine.run(16, &mut random);
+    let account = Account::of(&seen).unwrap();
+    let speedup = (seen.alone + machine.serial) / seen.wall;
+    let measured = Measured {
+        cores: 16,
+        workers: 16,
+        speedup,
+        best: (16, speedup),
+        fit: Some(&fit),
+        account: Some(&account),
+    };
+    let said = verdict(&measured);
+    (fit, account, said)
+}
+
+/// The cause is named in 46 of 50 runs, and the shares are the whole.
+fn check(machine: Machine, cause: Cause, part: Part, share: std::ops::Range<f64>, words: &str) {
+    let mut named = 0;
+    for seed in 0..50 {
+        let (_, account, said) = judged(&machine, seed);
+        let sum: f64 = account.shares.iter().map(|(_, share)| share).sum();
+        assert!(
+            (sum - 1.0).abs() < 1e-9 && account.shares.iter().all(|(_, share)| *share >= -1e-9),
+            "{account:?}"
+        );
+        assert!(share.contains(&account.share(part)), "{part:?}: {account:?}");
+        named += u32::from(said.cause == cause && said.text.contains(words));
+    }
+    assert!(named >= 46, "{cause:?}: {named} of 50; {:?}", judged(&machine, 0).2);
+}
+
+#[test]
+fn nothing() {
+    check(Machine::default(), Cause::Nothing, Part::Function, 0.95..1.001, "Nothing keeps it from scaling");
+}
+
+#[test]
+fn a_serial_part() {
+    check(
+        Machine { serial: 0.32, ..Machine::default() },
+        Cause::Serial,
+        Part::Caller,
+        0.4..0.5,
+        "Amdahl's law fits",
+    );
+}
+
+#[test]
+fn the_serial_fraction_lies_in_its_interval() {
+    let machine = Machine { serial: 0.32, unlike: 0.0, ..Machine::default() };
+    let truth = 0.32 / (0.32 + 6.4);
+    let mut inside = 0;
+    for seed in 0..400 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let fit = Fit::of(Scaling::Strong, &machine.measure(&COUNTS, 4, &mut random)).unwrap();
+        let serial = fit.laws.iter().find(|fitted| fitted.law == Law::Amdahl).unwrap().parameters[0];
+        inside += u32::from(serial.low <= truth && truth <= serial.high);
+    }
+    assert!(inside >= 368, "{inside} of 400");
+}
+
+#[test]
+fn transfer() {
+    check(
+        Machine { transfer: 0.02, ..Machine::default() },
+        Cause::Transfer,
+        Part::Transfer,
+        0.6..0.72,
+        "Send less",
+    );
+}
+
+#[test]
+fn dispatch() {
+    let machine = Machine { item: 1e-5, dispatch: 3e-5, ..Machine::default() };
+    check(machine, Cause::Dispatch, Part::Dispatch, 0.6..0.8, "Give each item more to do");
+}
+
+#[test]
+fn imbalance() {
+    let machine = Machine { items: 320, last: 60.0, ..Machine::default() };
+    check(machine, Cause::Imbalance, Part::Imbalance, 0.6..0.8, "the longest items");
+}
+
+#[test]
+fn the_interpreters_lock() {
+    let machine = Machine { locked: 0.5, interpreter: true, ..Machine::default() };
+    check(machine, Cause::Gil, Part::Gil, 0.7..0.9, "take processes");
+}
+
+#[test]
+fn contention() {
+    check(
+        Machine { locked: 0.2, ..Machine::default() },
+        Cause::Contention,
+        Part::Waiting,
+        0.5..0.75,
+        "Look for what they share",
+    );
+}
+
+#[test]
+fn memory_bandwidth() {
+    let machine = Machine { roof: 4.0, ..Machine::default() };
+    check(machine, Cause::Bandwidth, Part::Bandwidth, 0.7..0.8, "memory");
+}
+
+#[test]
+fn coherence_is_what_the_law_says() {
+    let machine = Machine { coherence: 0.003, ..Machine::default() };
+    check(machine, Cause::Coherence, Part::Unexplained, 0.38..0.48, "the peak is at");
+}
+
+#[test]
+fn what_no_measurement_explains_stays_unexplained() {
+    let seen = mh_scale::why::Observed {
+        run: 4.0,
+        wall: 2.0,
+        ..Machine::default().run(4, &mut fastrand::Rng::with_seed(1))
+    };
+    let account =
+        Account::of(&mh_scale::why::Observed { end: 0.0, alone: 4.0, alone_cpu: None, ..seen }).unwrap();
+    assert_eq!(account.share(Part::Unexplained), 0.5);
+    let said = verdict(&Measured {
+        cores: 4,
+        workers: 4,
+        speedup: 2.0,
+        best: (4, 2.0),
+        fit: None,
+        account: Some(&account),
+    });
+    assert_eq!(said.cause, Cause::Unexplained);
+    assert!(said.text.contains("does not explain it"), "{}", said.text);
+}
+
+#[test]
+fn more_workers_than_cores_and_one_core() {
+    let of = |cores, workers, speedup| {
+        verdict(&Measured { cores, workers, speedup, best: (workers, speedup), fit: None, account: None })
+    };
+    assert_eq!(of(8, 40, 7.6).cause, Cause::Cores);
+    assert!(of(8, 40, 7.6).text.contains("There are 8 cores"));
+    assert_eq!(of(1, 1, 0.98).cause, Cause::OneCore);
+    assert_eq!(of(1, 4, 0.98).cause, Cause::OneCore);
+    assert!(
+        of(1, 4, 0.98)
+            .text
+            .starts_with("Nothing was gained: 4 workers took 1.02 times as long as a plain loop.")
+    );
+    assert_eq!(of(8, 8, 3.0).cause, Cause::Unexplained);
+}
+
+#[test]
+fn measurements_that_cannot_be_are_refused() {
+    let seen = Machine::default().run(4, &mut fastrand::Rng::with_seed(1));
+    for wrong in [
+        mh_scale::why::Observed { wall: 0.0, ..seen },
+        mh_scale::why::Observed { workers: 0, ..seen },
+        mh_scale::why::Observed { transfer: -1.0, ..seen },
+        mh_scale::why::Observed { run: f64::NAN, ..seen },
+        mh_scale::why::Observed { run: 5.0 * seen.wall, ..seen },
+    ] {
+        assert!(Account::of(&wrong).is_err());
+    }
+}
