@@ -9,7 +9,7 @@ use crate::emit::emit;
 use crate::ir::{Exception, Flavour, Kind, Layout, Module, Scalar, Shape, Source, Span, Type};
 use crate::lower::lower;
 use crate::world::World;
-use crate::{races, ranges, sums};
+use crate::{jam, races, ranges, sums};
 
 /// LLVM text of `entry`, a function of the world's, for arguments of these types.
 ///
@@ -54,6 +54,7 @@ pub(crate) fn staged(
     }
     ranges::relax(&mut module);
     sums::keep(&mut module);
+    jam::together(&mut module);
     Ok(module)
 }
 

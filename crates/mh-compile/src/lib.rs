@@ -10,6 +10,7 @@ pub mod diagnostic;
 pub mod emit;
 pub mod explain;
 pub mod ir;
+pub mod jam;
 pub mod level;
 pub mod llvm;
 pub mod loader;

@@ -26,7 +26,7 @@ mod state;
 mod tests;
 mod values;
 mod views;
-mod walk;
+pub(crate) mod walk;
 
 use std::collections::HashMap;
 

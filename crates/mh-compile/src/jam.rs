@@ -1,0 +1,342 @@
+//! Stage 5: a loop around a sum in order is taken several iterations at a time, so that as many sums grow side by side.
+//!
+//! An addition has to wait for the one before it, some four cycles, while the processor could do many: the distance from one point to the next in
+//! `for j: s = 0; for k: s += ...; out[j] = s` is as far from its limit as that. So the body is written out for four iterations in a row: what comes
+//! before the inner loop, the inner loops as one, then what comes behind it, in the order of the iterations (unroll and jam, as in
+//! Carr and Kennedy). Each sum has the same terms in the same order, so no bit changes.
+//!
+//! What makes it sound: up to the end of the inner loop nothing can fail and nothing is written but variables, which each copy has
+//! for itself; what follows writes arrays that share no memory with those read before (shown when the loop is entered).
+
+use std::collections::BTreeSet;
+
+use crate::ir::{
+    Binary, Block, Check, Compare, Expr, ExprKind, For, Function, Kind, Module, Scalar, Span, Statement,
+    StatementKind, Type, Var, Variable,
+};
+use crate::races::walk::{assigned, named, rename, statements};
+use crate::walk::{blocks_mut, expressions, operands};
+
+/// Iterations that are taken at a time.
+const COPIES: i128 = 4;
+/// Statements of a body that is worth it: more would not stay in registers.
+const LONGEST: usize = 8;
+/// Pairs of arrays that are shown apart.
+const PAIRS: usize = 6;
+
+/// Rewrites a module in place.
+pub fn together(module: &mut Module) {
+    for function in &mut module.functions {
+        let Function { variables, body, .. } = function;
+        Jammer { variables }.block(body);
+    }
+}
+
+struct Jammer<'a> {
+    variables: &'a mut Vec<Variable>,
+}
+
+impl Jammer<'_> {
+    fn block(&mut self, block: &mut Block) {
+        let mut at = 0;
+        while at < block.len() {
+            if let StatementKind::For(each) = &mut block[at].kind {
+                let before = self.variables.len();
+                // The version without checks is the one that runs.
+                let inner = each.fast.as_mut().map_or(&mut each.body, |fast| &mut fast.body);
+                self.block(inner);
+                let new = (before..self.variables.len()).filter_map(|number| u32::try_from(number).ok());
+                if let Some(plan) = each.parallel.as_mut().and_then(|parallel| parallel.plan.as_mut()) {
+                    plan.private.extend(new.map(Var));
+                }
+                if let Some(first) = self.jammed(each) {
+                    let count = first.len();
+                    block.splice(at..at, first);
+                    at += count;
+                }
+            } else {
+                blocks_mut(&mut block[at]).into_iter().for_each(|inner| self.block(inner));
+            }
+            at += 1;
+        }
+    }
+
+    /// What takes all but the last few iterations of the loop, which goes on from there.
+    fn jammed(&mut self, each: &mut For) -> Option<Block> {
+        if each.parallel.is_some() || *each.step.kind != ExprKind::Int(1) {
+            return None;
+        }
+        let (guard, body) = match &each.fast {
+            None => (None, &each.body),
+            Some(fast) if !fast.attempt && fast.before.is_empty() && fast.after.is_empty() => {
+                (Some((fast.guard.clone(), fast.condition.clone())), &fast.body)
+            }
+            Some(_) => return None,
+        };
+        let nest = Nest::of(each.var, body, self.variables)?;
+        let apart = nest.apart()?;
+        let span = each.start.span;
+        let [low, high, at] = [(); 3].map(|()| self.variable(Type::INT));
+        let int = |var: Var| Expr::new(ExprKind::Var(var), Type::INT, span);
+        let number = |value: i128| Expr::new(ExprKind::Int(value), Type::INT, span);
+        let binary = |op: Binary, left: Expr, right: Expr| {
+            let ty = left.ty;
+            Expr::new(ExprKind::Binary { op, left, right, check: Check::None }, ty, span)
+        };
+        let wide = |value: Expr| Expr::new(ExprKind::Cast { value, check: Check::None }, WIDE, span);
+        let count = binary(Binary::Subtract, wide(int(high)), wide(int(low)));
+        let limit = |value: i128| Expr::new(ExprKind::Int(value), WIDE, span);
+        let mut condition = both(
+            compare(Compare::GreaterEqual, count.clone(), limit(COPIES)),
+            compare(Compare::LessEqual, count, limit(1 << 62)),
+        );
+        for (left, right) in apart {
+            let disjoint = Expr::new(ExprKind::Disjoint { left, right }, Type::BOOL, span);
+            condition = both(condition, disjoint);
+        }
+        let mut first = vec![assign(low, each.start.clone(), span), assign(high, each.stop.clone(), span)];
+        if let Some((guard, holds)) = guard {
+            first.extend(guard);
+            condition = both(holds, condition);
+        }
+        let body = self.copies(each.var, at, &nest, span);
+        let left = binary(Binary::And, binary(Binary::Subtract, int(high), int(low)), number(COPIES - 1));
+        let middle = self.variable(Type::INT);
+        let quick = For {
+            id: each.id,
+            var: at,
+            start: int(low),
+            stop: int(middle),
+            step: number(COPIES),
+            body,
+            parallel: None,
+            fast: None,
+        };
+        let then = vec![
+            assign(middle, binary(Binary::Subtract, int(high), left), span),
+            Statement { kind: StatementKind::For(Box::new(quick)), span },
+            assign(low, int(middle), span),
+        ];
+        first.push(Statement { kind: StatementKind::If { condition, then, orelse: Vec::new() }, span });
+        each.start = int(low);
+        each.stop = int(high);
+        Some(first)
+    }
+
+    /// The body for so many iterations from `at` on. The last copy keeps the names: behind the loop they have the last iteration's values.
+    fn copies(&mut self, own: Var, at: Var, nest: &Nest, span: Span) -> Block {
+        let [mut before, mut inside, mut after] = [const { Block::new() }; 3];
+        for copy in 0..COPIES {
+            let parts = [nest.before, &nest.inner.body, nest.after];
+            let [mut first, mut second, mut third] = parts.map(<[Statement]>::to_vec);
+            let mut place = own;
+            if copy + 1 < COPIES {
+                for var in nest.own.iter().chain([&own]) {
+                    let new = self.variable(self.variables[var.0 as usize].ty);
+                    self.variables[new.0 as usize].name = self.variables[var.0 as usize].name.clone();
+                    for part in [&mut first, &mut second, &mut third] {
+                        rename(part, *var, new);
+                    }
+                    if *var == own {
+                        place = new;
+                    }
+                }
+            }
+            let from = Expr::new(ExprKind::Var(at), Type::INT, span);
+            let far = Expr::new(ExprKind::Int(copy), Type::INT, span);
+            let value = ExprKind::Binary { op: Binary::Add, left: from, right: far, check: Check::None };
+            before.push(assign(place, Expr::new(value, Type::INT, span), span));
+            before.extend(first);
+            inside.extend(second);
+            after.extend(third);
+        }
+        let inner = For { body: inside, ..nest.inner.clone() };
+        before.push(Statement { kind: StatementKind::For(Box::new(inner)), span });
+        before.extend(after);
+        before
+    }
+
+    fn variable(&mut self, ty: Type) -> Var {
+        self.variables.push(Variable { name: None, ty });
+        Var(u32::try_from(self.variables.len() - 1).unwrap_or(u32::MAX))
+    }
+}
+
+const WIDE: Type = Type::Scalar(Scalar::python(Kind::I128));
+
+/// A body that can be taken so.
+struct Nest<'a> {
+    before: &'a [Statement],
+    inner: &'a For,
+    after: &'a [Statement],
+    /// Variables that each iteration has for itself; not the loop's own, nor the inner loop's.
+    own: BTreeSet<Var>,
+}
+
+impl<'a> Nest<'a> {
+    fn of(outer: Var, body: &'a [Statement], variables: &[Variable]) -> Option<Self> {
+        let place = body.iter().position(|statement| matches!(statement.kind, StatementKind::For(_)))?;
+        let (before, [middle, after @ ..]) = body.split_at(place) else { return None };
+        let StatementKind::For(inner) = &middle.kind else { return None };
+        let straight = |block: &[Statement]| {
+            block.iter().all(|statement| {
+                matches!(&statement.kind, StatementKind::Assign { value, .. } if value.ty.scalar().is_some())
+                    && !expressions(statement).into_iter().any(may_leave)
+            })
+        };
+        let simple = inner.parallel.is_none() && inner.fast.is_none();
+        if !simple || !straight(before) || !straight(&inner.body) || !after.iter().all(is_plain) {
+            return None;
+        }
+        if before.len() + inner.body.len() > LONGEST {
+            return None;
+        }
+        let early: BTreeSet<Var> = assigned(before);
+        let inside: BTreeSet<Var> = assigned(&inner.body);
+        let late: BTreeSet<Var> = assigned(after);
+        let own: BTreeSet<Var> = early.union(&inside).copied().collect();
+        // What only the inner loop assigns stays as it was where that does not run.
+        if inside.iter().any(|var| late.contains(var) && !early.contains(var)) {
+            return None;
+        }
+        if [outer, inner.var].iter().any(|var| own.contains(var) || late.contains(var)) || outer == inner.var
+        {
+            return None;
+        }
+        // The inner loops are one: as long for each iteration.
+        let varies = |var: &Var| *var == outer || own.contains(var) || late.contains(var);
+        let same = |expr: &Expr| !may_leave(expr) && !loads(expr) && !read(expr).iter().any(varies);
+        let fixed = |bound: &Expr| match *bound.kind {
+            ExprKind::Var(var) if early.contains(&var) && !inside.contains(&var) && !late.contains(&var) => {
+                before.iter().all(|statement| match &statement.kind {
+                    StatementKind::Assign { var: other, value } => *other != var || same(value),
+                    _ => false,
+                })
+            }
+            _ => same(bound),
+        };
+        if ![&inner.start, &inner.stop, &inner.step].into_iter().all(fixed) {
+            return None;
+        }
+        // Nothing comes from an earlier iteration, but to what stands behind the inner loop.
+        let mut known = BTreeSet::new();
+        let fits = |known: &BTreeSet<Var>, expr: &Expr, late: &BTreeSet<Var>| {
+            read(expr).iter().all(|var| known.contains(var) || !own.contains(var) && !late.contains(var))
+        };
+        for statement in before {
+            let StatementKind::Assign { var, value } = &statement.kind else { return None };
+            // (The inner loop's variable is the same behind each of the inner loops, and another before the first.)
+            if !fits(&known, value, &late) || read(value).contains(&inner.var) {
+                return None;
+            }
+            known.insert(*var);
+        }
+        let mut within = known.clone();
+        let mut sums = 0;
+        for statement in &inner.body {
+            let StatementKind::Assign { var, value } = &statement.kind else { return None };
+            if !fits(&within, value, &late) {
+                return None;
+            }
+            within.insert(*var);
+            sums += usize::from(is_sum(*var, value, &known, variables));
+        }
+        let mut exposed = false;
+        statements(after, &mut |statement| {
+            for expr in expressions(statement) {
+                exposed |= read(expr).iter().any(|var| own.contains(var) && !known.contains(var));
+            }
+        });
+        let arrays = early.iter().chain(&inside).any(|var| variables[var.0 as usize].ty.scalar().is_none());
+        (sums > 0 && !exposed && !arrays).then_some(Self { before, inner, after, own })
+    }
+
+    /// Pairs of arrays that must share no memory; `None` where one is both written and read, or there are too many.
+    fn apart(&self) -> Option<Vec<(Var, Var)>> {
+        let mut written = BTreeSet::new();
+        statements(self.after, &mut |statement| {
+            if let StatementKind::Store { array, .. } = statement.kind {
+                written.insert(array);
+            }
+        });
+        let mut read = BTreeSet::new();
+        for part in [self.before, &self.inner.body] {
+            for statement in part {
+                expressions(statement).into_iter().for_each(|expr| arrays(expr, &mut read));
+            }
+        }
+        if !written.is_disjoint(&read) || written.len() * read.len() > PAIRS {
+            return None;
+        }
+        Some(written.iter().flat_map(|left| read.iter().map(|right| (*left, *right))).collect())
+    }
+}
+
+/// `s = s + x` or `s - x` of floats, begun before the inner loop.
+fn is_sum(var: Var, value: &Expr, begun: &BTreeSet<Var>, variables: &[Variable]) -> bool {
+    let float = variables[var.0 as usize].ty.scalar().is_some_and(|scalar| scalar.kind.is_float());
+    float
+        && begun.contains(&var)
+        && matches!(&*value.kind, ExprKind::Binary { op: Binary::Add | Binary::Subtract, left, .. }
+            if *left.kind == ExprKind::Var(var))
+}
+
+/// Assigns numbers and stores, perhaps on a condition.
+fn is_plain(statement: &Statement) -> bool {
+    match &statement.kind {
+        StatementKind::Assign { value, .. } => value.ty.scalar().is_some(),
+        StatementKind::Store { .. } => true,
+        StatementKind::If { then, orelse, .. } => then.iter().all(is_plain) && orelse.iter().all(is_plain),
+        _ => false,
+    }
+}
+
+/// Raises, draws, makes arrays, or takes longer than an addition waits.
+fn may_leave(expr: &Expr) -> bool {
+    let own = match &*expr.kind {
+        ExprKind::Unary { check, .. } | ExprKind::Cast { check, .. } | ExprKind::Load { check, .. } => {
+            *check == Check::Branch
+        }
+        ExprKind::Binary { op, check, .. } => {
+            *check == Check::Branch || matches!(op, Binary::Divide | Binary::Power) && expr.ty != Type::INT
+        }
+        ExprKind::Math { .. } | ExprKind::Random { .. } | ExprKind::New { .. } | ExprKind::View { .. } => {
+            true
+        }
+        _ => false,
+    };
+    own || operands(expr).into_iter().any(may_leave)
+}
+
+/// The variables that an expression reads, arrays included.
+fn read(expr: &Expr) -> BTreeSet<Var> {
+    let mut all: BTreeSet<Var> = named(expr).into_iter().collect();
+    operands(expr).into_iter().for_each(|part| all.extend(read(part)));
+    all
+}
+
+fn loads(expr: &Expr) -> bool {
+    matches!(*expr.kind, ExprKind::Load { .. }) || operands(expr).into_iter().any(loads)
+}
+
+/// The arrays whose elements an expression reads.
+fn arrays(expr: &Expr, found: &mut BTreeSet<Var>) {
+    if let ExprKind::Load { array, .. } = &*expr.kind {
+        found.insert(*array);
+    }
+    operands(expr).into_iter().for_each(|part| arrays(part, found));
+}
+
+fn assign(var: Var, value: Expr, span: Span) -> Statement {
+    Statement { kind: StatementKind::Assign { var, value }, span }
+}
+
+fn compare(op: Compare, left: Expr, right: Expr) -> Expr {
+    let span = left.span;
+    Expr::new(ExprKind::Compare { op, left, right }, Type::BOOL, span)
+}
+
+fn both(left: Expr, right: Expr) -> Expr {
+    let span = left.span;
+    Expr::new(ExprKind::Binary { op: Binary::And, left, right, check: Check::None }, Type::BOOL, span)
+}

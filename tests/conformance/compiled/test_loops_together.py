@@ -1,0 +1,143 @@
+"""Loops around sums in order, which are compiled for four iterations at a time: the bits of plain Python."""
+
+import math
+
+import pytest
+
+import manyhands as mh
+
+np = pytest.importorskip("numpy")
+pytest.importorskip("llvmlite")
+
+LENGTHS = [0, 1, 3, 4, 5, 8, 11]
+
+
+def product(A, B, C):
+    for i in range(A.shape[0]):
+        for j in range(B.shape[1]):
+            s = 0.0
+            for k in range(A.shape[1]):
+                s += A[i, k] * B[k, j]
+            C[i, j] = s
+    return C
+
+
+def distances(A, B, C):
+    t = j = k = -1.0
+    for i in mh.prange(A.shape[0]):
+        for j in range(B.shape[1]):
+            s = 0.0
+            for k in range(A.shape[1]):
+                t = A[i, k] - B[k, j]
+                s -= t * t
+            C[i, j] += math.sqrt(-s)
+    return C
+
+
+def vector(A, B, C):
+    s = last = 7.5
+    for j in range(A.shape[0]):
+        s = B[0, 0]
+        for k in range(A.shape[1]):
+            s += A[j, k] * B[k, 0]
+        if j % 3 == 1:
+            s, last = -s, s
+        C[j, 0] = s
+    return C, s, last
+
+
+def nearest(A, B, C):
+    best, at, k = 1e300, -1, -1
+    for j in range(B.shape[1]):
+        s = 0.0
+        for k in range(A.shape[1]):
+            s += abs(A[0, k] - B[k, j])
+        if s < best:
+            best, at = s, j
+    return best, at, k
+
+
+def grown(A, B, C):
+    s = 1.0
+    for j in range(B.shape[1]):
+        s = s * 0.5
+        for k in range(A.shape[1]):
+            s += A[0, k] * B[k, j]
+        C[0, j] = s
+    return C, s
+
+
+@pytest.mark.parametrize("function", [product, distances, vector, nearest, grown], ids=lambda f: f.__name__)
+def test_the_values_are_pythons(function):
+    compiled = mh.jit(function)
+    random = np.random.default_rng(5)
+    for rows in LENGTHS[1:]:
+        for inner in LENGTHS[1:]:
+            for columns in LENGTHS[1:]:
+                A, B = random.normal(size=(rows, inner)), random.normal(size=(inner, columns))
+                C = random.normal(size=(rows, max(columns, 1)))
+                expected, found = C.copy(), C.copy()
+                expected, found = function(A, B, expected), compiled(A, B, found)
+                assert flat(found) == flat(expected), (rows, inner, columns)
+
+
+@pytest.mark.parametrize("shape", [(0, 5, 5), (5, 0, 5), (5, 5, 0)])
+def test_nothing_to_add_up(shape):
+    rows, inner, columns = shape
+    A, B, C = np.ones((rows, inner)), np.ones((inner, columns)), np.ones((rows, columns))
+    assert flat(mh.jit(product)(A, B, C.copy())) == flat(product(A, B, C.copy()))
+
+
+def solved(A, x):
+    # Each row needs what the rows before it have given.
+    for j in range(A.shape[0]):
+        s = 0.0
+        for k in range(A.shape[1]):
+            s += A[j, k] * x[k]
+        x[j] = s
+    return x
+
+
+def put(A, x, y):
+    for j in range(A.shape[0]):
+        s = 0.0
+        for k in range(A.shape[1]):
+            s += A[j, k] * x[k]
+        y[j] = s
+    return y
+
+
+def test_rows_that_need_the_rows_before():
+    A, x = np.random.default_rng(1).normal(size=(9, 9)), np.arange(9.0)
+    assert flat(mh.jit(solved)(A, x.copy())) == flat(solved(A, x.copy()))
+    # The same memory under two names, and parts of it.
+    compiled = mh.jit(put)
+    assert flat(compiled(A, *[x.copy()] * 2)) == flat(put(A, *[x.copy()] * 2))
+    for far in (1, 4):
+        one, other = np.arange(18.0), np.arange(18.0)
+        found, expected = compiled(A, one[:9], one[far : far + 9]), put(A, other[:9], other[far : far + 9])
+        assert flat(found) == flat(expected) and flat(one) == flat(other)
+
+
+def test_what_goes_wrong_is_met_in_order():
+    @mh.jit
+    def roots(A, y):
+        for j in range(A.shape[0]):
+            s = 0.0
+            for k in range(A.shape[1]):
+                s += A[j, k]
+            y[j] = math.sqrt(s)
+
+    A = np.ones((9, 3))
+    A[6] = -1.0
+    y = np.zeros(9)
+    with pytest.raises(ValueError, match="math domain error"):
+        roots(A, y)
+    assert y[:6].tolist() == [math.sqrt(3)] * 6
+
+
+def flat(value):
+    """All numbers of a result as bytes: not one bit may differ."""
+    if isinstance(value, tuple):
+        return [flat(part) for part in value]
+    return np.asarray(value, float).tobytes()
