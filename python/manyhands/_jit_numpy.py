@@ -5,6 +5,7 @@ bounds, types and errors are the compiler's own. `ndarray.` are an array's metho
 """
 
 from manyhands import (
+    _jit_numpy_builtins as builtins,
     _jit_numpy_linear as linear,
     _jit_numpy_parts as parts,
     _jit_numpy_shapes as shapes,
@@ -13,6 +14,11 @@ from manyhands import (
 )
 
 FUNCTIONS = {
+    "builtins.all": builtins.every,
+    "builtins.any": builtins.some,
+    "builtins.max": builtins.greatest,
+    "builtins.min": builtins.least,
+    "builtins.sum": builtins.total,
     "numpy.append": parts.append,
     "numpy.argsort": sorting.argsort,
     "numpy.array_equal": parts.array_equal,

@@ -40,6 +40,8 @@ pub enum Found {
     /// the int range are `Refused`).
     NumPy(crate::ir::Kind, Box<Found>),
     Tuple(Vec<Found>),
+    /// `slice(start, stop, step)`: each an `Int` or `None`.
+    Slice(Box<[Found; 3]>),
     /// Something that the compiler knows, by its canonical name: `builtins.len`, `math.exp`, `cmath.exp`, `numpy.zeros`,
     /// `numpy.random.uniform`, `random.random`, `manyhands.prange`, `numpy.float64` (types too), `builtins.ValueError`.
     Known(String),

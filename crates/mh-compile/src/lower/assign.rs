@@ -19,7 +19,7 @@ use crate::ir::{
 impl Lowerer<'_> {
     pub fn assignment(&mut self, targets: &[ast::Expr], value: &ast::Expr) -> Result<()> {
         let stored = matches!(targets, [one] if matches!(&*one.kind, ast::ExprKind::Subscript(..)));
-        let mut value = if stored { self.lazily(value)? } else { self.expr(value)? };
+        let mut value = if stored { self.display(value)? } else { self.expr(value)? };
         let plain = matches!(targets, [one] if matches!(&*one.kind, ast::ExprKind::Name(_)));
         if let (false, Value::Tuple(_)) = (plain, &value) {
             value = self.settle_for(targets, value);
@@ -162,6 +162,13 @@ impl Lowerer<'_> {
     }
 
     fn store(&mut self, object: Value, index: Value, value: Value, span: Span) -> Result<()> {
+        let value = match value {
+            Value::Tuple(_) if builtins::is_chosen(&object, &index) => {
+                let element = object.array().map(|(_, array)| array.element);
+                builtins::array_of_tuple(self, &value, element, span)?
+            }
+            value => value,
+        };
         if let Some(done) = builtins::put(self, &object, &index, value.clone(), span) {
             return done;
         }
@@ -257,7 +264,7 @@ impl Lowerer<'_> {
             ast::ExprKind::Subscript(object, index) => {
                 let parts = self.operands(&[object, index])?;
                 let start = self.block.len();
-                let new = self.lazily(value)?;
+                let new = self.display(value)?;
                 let written = stores(&self.block[start..]);
                 let mut parts = self.settle_before(parts, start).into_iter();
                 let (Some(object), Some(index)) = (parts.next(), parts.next()) else {
@@ -359,6 +366,7 @@ impl Lowerer<'_> {
                 self.splice(nest);
                 Ok(())
             }
+            Value::Tuple(members) => self.fill_with_tuple((target, array), members, update, span),
             other => {
                 let name = other.form().map_or_else(|| "range".to_owned(), |form| form_name(&form));
                 Err(Diagnostic::new(Class::Unsupported, span, "this cannot be assigned to a slice")
@@ -367,6 +375,36 @@ impl Lowerer<'_> {
                     .into())
             }
         }
+    }
+
+    /// `view[...] = (x, y)`: one by one where there is one for each element, else as an array.
+    fn fill_with_tuple(
+        &mut self,
+        (target, array): (Var, crate::ir::Array),
+        members: &[Value],
+        update: Option<Binary>,
+        span: Span,
+    ) -> Result<()> {
+        let view = Value::Expr(Expr::new(ExprKind::Var(target), Type::Array(array), span));
+        let numbers = members.iter().all(|member| member.scalar().is_some());
+        if update.is_some() || !numbers || array.rank != 1 || members.len() < 2 {
+            let element = update.is_none().then_some(array.element);
+            let made = builtins::array_of_tuple(self, &Value::Tuple(members.to_vec()), element, span)?;
+            let Value::Expr(view) = view else { return Err(Stop::Unknown) };
+            return self.fill_view(&view, made, update, span);
+        }
+        let wanted = i64::try_from(members.len()).unwrap_or(i64::MAX);
+        let length = || Expr::new(ExprKind::Dim { array: target, axis: 0 }, Type::INT, span);
+        let unlike = compare(Compare::NotEqual, length(), int(wanted, span), span);
+        let message = format!("could not broadcast input array from shape ({wanted},) into shape ({{}},)");
+        self.raise_if(unlike, "ValueError", &message, vec![length()], span);
+        for (place, member) in (0..).zip(members) {
+            let value = self.element_value(member.clone(), array.element, span)?;
+            let indices = vec![int(place, span)];
+            let check = Check::None;
+            self.emit(StatementKind::Store { array: target, indices, value, update: None, check }, span);
+        }
+        Ok(())
     }
 
     /// NumPy's rule for results of whole-array operations in place.

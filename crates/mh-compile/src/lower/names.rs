@@ -1,7 +1,7 @@
 //! Names: local versions, variables of functions around, globals; what the world finds, as values.
 
 use super::builtins;
-use super::value::{Static, Value, float};
+use super::value::{SliceValue, Static, Value, float, int};
 use super::variables::Key;
 use super::{Lowerer, Result, Stop};
 use crate::ast;
@@ -129,6 +129,13 @@ impl Lowerer<'_> {
                 let members: Result<Vec<Value>> =
                     members.into_iter().map(|member| self.found(member, name, span)).collect();
                 Value::Tuple(members?)
+            }
+            Found::Slice(bounds) => {
+                let [start, stop, step] = bounds.map(|bound| match bound {
+                    Found::Int(value) => Some(int(value, span)),
+                    _ => None,
+                });
+                Value::Slice(Box::new(SliceValue { start, stop, step }))
             }
             Found::Known(name) => Value::known(name),
             Found::Module(object) => Value::Static(Static::Module(object)),

@@ -191,9 +191,9 @@ pub struct Hidden {
     pub array: Array,
 }
 
-/// A value that is frozen by itself: a number, text, None, or a tuple of them. `None` for all else.
+/// A value that is frozen by itself: a number, text, None, a tuple of them, or a slice between ints. `None` for all else.
 pub fn frozen(value: &Bound<'_, PyAny>) -> Option<Found> {
-    use pyo3::types::{PyBool, PyComplex, PyComplexMethods, PyFloat, PyInt, PyTuple};
+    use pyo3::types::{PyBool, PyComplex, PyComplexMethods, PyFloat, PyInt, PySlice, PyTuple};
     if value.is_none() {
         return Some(Found::None);
     }
@@ -223,6 +223,14 @@ pub fn frozen(value: &Bound<'_, PyAny>) -> Option<Found> {
     }
     if let Ok(tuple) = value.cast_exact::<PyTuple>() {
         return tuple.iter().map(|member| frozen(&member)).collect::<Option<Vec<_>>>().map(Found::Tuple);
+    }
+    if let Ok(slice) = value.cast_exact::<PySlice>() {
+        let bounds =
+            ["start", "stop", "step"].map(|name| slice.getattr(name).ok().and_then(|bound| frozen(&bound)));
+        let [Some(start), Some(stop), Some(step)] = bounds else { return None };
+        let plain = |bound: &Found| matches!(bound, Found::None | Found::Int(_));
+        let all = [start, stop, step];
+        return all.iter().all(plain).then(|| Found::Slice(Box::new(all)));
     }
     let (kind, slots) = crate::ffi::numpy::NumPy::loaded(value.py())?.scalar(value)?;
     Some(match number(kind, slots) {

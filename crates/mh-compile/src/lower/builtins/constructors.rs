@@ -309,6 +309,17 @@ fn array(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
     }
 }
 
+/// An array of a tuple of numbers, or of tuples of them.
+pub fn array_of_tuple(
+    lowerer: &mut Lowerer<'_>,
+    value: &Value,
+    element: Option<Kind>,
+    span: Span,
+) -> Result<Value> {
+    let dtype = element.map(super::dtypes::of);
+    from_tuple(lowerer, value, dtype.as_ref(), "an array", span)
+}
+
 fn from_tuple(
     lowerer: &mut Lowerer<'_>,
     value: &Value,

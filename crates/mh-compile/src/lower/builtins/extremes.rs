@@ -2,10 +2,11 @@
 
 use super::build::{binary, choose};
 use super::{Call, refused, type_error, type_of, value_error};
-use crate::ir::{Binary, Compare, Scalar};
+use crate::ir::{Binary, Compare, Kind, Scalar};
+use crate::lower::function::Arguments;
 use crate::lower::types::join_scalars;
 use crate::lower::value::Value;
-use crate::lower::{Lowerer, Result};
+use crate::lower::{Lowerer, Result, Stop};
 
 pub fn of_builtin(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
     let (name, span) = (call.short().to_owned(), call.span);
@@ -20,6 +21,14 @@ pub fn of_builtin(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
             Value::Tuple(members) => members,
             other if other.scalar().is_some() => {
                 return Err(type_error(span, format!("'{}' object is not iterable", type_of(&other))));
+            }
+            array if array.array().is_some_and(|(_, ty)| ty.rank == 1 && ty.element == Kind::Bool) => {
+                let arguments = Arguments { positional: vec![(array, span)], keywords: Vec::new() };
+                return super::call_known(lowerer, &format!("numpy.{name}"), arguments, span);
+            }
+            array if array.array().is_some_and(|(_, ty)| ty.rank == 1) => {
+                let found = lowerer.library_of(&format!("builtins.{name}"), vec![array], span);
+                return found.unwrap_or(Err(Stop::Unknown));
             }
             other => {
                 return Err(refused(

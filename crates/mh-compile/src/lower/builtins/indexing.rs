@@ -33,13 +33,27 @@ pub(crate) fn subscript(lowerer: &mut Lowerer<'_>, value: Value, index: Value, s
                 .library_of(&format!("ndarray.{name}"), values, span)
                 .unwrap_or_else(|| Err(no_choice(span)))
         }
-        value => Ok(match locate(lowerer, &value, index, span)? {
-            Place::Element { array, element, indices } => {
-                let ty = Type::Scalar(Scalar::numpy(element));
-                Value::Expr(Expr::new(ExprKind::Load { array, indices, check: Check::Branch }, ty, span))
-            }
-            Place::View(view) => Value::Expr(view),
-        }),
+        value => {
+            // What an array without dimensions picks is a copy, in NumPy.
+            let parts = if let Value::Tuple(parts) = &index {
+                parts.as_slice()
+            } else {
+                std::slice::from_ref(&index)
+            };
+            let picks = parts.iter().any(|part| part.array().is_some_and(|(_, by)| by.rank == 0));
+            Ok(match locate(lowerer, &value, index, span)? {
+                Place::Element { array, element, indices } => {
+                    let ty = Type::Scalar(Scalar::numpy(element));
+                    Value::Expr(Expr::new(ExprKind::Load { array, indices, check: Check::Branch }, ty, span))
+                }
+                Place::View(view) => match (Value::Expr(view.clone()).array(), picks) {
+                    (Some((var, array)), true) => {
+                        super::constructors::copied(lowerer, (var, array), array.element, false, span)?
+                    }
+                    _ => Value::Expr(view),
+                },
+            })
+        }
     }
 }
 
@@ -304,6 +318,13 @@ fn axis_index(lowerer: &mut Lowerer<'_>, part: &Value, span: Span) -> Result<Exp
             "write `if condition: ...`, or int(condition)",
         )),
         Some(scalar) if scalar.kind.is_integer() => lowerer.index(part, span),
+        _ if part.array().is_some_and(|(_, by)| by.rank == 0 && by.element.is_integer()) => {
+            let Some((array, by)) = part.array() else { return Err(Stop::Unknown) };
+            let load = ExprKind::Load { array, indices: Vec::new(), check: Check::None };
+            let value = Expr::new(load, Type::Scalar(Scalar::numpy(by.element)), span);
+            let value = lowerer.keep(value);
+            lowerer.index(&Value::Expr(value), span)
+        }
         _ if part.array().is_some() => Err(refused(
             span,
             "an index that is an array is not compiled yet",

@@ -6,8 +6,8 @@ use super::{
     Call, Handler, casts, cmath, extremes, find, printing, ranges, refused, rounding, type_error, type_of,
 };
 use crate::ir::{Binary, Check, Compare, Expr, Flavour, Kind, Math, Scalar, Unary};
-use crate::lower::value::{Static, Value, boolean, float};
-use crate::lower::{Lowerer, Result};
+use crate::lower::value::{SliceValue, Static, Value, boolean, float};
+use crate::lower::{Lowerer, Result, Stop};
 
 const TABLE: &[(&str, Handler)] = &[
     ("abs", abs),
@@ -25,6 +25,7 @@ const TABLE: &[(&str, Handler)] = &[
     ("pow", pow),
     ("print", printing::print),
     ("round", rounding::round),
+    ("slice", slice),
     ("sum", sum),
     ("tuple", tuple),
 ];
@@ -155,15 +156,40 @@ fn sum(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
             }
             Ok(result)
         }
+        Some(array) if array.array().is_some_and(|(_, ty)| ty.rank > 0) => {
+            let found = lowerer.library_of("builtins.sum", vec![array, start], span);
+            found.unwrap_or(Err(Stop::Unknown))
+        }
         other => {
             let found = other.as_ref().map_or_else(String::new, type_of);
             Err(refused(
                 span,
-                format!("sum() takes a tuple in compiled code, not {found}"),
+                format!("sum() takes a tuple or an array in compiled code, not {found}"),
                 "write the loop: `for i in range(len(x)): s += x[i]`; in a prange it is summed on all cores",
             ))
         }
     }
+}
+
+/// `slice(stop)`, `slice(start, stop, step)`: for a subscript, where it stands.
+fn slice(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let span = call.span;
+    let mut values = call.all()?;
+    match values.len() {
+        1 => values.insert(0, Value::None),
+        2 | 3 => {}
+        count => return Err(type_error(span, format!("slice expected at most 3 arguments, got {count}"))),
+    }
+    let mut bounds = Vec::new();
+    for value in &values {
+        bounds.push(match value {
+            Value::None => None,
+            bound => Some(lowerer.index(bound, span)?),
+        });
+    }
+    let mut bounds = bounds.into_iter();
+    let mut next = || bounds.next().flatten();
+    Ok(Value::Slice(Box::new(SliceValue { start: next(), stop: next(), step: next() })))
 }
 
 /// Floats as Python sums them from 3.12 on, with what each addition lost added at the end (Neumaier); before, the plain sum is at most as near
@@ -229,9 +255,13 @@ fn any_all(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
             }
             Ok(Value::Expr(result))
         }
+        array if array.array().is_some_and(|(_, ty)| ty.rank == 1) => {
+            let found = lowerer.library_of(&format!("builtins.{shown}"), vec![array], span);
+            found.unwrap_or(Err(Stop::Unknown))
+        }
         other => Err(refused(
             span,
-            format!("{shown}() takes a tuple in compiled code, not {}", type_of(&other)),
+            format!("{shown}() takes a tuple or a vector in compiled code, not {}", type_of(&other)),
             "write the loop; in a prange: `found = False`, then `if x[i] > 0: found = True`",
         )),
     }
