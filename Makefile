@@ -114,7 +114,7 @@ target/loom/.passed: crates/mh-store/src/protocol.rs crates/mh-store/tests/loom.
 
 judges: $(ALL:%=target/wheels/%/.built)  ## other people's tests against ours: CPython's, on every Python that has them, and joblib's; on= over Dask and MPI
 	@$(STEP) 'judges, two at a time' .ci/abreast \
-	    $(foreach judge,$(ALL) joblib engines,'$(MAKE) --no-print-directory judge-$(judge)')
+	    $(foreach judge,$(lastword $(ALL)) joblib $(filter-out $(lastword $(ALL)),$(ALL)) engines,'$(MAKE) --no-print-directory judge-$(judge)')
 
 judge-joblib: .judges/joblib/.installed
 	@$(STEP) "joblib's tests, our backend" .judges/joblib/bin/python tests/judges/joblib_parallel.py backend
