@@ -44,6 +44,8 @@ _HOMES = {
     "get_num_threads": "loops",
     "trace": "tracing",
     "timeit": "timing",
+    "scale": "scaling",
+    "Scaling": "scaling",
     "Timing": "timing",
     "cpu_count": "_native",
     "CompileError": "errors",

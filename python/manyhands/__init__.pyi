@@ -55,6 +55,7 @@ from .maps import imap, imap_unordered, map, starmap
 from .parallel import Parallel
 from .pool import Pool, ThreadPool
 from .process import Process, active_children, current_process, parent_process
+from .scaling import Scaling, scale
 from .timing import Timing, timeit
 from .tracing import trace
 from .vectorized import vectorize
@@ -88,6 +89,7 @@ __all__ = [
     "RawArray",
     "RawValue",
     "RemoteTraceback",
+    "Scaling",
     "Semaphore",
     "SimpleQueue",
     "TaskExited",
@@ -119,6 +121,7 @@ __all__ = [
     "parent_process",
     "prange",
     "rng",
+    "scale",
     "seed",
     "set_executable",
     "set_forkserver_preload",

@@ -11,8 +11,10 @@ from typing import Any, Generic, TypeVar, final
 from typing_extensions import Buffer, ParamSpec
 
 __all__ = [
+    "Account",
     "Engine",
     "Explanation",
+    "Fit",
     "GraphRun",
     "Jitted",
     "Job",
@@ -40,6 +42,7 @@ __all__ = [
     "follow",
     "forget_traces",
     "get_num_threads",
+    "karp_flatt",
     "memory_available",
     "name_serial",
     "note_serial",
@@ -47,6 +50,7 @@ __all__ = [
     "set_num_threads",
     "stream",
     "tracing",
+    "verdict",
 ]
 
 # ------------------------------------------------------------------------------------------------- the machine
@@ -768,3 +772,62 @@ class Trace:
     def kernels(self) -> list[dict[str, Any]]: ...
     def chrome(self) -> bytes:
         """The trace in the format that Perfetto and chrome://tracing open."""
+
+@final
+class Fit:
+    """Laws of scaling fitted to times by number of workers: (workers, seconds of each run). ValueError for fewer than
+    two numbers, for one that comes twice, and for what is no time. Under four numbers only Amdahl's law is fitted."""
+
+    def __new__(cls, points: Sequence[tuple[int, Sequence[float]]], weak: bool) -> Fit: ...
+    @property
+    def laws(self) -> list[tuple[str, list[tuple[str, float, float, float]], float, float, bool]]:
+        """(name, [(parameter, value, low, high)], seconds of one worker, AICc, misses the times), the best first."""
+    @property
+    def told(self) -> bool:
+        """Were there enough numbers of workers to tell laws apart?"""
+    @property
+    def limits(self) -> tuple[float | None, float | None]:
+        """(number of workers of the greatest speed-up, speed-up that no number exceeds) by the best law."""
+    def predict(self, workers: int) -> tuple[float, float, float]:
+        """(seconds, low, high): 95% of medians lie between these."""
+
+def karp_flatt(speedup: float, workers: int) -> float:
+    """The share of the work that seems to be serial, from one speed-up alone; more than one worker."""
+
+@final
+class Account:
+    """Where the wall time of a call went. Seconds, those of workers summed over all of them; `alone` is the plain loop,
+    `cpu` and `alone_cpu` what was computed meanwhile. ValueError for measurements that cannot be."""
+
+    def __new__(
+        cls,
+        workers: int,
+        wall: float,
+        *,
+        run: float,
+        cpu: float | None,
+        transfer: float,
+        dispatch: float,
+        start: float,
+        idle: float,
+        end: float,
+        alone: float,
+        alone_cpu: float | None,
+        interpreter: bool,
+        roof: bool,
+    ) -> Account: ...
+    @property
+    def shares(self) -> list[tuple[str, float]]:
+        """(part, share of the wall time); together 1."""
+
+def verdict(
+    *,
+    cores: int,
+    workers: int,
+    speedup: float,
+    best: tuple[int, float],
+    fit: Fit | None = None,
+    account: Account | None = None,
+) -> tuple[str, str]:
+    """(cause, text): what keeps the work from scaling with the largest number of workers. `best`: (workers,
+    speed-up)."""

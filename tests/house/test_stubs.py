@@ -27,6 +27,7 @@ STUBBED = [
     "manyhands.parallel",
     "manyhands.pool",
     "manyhands.process",
+    "manyhands.scaling",
     "manyhands.timing",
     "manyhands.tracing",
     "manyhands.vectorized",

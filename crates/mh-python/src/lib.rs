@@ -15,7 +15,8 @@
 //! | `tasks` | `delayed`, and calls that bring their own function |
 //! | `hooks` | what is asked of the Python side: errors, prints |
 //! | `jit` | `Jitted`: a compiled function |
-//! | `scale` | `Repetition`, `Sweep`, `Summary`: measurements and what they say |
+//! | `measuring` | `Repetition`, `Sweep`, `Summary`: measurements and what they say |
+//! | `scaling` | `Fit`, `Account`: laws of scaling, and why it stops |
 //! | `machine` | cores, memory, random streams, digests |
 //! | `tracing` | `Recording`, `Trace`: what happened when |
 //! | `ffi` | the only unsafe code: buffers and descriptors, NumPy's arrays, kernels' frames |
@@ -29,8 +30,9 @@ mod hooks;
 mod jit;
 mod job;
 mod machine;
+mod measuring;
 mod pool;
-mod scale;
+mod scaling;
 mod semaphore;
 mod sharing;
 mod tasks;
@@ -74,9 +76,11 @@ mod _native {
     #[pymodule_export]
     use crate::machine::{cores, cpu_count, digest, follow, memory_available, stream};
     #[pymodule_export]
+    use crate::measuring::{Repetition, Summary, Sweep, ratio};
+    #[pymodule_export]
     use crate::pool::Engine;
     #[pymodule_export]
-    use crate::scale::{Repetition, Summary, Sweep, ratio};
+    use crate::scaling::{Account, Fit, karp_flatt, verdict};
     #[pymodule_export]
     use crate::semaphore::SemLock;
     #[pymodule_export]

@@ -6,6 +6,8 @@ use crate::law::Law;
 
 /// Efficiency from here on is as good as it gets.
 const GOOD: f64 = 0.9;
+/// Of what the cores can do: near enough to say that it is they.
+const MOSTLY: f64 = 0.8;
 /// A gain below this is none.
 const GAIN: f64 = 1.05;
 /// A cause is named that makes up this share of all that is lost.
@@ -188,9 +190,9 @@ fn cause_of(seen: &Measured<'_>) -> Cause {
     if efficiency >= GOOD {
         return Cause::Nothing;
     }
-    // All that is lost because cores are short, and no more?
-    let at_best = f64::from(seen.cores) / f64::from(seen.workers);
-    if seen.workers > seen.cores && efficiency >= GOOD * at_best {
+    // All cores are used, and there are no more? (Work that waits may be faster than that.)
+    let of_cores = seen.speedup / f64::from(seen.cores);
+    if seen.workers > seen.cores && (MOSTLY..1.0 / MOSTLY).contains(&of_cores) {
         return Cause::Cores;
     }
     match seen.account {

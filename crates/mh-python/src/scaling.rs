@@ -1,0 +1,131 @@
+//! Laws of scaling, and why it stops.
+
+use mh_scale::fit::{self, Point};
+use mh_scale::law::{self, Scaling};
+use mh_scale::why::{self, Measured, Observed};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+/// A parameter with its 95% interval: (name, value, low, high).
+type Parameter = (&'static str, f64, f64, f64);
+
+/// Laws fitted to times by number of workers.
+#[pyclass(frozen)]
+pub struct Fit(fit::Fit);
+
+#[pymethods]
+impl Fit {
+    /// `points`: (workers, seconds of each run).
+    #[new]
+    fn new(points: Vec<(u32, Vec<f64>)>, weak: bool) -> PyResult<Self> {
+        let points: Vec<Point> =
+            points.into_iter().map(|(workers, samples)| Point { workers, samples }).collect();
+        let scaling = if weak { Scaling::Weak } else { Scaling::Strong };
+        fit::Fit::of(scaling, &points).map(Self).map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    /// (name, parameters, seconds of one worker, AICc, whether it misses the measurements) of each law, the one to go by first.
+    #[getter]
+    fn laws(&self) -> Vec<(&'static str, Vec<Parameter>, f64, f64, bool)> {
+        let parameter = |found: &fit::Parameter| (found.name, found.value, found.low, found.high);
+        let law = |fitted: &fit::Fitted| {
+            let parameters = fitted.parameters.iter().map(parameter).collect();
+            (fitted.law.name(), parameters, fitted.one_worker, fitted.aicc, fitted.misfit)
+        };
+        self.0.laws.iter().map(law).collect()
+    }
+
+    /// Were there enough numbers of workers to tell laws apart?
+    #[getter]
+    fn told(&self) -> bool {
+        self.0.is_told()
+    }
+
+    /// (number of workers of the greatest speed-up, or None; what no number exceeds, or None) by the best law.
+    #[getter]
+    fn limits(&self) -> (Option<f64>, Option<f64>) {
+        let best = self.0.best();
+        (best.law.peak(&best.values()), best.law.limit(&best.values()))
+    }
+
+    /// (seconds, low, high) with so many workers.
+    fn predict(&self, workers: u32) -> (f64, f64, f64) {
+        let expected = self.0.predict(workers);
+        (expected.seconds, expected.low, expected.high)
+    }
+}
+
+/// The share of the work that seems to be serial, from one speed-up alone (Karp and Flatt).
+#[pyfunction]
+pub fn karp_flatt(speedup: f64, workers: u32) -> f64 {
+    law::karp_flatt(speedup, f64::from(workers))
+}
+
+/// Where the wall time went.
+#[pyclass(frozen)]
+pub struct Account(why::Account);
+
+#[pymethods]
+impl Account {
+    /// Seconds, those of workers summed over all of them.
+    #[new]
+    #[pyo3(signature = (workers, wall, *, run, cpu, transfer, dispatch, start, idle, end, alone, alone_cpu, interpreter, roof))]
+    #[allow(clippy::too_many_arguments)] // All by keyword.
+    fn new(
+        workers: u32,
+        wall: f64,
+        run: f64,
+        cpu: Option<f64>,
+        transfer: f64,
+        dispatch: f64,
+        start: f64,
+        idle: f64,
+        end: f64,
+        alone: f64,
+        alone_cpu: Option<f64>,
+        interpreter: bool,
+        roof: bool,
+    ) -> PyResult<Self> {
+        let seen = Observed {
+            workers,
+            wall,
+            run,
+            cpu,
+            transfer,
+            dispatch,
+            start,
+            idle,
+            end,
+            alone,
+            alone_cpu,
+            interpreter,
+            roof,
+        };
+        why::Account::of(&seen).map(Self).map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    /// (part, share of the wall time); together 1.
+    #[getter]
+    fn shares(&self) -> Vec<(&'static str, f64)> {
+        self.0.shares.iter().map(|(part, share)| (part.name(), *share)).collect()
+    }
+}
+
+/// (cause, text) of what is lost with the largest number of workers; `best` is (workers, speed-up) of the fastest.
+#[pyfunction]
+#[pyo3(signature = (*, cores, workers, speedup, best, fit=None, account=None))]
+pub fn verdict(
+    cores: u32,
+    workers: u32,
+    speedup: f64,
+    best: (u32, f64),
+    fit: Option<PyRef<'_, Fit>>,
+    account: Option<PyRef<'_, Account>>,
+) -> PyResult<(&'static str, String)> {
+    if workers == 0 {
+        return Err(PyValueError::new_err("a number of workers is at least 1"));
+    }
+    let (fit, account) = (fit.as_ref().map(|fit| &fit.0), account.as_ref().map(|account| &account.0));
+    let said = why::verdict(&Measured { cores, workers, speedup, best, fit, account });
+    Ok((said.cause.name(), said.text))
+}
