@@ -1,5 +1,5 @@
 """The command `mh`: `mh info` says what there is to work with, `mh demo` shows what it is good for, `mh compile`
-compiles functions ahead of time.
+compiles functions ahead of time, `mh scale` measures a command with several numbers of workers.
 
 Each subcommand imports what it needs when it runs, so that `mh --help` answers at once.
 """
@@ -70,6 +70,29 @@ def _parser() -> argparse.ArgumentParser:
         help="levels of x86-64 to compile for (default: x86-64,x86-64-v3,x86-64-v4)",
     )
     ahead.set_defaults(run=_compile)
+
+    scale = commands.add_parser(
+        "scale",
+        help="a command with several numbers of workers: did it pay off?",
+        usage="mh scale [options] -- PROGRAM ... {workers} ... [{size}]",
+        description=(
+            "Runs a command with several numbers of workers, in random order, until times are known or the budget is "
+            "spent: speed-up, efficiency, the law that they follow, what more workers would bring. {workers} and "
+            "{size} in the command stand for the numbers; a Python file is run by the Python of mh."
+        ),
+        epilog="mh scale -w 1,2,4 -- simulate.py --jobs {workers}",
+    )
+    scale.add_argument(
+        "-w", "--workers", metavar="N,…", type=_numbers, help="numbers of workers (by default up to the cores)"
+    )
+    scale.add_argument("--sizes", metavar="N,…", type=_numbers, help="sizes of the work, each with all workers")
+    scale.add_argument(
+        "--weak", action="store_true", help="the work grows with the workers: the first size with the first number, …"
+    )
+    scale.add_argument("--budget", metavar="TIME", default="60s", help="what all runs may take (default: %(default)s)")
+    scale.add_argument("--plot", metavar="PATH", help="write the picture too: .png, .svg or .pdf (needs matplotlib)")
+    scale.add_argument("command", metavar="PROGRAM ...", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    scale.set_defaults(run=_scale)
     return parser
 
 
@@ -91,6 +114,10 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of workers: 1 or more")
     return number
+
+
+def _numbers(text: str) -> list[int]:
+    return [_positive(part) for part in text.split(",")]
 
 
 def _info(parsed: argparse.Namespace) -> int:
@@ -121,6 +148,19 @@ def _compile(parsed: argparse.Namespace) -> int:
                 print(line, flush=True)
     except (_jit_ahead.AheadError, ImportError, OSError) as error:
         print(f"mh compile: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _scale(parsed: argparse.Namespace) -> int:
+    from . import _scaling_command
+
+    command = parsed.command[1:] if parsed.command[:1] == ["--"] else parsed.command
+    try:
+        found = _scaling_command.measure(command, parsed.workers, parsed.sizes, parsed.weak, parsed.budget)
+        print(_scaling_command.report(found, parsed.plot), flush=True)
+    except (_scaling_command.CommandError, ImportError, OSError, ValueError) as error:
+        print(f"mh scale: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -97,3 +97,45 @@ def test_interrupt_ends_with_130(monkeypatch, capsys):
     monkeypatch.setattr(demo, "run", interrupted)
     assert cli.main(["demo"]) == 130
     assert "stopped" in capsys.readouterr().err
+
+
+SLEEPER = """import sys, time
+workers, size = int(sys.argv[1]), int(sys.argv[2])
+time.sleep(1e-3 * size * (0.2 + 0.8 / workers))
+"""
+
+
+def test_scale_measures_a_command(tmp_path, capsys):
+    program = tmp_path / "work.py"
+    program.write_text(SLEEPER)
+    command = [str(program), "{workers}", "{size}"]
+    assert cli.main(["scale", "-w", "1,2,4", "--sizes", "20", "--budget", "2s", "--", *command]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"^ *workers +time +95% interval +speed-up", said, re.M)
+    assert len(re.findall(r"^ *[124] +[\d.]+ ms ", said, re.M)) == 3
+    assert "law       Amdahl: serial" in said and "Under four numbers of workers" in said
+    assert cli.main(["scale", "-w", "1,2", "--sizes", "10,20", "--weak", "--budget", "2s", "--", *command]) == 0
+    assert "work that grows with the workers" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "there is no command"),
+        (["--", "true"], "the command has no {workers}"),
+        (["--", "true", "{workers}", "{size}"], "--sizes says which"),
+        (["--sizes", "1", "--", "true", "{workers}"], "the command has no {size}"),
+        (["-w", "1,2", "--weak", "--sizes", "1", "--", "true", "{workers}", "{size}"], "a size for each number"),
+        (["-w", "1", "--", "there-is-no-such-program", "{workers}"], "cannot be run"),
+        (
+            ["-w", "1", "--", "sh", "-c", "echo broken >&2; exit 3; {workers}"],
+            "ended with 3, so its time says nothing\n  broken",
+        ),
+        (["-w", "1", "--", "sh", "-c", "kill -9 $$; {workers}"], "was killed by signal 9"),
+        (["-w", "1,2", "--budget", "10ms", "--", "sh", "-c", "sleep 0.0{workers}"], "was spent before 2 workers"),
+        (["-w", "1", "--budget", "soon", "--", "true", "{workers}"], "budget must be a time"),
+    ],
+)
+def test_scale_says_why_not(arguments, said, capsys):
+    assert cli.main(["scale", *arguments]) == 1
+    assert said in capsys.readouterr().err

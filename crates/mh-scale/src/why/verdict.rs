@@ -72,7 +72,7 @@ impl Cause {
             Self::Bandwidth => {
                 "The memory is as fast as it gets: work on blocks that fit into the caches, or on smaller types."
             }
-            Self::Serial => "What one does alone decides: move more of it into the items.",
+            Self::Serial => "What one does alone decides: share out more of it.",
             Self::Contention => {
                 "Look for what they share: a lock, a file, a disk, the cores with other programs."
             }
