@@ -327,4 +327,5 @@ def _draw_shares(axes, shares, workers):
     axes.set_xlim(0, 112)
     axes.grid(axis="y", visible=False)
     axes.xaxis.set_major_formatter("{x:g}%")
-    axes.set_title(f"Where the time goes with {counted(workers, 'worker')}", loc="left", fontweight="bold")
+    axes.set_xlabel(f"of the wall time with {counted(workers, 'worker')}")
+    axes.set_title("Where the time goes", loc="left", fontweight="bold")

@@ -28,9 +28,9 @@ class Maps:
         self._stack.__exit__(*error)
 
     def start(self, counts):
-        """Starts the workers, before anything is measured."""
+        """Starts the workers, and lets them import what the function needs, before anything is measured."""
         for count in counts:
-            self._pool(count).map(abs, [0] * count)
+            self._pool(count).map(callable, [self.function] * count)
 
     @property
     def size(self):

@@ -232,4 +232,4 @@ def _name(function, size):
 
 
 def _share(value):
-    return f"{100 * value:.3g}%" if value >= 1e-3 or value == 0 else f"{value:.2e}"
+    return f"{100 * value:.3g}%"

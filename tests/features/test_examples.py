@@ -20,6 +20,7 @@ LAST_LINES = {
     "compiled_simpson": r"the integral of exp from 0 to 1 is 1\.718281828459; e - 1 is 1\.718281828459",
     "compiled_sum": r"the sum of range\(10\*\*7\) is 49999995000000",
     "converting_files": r"13,475 characters in 50 files",
+    "did_it_pay_off": r"of each worker's time \d+% went into the function",
     "monte_carlo_pi": r"pi is about 3\.14\d+, from 2,000,000 points, with any number of workers",
     "pairwise_distances": r"60,000 distances; the closest pair is row 12 and row 154, 1\.9056 apart",
     "processes": r"the squares up to 99 add up to 328350",

@@ -27,7 +27,7 @@ def made(times, serial=None, **options):
 
 @pytest.mark.parametrize("backend", ["processes", "threads"])
 def test_a_map_is_measured(backend):
-    found = mh.scale(spin, [200] * 40, workers=[1, 2], backend=backend, budget=2)
+    found = mh.scale(spin, [200] * 40, workers=[1, 2], backend=backend, budget=20)
     assert set(found.time) == set(found.speedup) == set(found.efficiency) == {1, 2}
     assert found.serial.repeat >= 1 and all(timing.repeat >= 1 for timing in found.timings.values())
     assert found.speedup[2] == pytest.approx(found.serial.median / found.time[2])
@@ -40,17 +40,17 @@ def test_a_map_is_measured(backend):
 
 
 def test_several_inputs_and_every_answer_is_compared():
-    calls = mh.scale(pow, [2, 3], [5, 2], workers=1, budget=2)
+    calls = mh.scale(pow, [2, 3], [5, 2], workers=1, budget=20)
     assert list(calls.time) == [1] and calls.fit is None
     with pytest.raises(ValueError, match="at least two numbers of workers"):
         calls.predict(4)
 
 
 def test_sizes_and_weak_scaling():
-    found = mh.scale(spin, [500] * 10, workers=[1, 2], sizes=[5, 20], budget=2)
+    found = mh.scale(spin, [500] * 10, workers=[1, 2], sizes=[5, 20], budget=20)
     assert list(found.sizes) == [5, 20] and found.sizes[20] is found
     assert found.name == "spin, 20 items"
-    weak = mh.scale(spin, [500] * 10, workers=[1, 2], weak=True, budget=2)
+    weak = mh.scale(spin, [500] * 10, workers=[1, 2], weak=True, budget=20)
     assert weak.weak and weak.speedup[2] == pytest.approx(2 * weak.serial.median / weak.time[2])
 
 
@@ -61,7 +61,7 @@ def test_a_function_with_workers_of_its_own():
         seen.append((what, workers))
         return what
 
-    found = mh.scale(program, "x", workers=[1, 3], backend="own", budget=2)
+    found = mh.scale(program, "x", workers=[1, 3], backend="own", budget=20)
     assert set(seen) == {("x", 1), ("x", 3)} and found.serial is None and found.account == {}
     assert found.speedup[1] == 1.0
 
@@ -92,21 +92,21 @@ def test_wrong_use(arguments, options, error, said):
 
 def test_a_function_that_fails():
     with pytest.raises(ZeroDivisionError) as failure:
-        mh.scale(lambda x: 1 / x, [1, 0], workers=1, budget=2)
+        mh.scale(lambda x: 1 / x, [1, 0], workers=1, budget=20)
     if hasattr(failure.value, "__notes__"):
         assert any("the plain loop was measured" in note for note in failure.value.__notes__)
 
 
 def test_a_function_that_differs_between_runs():
     with pytest.raises(ValueError, match="does not give the same answer twice .*item 0 was"):
-        mh.scale(lambda _: time.perf_counter_ns(), [1], workers=1, budget=2)
-    assert mh.scale(lambda _: time.perf_counter_ns(), [1], workers=1, budget=2, check=False).time
+        mh.scale(lambda _: time.perf_counter_ns(), [1], workers=1, budget=20)
+    assert mh.scale(lambda _: time.perf_counter_ns(), [1], workers=1, budget=20, check=False).time
 
 
 def test_a_function_that_differs_between_workers():
     here = os.getpid()
     with pytest.raises(ValueError, match="1 worker gave another answer than the plain loop"):
-        mh.scale(lambda _: os.getpid() == here, [1], workers=1, budget=2)
+        mh.scale(lambda _: os.getpid() == here, [1], workers=1, budget=20)
 
 
 def test_a_function_that_is_longer_than_the_budget():
@@ -117,7 +117,7 @@ def test_a_function_that_is_longer_than_the_budget():
 def test_random_numbers_are_the_same_by_seed():
     import random
 
-    found = mh.scale(lambda _: random.random(), range(3), workers=[1, 2], budget=2, seed=1)
+    found = mh.scale(lambda _: random.random(), range(3), workers=[1, 2], budget=20, seed=1)
     assert set(found.time) == {1, 2}
 
 

@@ -10,8 +10,8 @@ const GOOD: f64 = 0.9;
 const MOSTLY: f64 = 0.8;
 /// A gain below this is none.
 const GAIN: f64 = 1.05;
-/// A cause is named that makes up this share of all that is lost.
-const MOST: f64 = 0.35;
+/// The largest loss is named as the cause from this share of all that is lost on; a further one is told beside it.
+const MOST: f64 = 0.25;
 
 /// What keeps the work from scaling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,12 +138,15 @@ pub fn verdict(seen: &Measured<'_>) -> Verdict {
         }
         _ => {
             if let Some((part, share)) = account_of(seen, cause) {
-                text += &format!(
-                    " Most of what is lost is {} of the time spent {}",
-                    percent(share),
-                    cause.words()
-                );
-                text += if part == Part::Unexplained { " (not measured)." } else { "." };
+                text +=
+                    &format!(" The largest loss: {} of the time is spent {}", percent(share), cause.words());
+                let further = seen.account.and_then(|account| {
+                    let near = |(other, lost): &(Part, f64)| *other != part && *lost > share / 2.0;
+                    account.losses().into_iter().find(near)
+                });
+                text += &further.map_or(".".into(), |(other, lost)| {
+                    format!("; then {} ({}).", other.name(), percent(lost))
+                });
             }
             text += &of_law(seen, cause);
         }
@@ -177,7 +180,8 @@ fn opening(seen: &Measured<'_>) -> String {
         ),
     };
     if best.0 != workers && best.1 > GAIN * speedup {
-        text += &format!(" {} were faster: {:.2} times.", hands(best.0), best.1);
+        let were = if best.0 == 1 { "was" } else { "were" };
+        text += &format!(" {} {were} faster: {:.2} times.", hands(best.0), best.1);
     }
     text
 }
@@ -276,9 +280,9 @@ fn of_law(seen: &Measured<'_>, cause: Cause) -> String {
         }
         (Cause::Coherence | Cause::Contention, Law::Universal) => {
             text += &format!(
-                " The universal scalability law fits with contention {} and coherence {:.2e}.",
+                " The universal scalability law fits with contention {} and coherence {:.3}%.",
                 percent(values[0]),
-                values[1]
+                100.0 * values[1]
             );
         }
         _ => return text,

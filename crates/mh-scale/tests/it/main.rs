@@ -4,3 +4,4 @@
 mod causes;
 mod held_out;
 mod machine;
+mod outside;
