@@ -43,6 +43,8 @@ _HOMES = {
     "set_num_threads": "loops",
     "get_num_threads": "loops",
     "trace": "tracing",
+    "memory": "footprint",
+    "Memory": "footprint",
     "timeit": "timing",
     "scale": "scaling",
     "Scaling": "scaling",

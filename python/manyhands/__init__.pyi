@@ -48,6 +48,7 @@ from .errors import (
     WorkerDied,
 )
 from .expressions import evaluate
+from .footprint import Memory, memory
 from .futures import Executor
 from .graph import compute, task
 from .loops import get_num_threads, jit, njit, prange, seed, set_num_threads
@@ -77,6 +78,7 @@ __all__ = [
     "Lock",
     "Manager",
     "MaybeEncodingError",
+    "Memory",
     "Parallel",
     "Pipe",
     "Pool",
@@ -117,6 +119,7 @@ __all__ = [
     "jit",
     "log_to_stderr",
     "map",
+    "memory",
     "njit",
     "parent_process",
     "prange",

@@ -19,6 +19,7 @@ __all__ = [
     "Jitted",
     "Job",
     "Lane",
+    "MemoryWatch",
     "Plan",
     "Printer",
     "Recording",
@@ -770,6 +771,10 @@ class Trace:
     def usage(self) -> list[dict[str, Any]]: ...
     def utilisation(self) -> float: ...
     def kernels(self) -> list[dict[str, Any]]: ...
+    def memory(self) -> list[tuple[float, int]]:
+        """(seconds, PSS of all processes) of each look at the memory."""
+    def report(self, title: str, figures: list[tuple[str, str]]) -> bytes:
+        """A page of HTML, with pictures: (title, SVG)."""
     def chrome(self) -> bytes:
         """The trace in the format that Perfetto and chrome://tracing open."""
 
@@ -831,3 +836,11 @@ def verdict(
 ) -> tuple[str, str]:
     """(cause, text): what keeps the work from scaling with the largest number of workers. `best`: (workers,
     speed-up)."""
+
+@final
+class MemoryWatch:
+    """Looks at the memory of this process and its descendants until `stop`."""
+
+    def __new__(cls, period: float) -> MemoryWatch: ...
+    def stop(self) -> list[tuple[float, list[tuple[str, int, int, int, int]]]]:
+        """At the beginning and now at least: (seconds, [(name, pid, PSS, private, in shared memory)])."""

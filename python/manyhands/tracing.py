@@ -20,7 +20,9 @@ class trace:
     Parameters
     ----------
     path:
-        Where to write it at the end: "run.json" in the format that https://ui.perfetto.dev and chrome://tracing open.
+        Where to write it at the end: "run.json" in the format that https://ui.perfetto.dev and chrome://tracing open,
+        "report.html" as a page that any browser shows, without network: timeline, how busy the workers were, memory,
+        the slowest items, and graphs that were run.
         Without one nothing is written; `save` does it later.
 
     What is noted: of each item when it was given (`queued`), sent to a worker (`sent`), taken on (`begun`), when its
@@ -82,7 +84,19 @@ class trace:
         all."""
         path = _checked(path)
         found = self._done()
-        _write(path, found.chrome())
+        if path.lower().endswith(".json"):
+            return _write(path, found.chrome())
+        figures = [
+            ("Graph" if len(self._graphs) == 1 else f"Graph {number + 1}", picture)
+            for number, picture in enumerate(self._graphs)
+        ]
+        return _write(path, found.report(_title(), figures))
+
+    def report(self, path="report.html"):
+        """Write the page to a file whose name ends in .html: see `save`."""
+        if not _checked(path).lower().endswith(".html"):
+            raise ValueError(f"a report is a page of HTML: its path must end in .html, not {path!r}")
+        self.save(path)
 
     def _done(self):
         if self._found is None:
@@ -106,6 +120,11 @@ class trace:
         """The calls of compiled functions, a dict each: `threads` that ran blocks of its parallel loops, and how many
         `blocks`."""
         return self._done().kernels()
+
+    @property
+    def memory(self):
+        """The memory of all processes, shared pages counted once: (seconds, bytes) about 20 times a second."""
+        return self._done().memory()
 
     @property
     def utilisation(self):
@@ -147,7 +166,15 @@ def _many(count, what):
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-_ENDINGS = (".json",)
+def _title():
+    import sys
+    import time
+
+    program = os.path.basename(sys.argv[0]) if sys.argv and sys.argv[0] not in ("", "-", "-c", "-m") else "manyhands"
+    return f"{program}, {time.strftime('%Y-%m-%d %H:%M')}"
+
+
+_ENDINGS = (".json", ".html")
 
 
 def _checked(path):

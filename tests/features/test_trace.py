@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -161,7 +162,7 @@ def test_nothing_is_noted_without_a_trace_and_each_has_its_own():
 
 
 def test_bad_use_is_told(tmp_path):
-    with pytest.raises(ValueError, match=r"ends in \.json"):
+    with pytest.raises(ValueError, match=r"ends in \.json or \.html"):
         mh.trace("run.txt")
     with pytest.raises(FileNotFoundError, match="no folder"):
         mh.trace(tmp_path / "missing" / "run.json")
@@ -226,3 +227,41 @@ def test_a_forked_child_has_no_part_in_its_parents_trace():
                 os._exit(code)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert trace.tasks == []
+
+
+def test_memory_is_noted_beside():
+    with mh.trace() as trace:
+        held = bytearray(b"x") * (50 << 20)
+        time.sleep(0.3)
+    assert held and trace.memory[0][0] <= trace.memory[-1][0]
+    assert max(held for _, held in trace.memory) - trace.memory[0][1] > 45 << 20
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    slow = mh.task(lambda what: what, name="</script>chop")
+    with mh.trace(path):
+        mh.map(busy, [0.002] * 20, workers=2)
+        slow("leek").compute(workers=2)
+    return path
+
+
+def test_the_report_is_one_page_without_network(page):
+    text = page.read_text()
+    assert "<h2>Graph</h2><svg" in text
+    assert text.count("</script>") == 1
+    assert not [word for word in ("src=", "@import", "url(http", "fetch(") if word in text]
+
+
+def test_the_report_draws_in_a_browser(page):
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no Chromium here to open the page with")
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", "--dump-dom"]
+    done = subprocess.run([*command, page.as_uri()], capture_output=True, text=True, timeout=PATIENCE)
+    # What the script has made: the summary, a bar for each worker, the table, the picture of the memory.
+    assert "21 items · 2 workers" in done.stdout, done.stderr
+    assert done.stdout.count('<td class="bar">') == 2
+    assert done.stdout.count("busy [") >= 20
+    assert "<polygon" in done.stdout

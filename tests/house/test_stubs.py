@@ -19,6 +19,7 @@ STUBBED = [
     "manyhands.context",
     "manyhands.errors",
     "manyhands.expressions",
+    "manyhands.footprint",
     "manyhands.futures",
     "manyhands.joblib",
     "manyhands.graph",

@@ -18,7 +18,7 @@
 //! | `measuring` | `Repetition`, `Sweep`, `Summary`: measurements and what they say |
 //! | `scaling` | `Fit`, `Account`: laws of scaling, and why it stops |
 //! | `machine` | cores, memory, random streams, digests |
-//! | `tracing` | `Recording`, `Trace`: what happened when |
+//! | `tracing` | `Recording`, `Trace`, `MemoryWatch`: what happened when |
 //! | `ffi` | the only unsafe code: buffers and descriptors, NumPy's arrays, kernels' frames |
 
 mod codec;
@@ -88,7 +88,9 @@ mod _native {
     #[pymodule_export]
     use crate::threads::{ThreadEngine, ThreadJob, ThreadKeeper, ThreadServer};
     #[pymodule_export]
-    use crate::tracing::{Recording, Trace, clocks, forget_traces, name_serial, note_serial, tracing};
+    use crate::tracing::{
+        MemoryWatch, Recording, Trace, clocks, forget_traces, name_serial, note_serial, tracing,
+    };
     #[pymodule_export]
     use crate::worker::{Printer, WorkerLink};
 }

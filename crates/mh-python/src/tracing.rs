@@ -1,7 +1,12 @@
-//! `Recording`: what happens from now on; `Trace`: what happened.
+//! `Recording`: what happens from now on; `Trace`: what happened; `MemoryWatch`: what processes take.
 
-use mh_runtime::{now, recorder, thread, thread_cpu};
-use mh_trace::{Event, JobKey, Kind, Mark, Run, Trace as Happened, Worker, chrome, usage};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use mh_runtime::{Footprint, now, recorder, thread, thread_cpu};
+use mh_trace::{
+    Event, Figure, JobKey, Kind, Mark, MemorySample, Run, Trace as Happened, Worker, chrome, report, usage,
+};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -51,34 +56,49 @@ pub fn name_serial(job: u64, text: String) {
     recorder().add(Event::Named { job: JobKey { pool: 0, job }, index: None, text });
 }
 
+/// Between two looks at the memory.
+const PERIOD: Duration = Duration::from_millis(50);
+
+/// What our own processes are called.
+fn naming(arguments: &[&str]) -> Option<String> {
+    let boot = arguments.iter().find(|argument| argument.contains("manyhands._"))?;
+    Some(if boot.contains("manyhands._worker") { "worker" } else { "process" }.into())
+}
+
 /// Notes everything that happens in this process and its workers until `stop`.
 #[pyclass(frozen, module = "manyhands._native")]
 pub struct Recording {
     mark: Mark,
     began: u64,
     pid: u32,
+    memory: Mutex<Option<Footprint>>,
 }
 
 #[pymethods]
 impl Recording {
     #[new]
     fn new() -> PyResult<Recording> {
+        let pid = std::process::id();
+        // Where the kernel does not tell, the trace is made without.
+        let memory = Footprint::watch(pid, PERIOD, 50, Box::new(naming)).ok();
         let mark = recorder().begin().ok_or_else(|| {
             PyRuntimeError::new_err(
                 "nothing can be traced in this process: it was forked while another thread of its parent noted something",
             )
         })?;
-        Ok(Recording { mark, began: now(), pid: std::process::id() })
+        Ok(Recording { mark, began: now(), pid, memory: Mutex::new(memory) })
     }
 
     /// What has happened since. A second call gives an empty trace, as does a forked child.
     fn stop(&self, py: Python<'_>) -> Trace {
         let ended = now();
         py.detach(|| {
-            let (events, dropped) =
-                if std::process::id() == self.pid { recorder().end(&self.mark) } else { (Vec::new(), 0) };
+            let ours = std::process::id() == self.pid;
+            let (events, dropped) = if ours { recorder().end(&self.mark) } else { (Vec::new(), 0) };
+            let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner).take();
             let mut happened = Happened::assemble(self.pid, self.began, ended, events);
             happened.dropped = dropped;
+            happened.memory = memory.map_or_else(Vec::new, Footprint::stop);
             Trace { happened }
         })
     }
@@ -190,6 +210,28 @@ impl Trace {
         self.happened.kernels.iter().map(as_dict).collect()
     }
 
+    /// (seconds, PSS of all) of each look at the memory.
+    fn memory(&self) -> Vec<(f64, u64)> {
+        let began = self.happened.began;
+        let seconds = |at: u64| (i128::from(at) - i128::from(began)) as f64 / 1e9;
+        self.happened.memory.iter().map(|sample| (seconds(sample.at), sample.pss())).collect()
+    }
+
+    /// A page of HTML, with pictures: (title, SVG).
+    fn report<'py>(
+        &self,
+        py: Python<'py>,
+        title: &str,
+        figures: Vec<(String, String)>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let figures: Vec<Figure> = figures.into_iter().map(|(title, svg)| Figure { title, svg }).collect();
+        let text = py.detach(|| {
+            let mut text = Vec::new();
+            report(&self.happened, title, &figures, &mut text).map(|()| text)
+        })?;
+        Ok(PyBytes::new(py, &text))
+    }
+
     /// The trace in the format that Perfetto and chrome://tracing open.
     fn chrome<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let text = py.detach(|| {
@@ -197,5 +239,42 @@ impl Trace {
             chrome(&self.happened, &mut text).map(|()| text)
         })?;
         Ok(PyBytes::new(py, &text))
+    }
+}
+
+/// Looks at the memory of this process and its descendants until `stop`.
+#[pyclass(frozen, module = "manyhands._native")]
+pub struct MemoryWatch {
+    footprint: Mutex<Option<Footprint>>,
+    began: u64,
+}
+
+/// (seconds since the beginning, [(name, pid, PSS, private, in shared memory)]).
+type Look = (f64, Vec<(String, u32, u64, u64, u64)>);
+
+#[pymethods]
+impl MemoryWatch {
+    /// Looks every `period` seconds, or less often where that would take more than a tenth of the time.
+    #[new]
+    fn new(period: f64) -> PyResult<MemoryWatch> {
+        let pid = std::process::id();
+        let footprint = Footprint::watch(pid, Duration::from_secs_f64(period), 10, Box::new(naming))?;
+        let began = now();
+        Ok(MemoryWatch { footprint: Mutex::new(Some(footprint)), began })
+    }
+
+    /// What was seen, at the beginning and now at least.
+    fn stop(&self, py: Python<'_>) -> Vec<Look> {
+        let footprint = self.footprint.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(footprint) = footprint else { return Vec::new() };
+        let look = |sample: MemorySample| {
+            let seconds = sample.at.saturating_sub(self.began) as f64 / 1e9;
+            let processes = sample.processes.into_iter();
+            let of_each = processes
+                .map(|process| (process.name, process.pid, process.pss, process.anonymous, process.shared))
+                .collect();
+            (seconds, of_each)
+        };
+        py.detach(|| footprint.stop()).into_iter().map(look).collect()
     }
 }

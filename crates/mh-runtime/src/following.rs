@@ -54,7 +54,7 @@ fn kill_descendants() {
 }
 
 /// Adds the living children of a process, whichever of its threads has started them.
-fn children_of(process: Pid, found: &mut Vec<Pid>) {
+pub(crate) fn children_of(process: Pid, found: &mut Vec<Pid>) {
     let Ok(threads) = std::fs::read_dir(format!("/proc/{}/task", process.as_raw_nonzero())) else { return };
     for thread in threads.flatten() {
         let children = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();

@@ -14,6 +14,7 @@
 //! | `worker` | the other end: [`WorkerLink`] |
 //! | `following` | a process that ends with its parent |
 //! | `threads` | another kind of pool: threads of this process |
+//! | `footprint` | how much memory a process and its descendants take |
 //! | `recording` | where what happens is noted, while somebody wants a trace of it |
 //! | `cores` | how many cores this process may use |
 //!
@@ -23,6 +24,7 @@ mod answers;
 mod cores;
 mod driving;
 mod following;
+mod footprint;
 mod incoming;
 mod job;
 mod link;
@@ -41,6 +43,7 @@ pub use answers::{Answer, AnswerBatch, ResultLease};
 pub use cores::Cores;
 pub use driving::Waited;
 pub use following::follow;
+pub use footprint::Footprint;
 pub use job::{Chunk, JobSpec};
 pub use link::Descriptor;
 pub use mh_engine::{Death, Fault, Index, JobId, JobOptions, Nanos, OnError, Outcome, Settings, stream};

@@ -7,6 +7,7 @@
 //! | `trace` | [`Trace`]: each task with its times, workers, callers, kernels |
 //! | `assemble` | events → trace |
 //! | `usage` | how busy the workers were |
+//! | `report` | one page of HTML |
 //! | `chrome` | the format that Perfetto and `chrome://tracing` open |
 //!
 //! Nothing here reads a clock, a file or a process: times are given, in nanoseconds of the monotonic clock, which is one and the
@@ -16,11 +17,13 @@ mod assemble;
 mod chrome;
 mod event;
 mod recorder;
+mod report;
 mod trace;
 mod usage;
 
 pub use chrome::chrome;
 pub use event::{Activity, Event, JobKey, Kind, Nanos, Run, Worker};
 pub use recorder::{Mark, Recorder};
+pub use report::{Figure, report};
 pub use trace::{Caller, Ending, Job, Kernel, MemorySample, ProcessMemory, Task, Trace};
 pub use usage::{Usage, WorkerUsage, usage};

@@ -1,0 +1,159 @@
+//! How much memory a process and all of its descendants take, over time.
+//!
+//! The kernel tells each process's PSS (proportional set size): of a page that n processes have mapped, each is charged the n-th
+//! part, so that the sum over all of them counts each page once, which the sum of resident sets does not. Pages of our
+//! own segments that no process has touched yet (they were written through the file) are in nobody's PSS; they are counted beside.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use mh_trace::{MemorySample, ProcessMemory};
+use rustix::process::Pid;
+
+use crate::following::children_of;
+use crate::state::now;
+
+/// What our segments are called.
+const SEGMENT: &str = "/memfd:manyhands";
+
+/// Says what a process is, by its arguments; `None`: as the system calls it.
+pub type Naming = Box<dyn Fn(&[&str]) -> Option<String> + Send>;
+
+/// A thread that looks again and again.
+pub struct Footprint {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<Vec<MemorySample>>>,
+    pid: u32,
+}
+
+impl Footprint {
+    /// Looks at `root` and its descendants every `period`, or less often where that takes more than the `share`-th part of
+    /// the time.
+    pub fn watch(root: u32, period: Duration, share: u32, naming: Naming) -> io::Result<Footprint> {
+        // So that whatever prevents it is told here.
+        std::fs::File::open(format!("/proc/{root}/smaps_rollup"))?;
+        let (stop, stopped) = channel();
+        let mut names = Names { naming, known: HashMap::new() };
+        // The first look is over before whatever is to be watched begins.
+        let mut samples = vec![sample(root, &mut names)];
+        let look = move || {
+            let mut took = Duration::from_nanos(now().saturating_sub(samples[0].at));
+            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(period.max(took * share)) {
+                let began = now();
+                samples.push(sample(root, &mut names));
+                took = Duration::from_nanos(now().saturating_sub(began));
+            }
+            samples.push(sample(root, &mut names));
+            samples
+        };
+        let builder = std::thread::Builder::new().name("manyhands-memory".into()).stack_size(256 * 1024);
+        Ok(Footprint { stop: Some(stop), thread: Some(builder.spawn(look)?), pid: std::process::id() })
+    }
+
+    /// What was seen: at the beginning, in between, and now. Nothing in a forked child.
+    pub fn stop(mut self) -> Vec<MemorySample> {
+        if std::process::id() != self.pid {
+            return Vec::new();
+        }
+        self.stop = None;
+        self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or_default()
+    }
+}
+
+impl Drop for Footprint {
+    fn drop(&mut self) {
+        if std::process::id() != self.pid {
+            // The thread has stayed behind in the parent, and may have been using these.
+            std::mem::forget((self.stop.take(), self.thread.take()));
+        }
+    }
+}
+
+struct Names {
+    naming: Naming,
+    known: HashMap<u32, String>,
+}
+
+impl Names {
+    fn of(&mut self, root: u32, pid: u32) -> String {
+        if pid == root {
+            return "caller".into();
+        }
+        if let Some(known) = self.known.get(&pid) {
+            return known.clone();
+        }
+        let line = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let arguments: Vec<&str> = line.split_terminator('\0').collect();
+        let name = (self.naming)(&arguments).unwrap_or_else(|| {
+            let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+            name.trim_end().to_owned()
+        });
+        self.known.insert(pid, name.clone());
+        name
+    }
+}
+
+/// What all of them take now. A process that ends meanwhile, or that may not be looked at, is left out.
+fn sample(root: u32, names: &mut Names) -> MemorySample {
+    let at = now();
+    let mut segments = HashMap::new();
+    let mut processes = Vec::new();
+    for pid in tree(root) {
+        let Ok(text) = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")) else { continue };
+        let Some(memory) = rollup(&text) else { continue };
+        processes.push(ProcessMemory { pid, name: names.of(root, pid), ..memory });
+        segments_of(pid, &mut segments);
+    }
+    let filled: u64 = segments.values().sum();
+    let mapped: u64 = processes.iter().map(|process| process.shared).sum();
+    // Other shared memory of the program's makes this less, never more.
+    if let Some(unmapped) = filled.checked_sub(mapped).filter(|unmapped| *unmapped > 0) {
+        let name = "shared memory".into();
+        processes.push(ProcessMemory { pid: 0, name, pss: unmapped, anonymous: 0, shared: unmapped });
+    }
+    MemorySample { at, processes }
+}
+
+/// The process and its descendants.
+fn tree(root: u32) -> Vec<u32> {
+    let mut found: Vec<Pid> = i32::try_from(root).ok().and_then(Pid::from_raw).into_iter().collect();
+    let mut looked = 0;
+    while looked < found.len() {
+        children_of(found[looked], &mut found);
+        looked += 1;
+    }
+    let mut seen = HashSet::new();
+    found.retain(|process| seen.insert(*process));
+    found.iter().map(|process| process.as_raw_nonzero().get().unsigned_abs()).collect()
+}
+
+/// What a `smaps_rollup` says.
+fn rollup(text: &str) -> Option<ProcessMemory> {
+    let field = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kilobytes << 10)
+    };
+    let pss = field("Pss")?;
+    // Kernels before 5.3 do not divide it.
+    let (anonymous, shared) = (field("Pss_Anon").unwrap_or(0), field("Pss_Shmem").unwrap_or(0));
+    Some(ProcessMemory { pid: 0, name: String::new(), pss, anonymous, shared })
+}
+
+/// Adds the segments of ours that a process has open: their memory by number of the file.
+fn segments_of(pid: u32, segments: &mut HashMap<u64, u64>) {
+    let Ok(files) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return };
+    for file in files.flatten() {
+        let is_segment =
+            std::fs::read_link(file.path()).is_ok_and(|to| to.to_string_lossy().starts_with(SEGMENT));
+        if is_segment && let Ok(found) = rustix::fs::stat(file.path()) {
+            segments.insert(found.st_ino, found.st_blocks.unsigned_abs() * 512);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
