@@ -176,7 +176,7 @@ impl<'e, 'm> FunctionEmitter<'e, 'm> {
     fn function(&mut self) {
         self.prologue();
         let function = self.function;
-        let borrowed = borrowed(function);
+        let borrowed = borrowed(function, &[]);
         for (number, variable) in function.variables.iter().enumerate() {
             let place = self.place_for(variable.ty, borrowed[number]);
             self.places.push(place);

@@ -30,13 +30,17 @@ fn expression_weight(expr: &Expr) -> u64 {
     own + operands(expr).into_iter().map(expression_weight).sum::<u64>()
 }
 
-/// Which array variables need no reference of their own: parameters that are never assigned, and those that are only ever views of such.
-pub(super) fn borrowed(function: &Function) -> Vec<bool> {
+/// Which array variables need no reference of their own: parameters that are never assigned, what the caller of a block `keeps`, and those that
+/// are only ever views of such.
+pub(super) fn borrowed(function: &Function, keeps: &[Var]) -> Vec<bool> {
     let mut sources: Vec<Vec<Option<Var>>> = vec![Vec::new(); function.variables.len()];
     assignments(&function.body, &mut sources);
     let mut borrowed = vec![false; function.variables.len()];
     for var in &function.parameters {
         borrowed[var.0 as usize] = sources[var.0 as usize].is_empty();
+    }
+    for var in keeps {
+        borrowed[var.0 as usize] = true;
     }
     loop {
         let mut changed = false;

@@ -150,6 +150,7 @@ impl Lowerer<'_> {
         let span = Span { source: around.source, ..tree.function.span };
         self.variables.clear();
         self.units.clear();
+        self.within = 0;
         self.block.clear();
         (self.labels, self.loops, self.reachable) = (0, 0, true);
         self.frames = vec![Frame::new(around.clone(), self.instances[number].base, None)];

@@ -216,13 +216,16 @@ impl Lowerer<'_> {
         }
         let var = direct.unwrap_or_else(|| self.temp(Type::INT));
         let target_of = LoopTarget { leave, ..LoopTarget::default() };
-        let (loop_target, block) = self.loop_body(target_of, body, |this| {
+        self.within += usize::from(parallel.is_some());
+        let outcome = self.loop_body(target_of, body, |this| {
             if direct.is_some() {
                 return Ok(());
             }
             let counter = Expr::new(ExprKind::Var(var), Type::INT, place);
             this.assign_target(target, Value::Expr(counter))
-        })?;
+        });
+        self.within -= usize::from(parallel.is_some());
+        let (loop_target, block) = outcome?;
         let kind = self.for_kind(var, [start, stop, step], block, parallel);
         self.finish_loop(kind, loop_target, orelse, false, span);
         Ok(())

@@ -116,6 +116,8 @@ pub(crate) struct Lowerer<'w> {
     hidden_vars: Vec<Var>,
     /// Of views that are kept in temporaries: the axes that have one element, whatever is passed.
     units: HashMap<Var, Vec<bool>>,
+    /// How many `prange`s are around.
+    within: usize,
 }
 
 impl<'w> Lowerer<'w> {
@@ -150,6 +152,7 @@ impl<'w> Lowerer<'w> {
             frames: Vec::new(),
             hidden_vars: Vec::new(),
             units: HashMap::new(),
+            within: 0,
         }
     }
 

@@ -6,6 +6,7 @@ use super::lanes::{Lane, Rest};
 use super::{Body, Role};
 use crate::emit::function::{FunctionEmitter, Operand, Place};
 use crate::emit::loops::{Numbers, Range};
+use crate::emit::walk::borrowed;
 use crate::ir::{ExprKind, Kind, ReductionKind, Statement, Type, Var};
 use std::collections::BTreeMap;
 
@@ -22,8 +23,17 @@ impl FunctionEmitter<'_, '_> {
     pub(super) fn block_function(&mut self, body: &Body) {
         self.prologue();
         self.first.push_str("  %random = alloca { i64, i64, i64 }, align 8\n");
-        for variable in &self.function.variables {
-            let place = self.place_for(variable.ty, false);
+        // Arrays from around the loop live longer than it does; not so a block's own copies of them.
+        let plan = &body.plan;
+        let own = |var: &Var| {
+            plan.overwritten.contains(var)
+                || plan.accumulated.iter().any(|accumulated| accumulated.array == *var)
+        };
+        let kept: Vec<Var> = body.captured.iter().map(|(var, _)| *var).filter(|var| !own(var)).collect();
+        let borrowed = borrowed(self.function, &kept);
+        for (number, variable) in self.function.variables.iter().enumerate() {
+            let view = borrowed[number] && !body.left.iter().any(|left| left.var.0 as usize == number);
+            let place = self.place_for(variable.ty, view);
             self.places.push(place);
         }
         for (var, offsets) in &body.captured {

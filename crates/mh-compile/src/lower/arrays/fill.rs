@@ -95,6 +95,17 @@ impl Lowerer<'_> {
         update: Option<Binary>,
     ) -> Result<Block> {
         let span = lazy.span;
+        if ones.is_empty() && lazy.rank() == lengths.len() {
+            let (rows, mut block) = self.apart(|this| this.as_rows(lazy, Some((target, array)), span));
+            if let Some((row, Some((target, array)))) = rows {
+                let nest = self.over(&row.lengths, false, Parallels::Outer, span, |this, indices| {
+                    let value = this.element(&row, &indices, ones)?;
+                    this.store_one(target, array, indices, value, update, span)
+                })?;
+                block.extend(nest);
+                return Ok(block);
+            }
+        }
         let columns = array.layout == Layout::F;
         self.over(lengths, columns, Parallels::of(ones), span, |this, indices| {
             let value = this.element(lazy, &indices[indices.len() - lazy.rank()..], ones)?;

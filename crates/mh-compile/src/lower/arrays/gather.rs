@@ -140,6 +140,24 @@ impl Lowerer<'_> {
         how: &Gather,
         span: Span,
     ) -> Result<Block> {
+        if ones.is_empty() {
+            let (rows, mut block) = self.apart(|this| this.as_rows(lazy, None, span));
+            if let Some((row, _)) = rows {
+                block.extend(self.gather_in_order(&row, ones, total, how, span)?);
+                return Ok(block);
+            }
+        }
+        self.gather_in_order(lazy, ones, total, how, span)
+    }
+
+    fn gather_in_order(
+        &mut self,
+        lazy: &Lazy,
+        ones: &Ones,
+        total: &Expr,
+        how: &Gather,
+        span: Span,
+    ) -> Result<Block> {
         self.over(&lazy.lengths, lazy.by_columns(), Parallels::gather(ones), span, |this, indices| {
             let value = this.taken(lazy, &indices, ones, how)?;
             this.take(total, value, how, span);

@@ -6,6 +6,7 @@
 
 mod element;
 mod fill;
+mod flat;
 mod gather;
 mod known;
 mod shapes;

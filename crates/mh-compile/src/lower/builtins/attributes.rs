@@ -66,7 +66,7 @@ fn of_array(
 }
 
 /// The axes in reverse.
-pub fn transposed(lowerer: &mut Lowerer<'_>, var: Var, array: Array, span: Span) -> Expr {
+pub(crate) fn transposed(lowerer: &mut Lowerer<'_>, var: Var, array: Array, span: Span) -> Expr {
     if array.rank < 2 {
         return super::build::variable(var, Type::Array(array), span);
     }

@@ -29,7 +29,7 @@ mod reshapes;
 mod rounding;
 mod ufuncs;
 
-pub(crate) use attributes::{attribute, call_method};
+pub(crate) use attributes::{attribute, call_method, transposed};
 pub(crate) use constructors::{array_of_tuple, new_array};
 pub(crate) use dtypes::numpy_kind;
 pub(crate) use indexing::{Place, is_chosen, place, put, subscript};
