@@ -8,6 +8,7 @@ from manyhands import (
     _jit_numpy_builtins as builtins,
     _jit_numpy_linear as linear,
     _jit_numpy_parts as parts,
+    _jit_numpy_sets as sets,
     _jit_numpy_shapes as shapes,
     _jit_numpy_sorting as sorting,
     _jit_numpy_statistics as statistics,
@@ -35,6 +36,7 @@ FUNCTIONS = {
     "numpy.hstack": parts.hstack,
     "numpy.inner": linear.inner,
     "numpy.interp": sorting.interp,
+    "numpy.isin": sets.isin,
     "numpy.linalg.norm": linear.norm,
     "numpy.matmul": linear.matmul,
     "numpy.median": sorting.median,
@@ -51,13 +53,13 @@ FUNCTIONS = {
     "numpy.stack": parts.stack,
     "numpy.take": parts.taken,
     "numpy.trace": linear.trace,
-    "numpy.unique": sorting.unique,
+    "numpy.unique": sets.unique,
     "numpy.vdot": linear.vdot,
     "numpy.vstack": parts.vstack,
     "numpy.where": parts.nonzero,
     **{
         f"numpy.{name}": getattr(shapes, name)
-        for name in ("digitize", "ediff1d", "fliplr", "flipud", "isin", "partition", "tile", "tril", "triu")
+        for name in ("digitize", "ediff1d", "fliplr", "flipud", "partition", "tile", "tril", "triu")
     },
     **{
         f"numpy.{name}": getattr(statistics, name)

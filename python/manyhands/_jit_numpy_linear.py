@@ -9,12 +9,35 @@ def dot(a, b):
     """`np.dot`."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return a * b
-    return _product(a, b)
+    elif a.ndim == 3 and b.ndim == 1:
+        return _product(a.reshape(a.shape[0] * a.shape[1], a.shape[2]), b).reshape(a.shape[0], a.shape[1])
+    elif a.ndim == 3 and b.ndim == 2:
+        return _product(a.reshape(a.shape[0] * a.shape[1], a.shape[2]), b).reshape(a.shape[0], a.shape[1], b.shape[1])
+    else:
+        return _product(a, b)
 
 
 def matmul(a, b):
-    """`a @ b`."""
-    return _product(a, b)
+    """`a @ b`; of three dimensions a product for each of the first."""
+    if a.ndim == 3 and b.ndim < 3:
+        return dot(a, b)
+    elif a.ndim == 3 and b.ndim == 3:
+        if a.shape[0] != b.shape[0] and a.shape[0] != 1 and b.shape[0] != 1:
+            raise ValueError(f"operands could not be broadcast together: {a.shape[0]} and {b.shape[0]} matrices")
+        _aligned(a.shape[2], b.shape[1])
+        count = b.shape[0] if a.shape[0] == 1 else a.shape[0]
+        out = np.zeros((count, a.shape[1], b.shape[2]), dtype=np.result_type(a, b))
+        for i in prange(count):
+            left = a[0 if a.shape[0] == 1 else i]
+            right = b[0 if b.shape[0] == 1 else i]
+            for j in range(left.shape[0]):
+                for p in range(left.shape[1]):
+                    out[i, j] += left[j, p] * right[p]
+        return out
+    elif a.ndim == 2 and b.ndim == 3:
+        return matmul(a[None], b)
+    else:
+        return _product(a, b)
 
 
 def _product(a, b):
@@ -81,28 +104,30 @@ def outer(a, b):
     return a[:, None] * b[None, :]
 
 
-def diagonal(a):
-    """The main diagonal of a matrix, as a copy."""
-    out = np.empty(min(a.shape[0], a.shape[1]), dtype=a.dtype)
+def diagonal(a, offset=0):
+    """A diagonal of a matrix, as a copy."""
+    row = max(-offset, 0)
+    column = max(offset, 0)
+    out = np.empty(max(min(a.shape[0] - row, a.shape[1] - column), 0), dtype=a.dtype)
     for i in range(out.shape[0]):
-        out[i] = a[i, i]
+        out[i] = a[i + row, i + column]
     return out
 
 
-def diag(a):
+def diag(a, k=0):
     """A matrix with this diagonal, or a matrix's diagonal."""
     if a.ndim == 2:
-        return diagonal(a)
+        return diagonal(a, k)
     else:
-        out = np.zeros((a.shape[0], a.shape[0]), dtype=a.dtype)
+        out = np.zeros((a.shape[0] + abs(k), a.shape[0] + abs(k)), dtype=a.dtype)
         for i in range(a.shape[0]):
-            out[i, i] = a[i]
+            out[i + max(-k, 0), i + max(k, 0)] = a[i]
         return out
 
 
-def trace(a):
-    """The sum of the main diagonal."""
-    return np.sum(diagonal(a))
+def trace(a, offset=0):
+    """The sum of a diagonal."""
+    return np.sum(diagonal(a, offset))
 
 
 def norm(a, ord=None):

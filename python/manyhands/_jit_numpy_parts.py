@@ -4,59 +4,91 @@ import numpy as np
 
 
 def concatenate(arrays, axis=0):
-    """`np.concatenate` of a tuple; of more than two arrays, all are of one type."""
-    if len(arrays) == 2:
-        return _pair(arrays[0], arrays[1], axis)
-    count = 0
-    for array in arrays:
-        count += array.shape[axis]
-    if arrays[0].ndim == 1:
+    """`np.concatenate` of a tuple; of more than eight arrays, all are of one type."""
+    first = arrays[0]
+    along = axis + first.ndim if axis < 0 else axis
+    count = arrays[0].shape[along]
+    if len(arrays) <= 8:
+        if len(arrays) > 1:
+            count += arrays[1].shape[along]
+        if len(arrays) > 2:
+            count += arrays[2].shape[along]
+        if len(arrays) > 3:
+            count += arrays[3].shape[along]
+        if len(arrays) > 4:
+            count += arrays[4].shape[along]
+        if len(arrays) > 5:
+            count += arrays[5].shape[along]
+        if len(arrays) > 6:
+            count += arrays[6].shape[along]
+        if len(arrays) > 7:
+            count += arrays[7].shape[along]
+    else:
+        count = 0
+        for array in arrays:
+            count += array.shape[along]
+    if first.ndim == 1:
         out = np.empty(count, dtype=np.result_type(*arrays))
-        begin = 0
+    elif first.ndim == 2 and along == 0:
+        out = np.empty((count, first.shape[1]), dtype=np.result_type(*arrays))
+    elif first.ndim == 2:
+        out = np.empty((first.shape[0], count), dtype=np.result_type(*arrays))
+    elif first.ndim == 3 and along == 0:
+        out = np.empty((count, first.shape[1], first.shape[2]), dtype=np.result_type(*arrays))
+    elif first.ndim == 3 and along == 1:
+        out = np.empty((first.shape[0], count, first.shape[2]), dtype=np.result_type(*arrays))
+    elif first.ndim == 3:
+        out = np.empty((first.shape[0], first.shape[1], count), dtype=np.result_type(*arrays))
+    else:
+        raise NotImplementedError("arrays of more than three dimensions are not put together in compiled code")
+    begin = 0
+    if len(arrays) <= 8:
+        begin = _joined(out, begin, arrays[0], along)
+        if len(arrays) > 1:
+            begin = _joined(out, begin, arrays[1], along)
+        if len(arrays) > 2:
+            begin = _joined(out, begin, arrays[2], along)
+        if len(arrays) > 3:
+            begin = _joined(out, begin, arrays[3], along)
+        if len(arrays) > 4:
+            begin = _joined(out, begin, arrays[4], along)
+        if len(arrays) > 5:
+            begin = _joined(out, begin, arrays[5], along)
+        if len(arrays) > 6:
+            begin = _joined(out, begin, arrays[6], along)
+        if len(arrays) > 7:
+            begin = _joined(out, begin, arrays[7], along)
+    else:
         for array in arrays:
-            out[begin : begin + array.shape[0]] = array
-            begin += array.shape[0]
-        return out
-    elif arrays[0].ndim == 2 and axis == 0:
-        out = np.empty((count, arrays[0].shape[1]), dtype=np.result_type(*arrays))
-        begin = 0
-        for array in arrays:
+            begin = _joined(out, begin, array, along)
+    return out
+
+
+def _joined(out, begin, array, axis):
+    """Puts one in its place; gives where the next one begins."""
+    if array.ndim != out.ndim:
+        raise ValueError("all the input array dimensions must match exactly")
+    end = begin + array.shape[axis]
+    if out.ndim == 1:
+        out[begin:end] = array
+    elif out.ndim == 2:
+        if axis == 0:
             _same(array.shape[1], out.shape[1])
-            out[begin : begin + array.shape[0]] = array
-            begin += array.shape[0]
-        return out
-    elif arrays[0].ndim == 2:
-        out = np.empty((arrays[0].shape[0], count), dtype=np.result_type(*arrays))
-        begin = 0
-        for array in arrays:
+            out[begin:end] = array
+        else:
             _same(array.shape[0], out.shape[0])
-            out[:, begin : begin + array.shape[1]] = array
-            begin += array.shape[1]
-        return out
+            out[:, begin:end] = array
     else:
-        raise NotImplementedError("arrays of more than two dimensions are not put together in compiled code")
-
-
-def _pair(a, b, axis):
-    if a.ndim == 1:
-        out = np.empty(a.shape[0] + b.shape[0], dtype=np.result_type(a, b))
-        out[: a.shape[0]] = a
-        out[a.shape[0] :] = b
-        return out
-    elif a.ndim == 2 and axis == 0:
-        _same(b.shape[1], a.shape[1])
-        out = np.empty((a.shape[0] + b.shape[0], a.shape[1]), dtype=np.result_type(a, b))
-        out[: a.shape[0]] = a
-        out[a.shape[0] :] = b
-        return out
-    elif a.ndim == 2:
-        _same(b.shape[0], a.shape[0])
-        out = np.empty((a.shape[0], a.shape[1] + b.shape[1]), dtype=np.result_type(a, b))
-        out[:, : a.shape[1]] = a
-        out[:, a.shape[1] :] = b
-        return out
-    else:
-        raise NotImplementedError("arrays of more than two dimensions are not put together in compiled code")
+        for other in range(3):
+            if other != axis:
+                _same(array.shape[other], out.shape[other])
+        if axis == 0:
+            out[begin:end] = array
+        elif axis == 1:
+            out[:, begin:end] = array
+        else:
+            out[:, :, begin:end] = array
+    return end
 
 
 def _same(length, other):
@@ -137,17 +169,36 @@ def flip(a, axis=None):
         raise NotImplementedError("np.flip is compiled for vectors and matrices")
 
 
-def roll(a, shift):
-    """`np.roll` of a vector."""
-    if a.ndim != 1:
-        raise NotImplementedError("np.roll is compiled for vectors")
-    n = a.shape[0]
-    out = np.empty_like(a)
-    if n > 0:
-        k = shift % n
-        out[k:] = a[: n - k]
-        out[:k] = a[n - k :]
-    return out
+def roll(a, shift, axis=None):
+    """`np.roll`: along an axis, or of all elements row by row."""
+    if axis is None and a.ndim > 1:
+        return roll(a.ravel(), shift).reshape(a.shape)
+    elif axis is None or axis == 0 or axis == -a.ndim:
+        out = np.empty(a.shape, dtype=a.dtype)
+        n = a.shape[0]
+        if n > 0:
+            k = shift % n
+            out[k:] = a[: n - k]
+            out[:k] = a[n - k :]
+        return out
+    elif axis == 1 or axis + a.ndim == 1:
+        out = np.empty(a.shape, dtype=a.dtype)
+        n = a.shape[1]
+        if n > 0:
+            k = shift % n
+            out[:, k:] = a[:, : n - k]
+            out[:, :k] = a[:, n - k :]
+        return out
+    elif axis == a.ndim - 1 or axis == -1:
+        out = np.empty(a.shape, dtype=a.dtype)
+        n = a.shape[a.ndim - 1]
+        if n > 0:
+            k = shift % n
+            out[..., k:] = a[..., : n - k]
+            out[..., :k] = a[..., n - k :]
+        return out
+    else:
+        raise NotImplementedError("np.roll is compiled along the first two axes and the last")
 
 
 def repeat(a, repeats):

@@ -62,13 +62,3 @@ def digitize(x, bins, right=False):
     if right:
         return searchsorted(bins, x, side="left")
     return searchsorted(bins, x, side="right")
-
-
-def isin(element, test_elements):
-    """Which elements are among others, of one dimension."""
-    out = np.zeros(len(element), np.bool_)
-    for i in range(len(element)):
-        for v in test_elements:
-            if element[i] == v:
-                out[i] = True
-    return out

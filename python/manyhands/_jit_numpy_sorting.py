@@ -137,19 +137,6 @@ def searchsorted(a, v, side="left"):
         raise NotImplementedError("np.searchsorted looks for numbers, and for vectors of them")
 
 
-def unique(a):
-    """`np.unique` of a vector: sorted, each once; nan once."""
-    if a.ndim != 1:
-        raise NotImplementedError("np.unique is compiled for vectors")
-    ordered = sort(a)
-    count = 0
-    for i in range(ordered.shape[0]):
-        if i == 0 or _before(ordered[i - 1], ordered[i]):
-            ordered[count] = ordered[i]
-            count += 1
-    return ordered[:count].copy()
-
-
 def median(a):
     """`np.median` of all elements of a vector."""
     if a.ndim != 1:
@@ -225,30 +212,34 @@ def histogram(a, bins=10, range=None):
     return counts, edges
 
 
-def interp(x, xp, fp):
+def interp(x, xp, fp, left=None, right=None):
     """`np.interp`."""
     if xp.shape[0] == 0:
         raise ValueError("array of sample points is empty")
     if xp.shape[0] != fp.shape[0]:
         raise ValueError("fp and xp are not of the same length.")
+    low = np.float64(fp[0]) if left is None else np.float64(left)
+    high = np.float64(fp[-1]) if right is None else np.float64(right)
     if np.ndim(x) == 0:
-        return np.float64(_between(x, xp, fp))
+        return np.float64(_between(x, xp, fp, low, high))
     elif x.ndim == 1:
         out = np.empty(x.shape[0])
         for i in range(x.shape[0]):
-            out[i] = _between(x[i], xp, fp)
+            out[i] = _between(x[i], xp, fp, low, high)
         return out
     else:
         raise NotImplementedError("np.interp is compiled for numbers and vectors")
 
 
-def _between(x, xp, fp):
+def _between(x, xp, fp, low, high):
     n = xp.shape[0]
-    if x != x:
+    if x != x and n > 1:
         return np.float64(x)
-    if x <= xp[0]:
-        return np.float64(fp[0])
-    if x >= xp[n - 1]:
+    if x < xp[0]:
+        return low
+    if x > xp[n - 1]:
+        return high
+    if x == xp[n - 1] or n == 1:
         return np.float64(fp[n - 1])
     k = _place(xp, x, True) - 1
     slope = (fp[k + 1] - fp[k]) / (xp[k + 1] - xp[k])
