@@ -809,6 +809,7 @@ class Account:
         workers: int,
         wall: float,
         *,
+        items: int,
         run: float,
         cpu: float | None,
         transfer: float,
@@ -818,12 +819,16 @@ class Account:
         end: float,
         alone: float,
         alone_cpu: float | None,
+        alone_ready: float,
         interpreter: bool,
         roof: bool,
     ) -> Account: ...
+    @staticmethod
+    def together(runs: Sequence[Account]) -> Account:
+        """The mean of several runs; ValueError for none."""
     @property
-    def shares(self) -> list[tuple[str, float]]:
-        """(part, share of the wall time); together 1."""
+    def shares(self) -> list[tuple[str, float, float, float]]:
+        """(part, share of the wall time, low, high); the shares are 1 together."""
 
 def verdict(
     *,
@@ -831,6 +836,7 @@ def verdict(
     workers: int,
     speedup: float,
     best: tuple[int, float],
+    waits: bool = False,
     fit: Fit | None = None,
     account: Account | None = None,
 ) -> tuple[str, str]:

@@ -46,7 +46,8 @@ class Arm:
         self.workers = workers
         self.call = call
         self.samples = []
-        self.cpu = None
+        #: Of the last run in this thread: what it computed, and that with what it waited for a core.
+        self.cpu = self.ready = None
 
     @property
     def name(self):
@@ -71,7 +72,7 @@ def run(arms, budget, seed, compare):
         if what not in ("warm", "run"):
             break
         arm = arms[which]
-        processor = time.thread_time()
+        processor = _processor()
         began = clock()
         try:
             answer = arm.call()
@@ -81,7 +82,7 @@ def run(arms, budget, seed, compare):
         ended = clock()
         sweep.record(ended - began, ended)
         if what == "run" or arm.cpu is None:
-            arm.cpu = time.thread_time() - processor
+            arm.cpu, arm.ready = (after - before for before, after in zip(processor, _processor()))
         if compare and what == "warm":
             _check(answers, arms, arm, answer)
         del answer
@@ -94,6 +95,17 @@ def run(arms, budget, seed, compare):
     for index, arm in enumerate(arms):
         arm.samples = sweep.samples(index)
     return what
+
+
+def _processor():
+    """Seconds that this thread has computed, and those with what it has waited for a core."""
+    computed = time.thread_time()
+    try:
+        with open("/proc/thread-self/schedstat") as counts:
+            ran, waited, _ = counts.read().split()
+    except (OSError, ValueError):
+        return computed, computed
+    return computed, (int(ran) + int(waited)) / 1e9
 
 
 def _check(answers, arms, arm, answer):

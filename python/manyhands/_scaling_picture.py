@@ -190,7 +190,9 @@ def _account(scaling):
     lines = [f"where the time goes with {counted(max(scaling.time), 'worker')}"]
     for part, share in scaling.account.items():
         if share >= 0.0005 or part in ("function", "unexplained"):
-            lines.append(f"  {part:<28}{100 * share:5.1f}%  {'█' * round(40 * share)}")
+            low, high = scaling.account_interval[part]
+            sure = f"{100 * low:.0f} to {100 * high:.0f}%" if high - low < 1 else ""
+            lines.append(f"  {part:<28}{100 * share:5.1f}%  {sure:<11}  {'█' * round(40 * share)}".rstrip())
     return "\n".join(lines)
 
 

@@ -50,8 +50,13 @@ class Maps:
             return pool.map(self.function, work[0], seed=self.seed, on_error="raise")
         return pool.starmap(self.function, list(zip(*work)), seed=self.seed, on_error="raise")
 
-    def account(self, count, work, alone, alone_cpu):
-        """Where the time goes with so many workers: a `_native.Account`, from a trace of one more run."""
+    def account(self, count, work, alone, *, cpu, ready):
+        """Where the time goes with so many workers: a `_native.Account`, from a trace of a few more runs."""
+        runs = [self._traced(count, work, alone, cpu, ready) for _ in range(_TRACED if alone < _LONG else 1)]
+        runs = [run for run in runs if run is not None]
+        return _native.Account.together(runs) if runs else None
+
+    def _traced(self, count, work, alone, cpu, ready):
         from .tracing import trace
 
         with trace() as found:
@@ -69,9 +74,11 @@ class Maps:
         return _native.Account(
             count,
             max(wall, busy / count),
+            items=min(len(items) for items in work),
             **sums,
             alone=alone,
-            alone_cpu=min(alone, alone_cpu),
+            alone_cpu=min(alone, cpu),
+            alone_ready=min(alone, ready),
             interpreter=self.backend == "threads" and _has_lock(),
             roof=False,
         )
@@ -85,6 +92,8 @@ class Maps:
         return self._pools[count]
 
 
+#: Runs that are traced, where the plain loop takes less than so many seconds.
+_TRACED, _LONG = 3, 5.0
 _PARTS = ("run", "cpu", "transfer", "dispatch", "start", "idle", "end")
 
 

@@ -17,7 +17,9 @@ from typing import Any, NamedTuple
 
 import manyhands as mh
 
-from . import _demo_text as text
+from . import _demo_text as text, _scaling_picture
+from .scaling import Scaling
+from .timing import Timing
 
 
 class Size(NamedTuple):
@@ -52,6 +54,12 @@ class Run(NamedTuple):
 
     def speed_up(self, workers: int) -> float:
         return self.serial / self.parallel[workers]
+
+    def scaling(self) -> Scaling:
+        """What `mh.scale` would make of these times; each was measured once."""
+        return Scaling(
+            self.work, {number: Timing([time]) for number, time in self.parallel.items()}, Timing([self.serial])
+        )
 
 
 def run(books: str | None, workers: int | None, output: str, quick: bool) -> None:
@@ -198,11 +206,17 @@ def _print_table(runs: Sequence[Run]) -> None:
     hands = _number(workers, "worker")
     _say(f"\n  {'work':<18}{'serial s':>10}{'parallel s':>12}{'speed-up':>10}{'efficiency':>12}   ({hands})")
     for run in runs:
-        gain = run.speed_up(workers)
+        found = run.scaling()
         _say(
-            f"  {run.work:<18}{run.serial:>10.2f}{run.parallel[workers]:>12.2f}{gain:>10.2f}"
-            f"{_percent(gain / workers):>12}"
+            f"  {run.work:<18}{run.serial:>10.2f}{run.parallel[workers]:>12.2f}{found.speedup[workers]:>10.2f}"
+            f"{_percent(found.efficiency[workers]):>12}"
         )
+    together = runs[-1].scaling()
+    if workers > 1:
+        _say("\n" + _scaling_picture.plot(together))
+    if len(together.laws) > 1:
+        # Fewer numbers of workers than that, each measured once, tell nothing about a law.
+        _say(f"\n{together.fit!r}")
 
 
 def _picture(output: str, runs: Sequence[Run], texts: Sequence[text.Text], words: Sequence[str]) -> None:

@@ -80,7 +80,9 @@ class Scaling:
             self._native_fit = _native.Fit([(count, self.timings[count].timings) for count in fitted], weak)
         self.fit = None if self._native_fit is None else Law(*self._native_fit.laws[0], *self._native_fit.limits)
         self.laws = [] if self._native_fit is None else [Law(*law) for law in self._native_fit.laws]
-        self.account = {} if account is None else dict(account.shares)
+        shares = [] if account is None else account.shares
+        self.account = {part: share for part, share, _, _ in shares}
+        self.account_interval = {part: (low, high) for part, _, low, high in shares}
         most = max(self.timings)
         best = max(self.speedup, key=self.speedup.get)
         self.cause, self.verdict = _native.verdict(
@@ -88,6 +90,7 @@ class Scaling:
             workers=most,
             speedup=self.speedup[most],
             best=(best, self.speedup[best]),
+            waits=waits,
             fit=self._native_fit,
             account=account,
         )
@@ -168,8 +171,8 @@ def scale(
         Compare every answer with the plain loop's.
 
     Everything is run once to warm up, then in rounds of random order, until all medians are known to 2% or the budget
-    is spent. One more run is traced, to learn where the time goes. Raises what the function raises, and `ValueError`
-    for a function that does not give the same answer twice, or takes longer than the budget.
+    is spent. A few more runs are traced, to learn where the time goes. Raises what the function raises, and
+    `ValueError` for a function that does not give the same answer twice, or takes longer than the budget.
 
     >>> import manyhands as mh
     >>> found = mh.scale(abs, range(1000), workers=[1, 2], budget="300ms")
@@ -207,13 +210,16 @@ def scale(
             if serial is not None and size == sized[-1]:
                 most = counts[-1]
                 grown = most if weak else 1
-                account = way.account(most, works[size, most], serial.median * grown, mine[0].cpu * grown)
+                alone = serial.median * grown
+                account = way.account(
+                    most, works[size, most], alone, cpu=mine[0].cpu * grown, ready=mine[0].ready * grown
+                )
             found[size] = Scaling(
                 _name(function, size),
                 timings,
                 serial,
                 weak=weak,
-                waits=serial is not None and mine[0].cpu < serial.median / 2,
+                waits=serial is not None and mine[0].ready < serial.median / 2,
                 account=account,
                 enough=enough,
             )

@@ -33,6 +33,7 @@ class Scaling:
     fit: Law | None
     laws: list[Law]
     account: dict[str, float]
+    account_interval: dict[str, tuple[float, float]]
     cause: str
     verdict: str
     def __init__(

@@ -69,11 +69,12 @@ pub struct Account(why::Account);
 impl Account {
     /// Seconds, those of workers summed over all of them.
     #[new]
-    #[pyo3(signature = (workers, wall, *, run, cpu, transfer, dispatch, start, idle, end, alone, alone_cpu, interpreter, roof))]
+    #[pyo3(signature = (workers, wall, *, items, run, cpu, transfer, dispatch, start, idle, end, alone, alone_cpu, alone_ready, interpreter, roof))]
     #[allow(clippy::too_many_arguments)] // All by keyword.
     fn new(
         workers: u32,
         wall: f64,
+        items: u64,
         run: f64,
         cpu: Option<f64>,
         transfer: f64,
@@ -83,11 +84,13 @@ impl Account {
         end: f64,
         alone: f64,
         alone_cpu: Option<f64>,
+        alone_ready: f64,
         interpreter: bool,
         roof: bool,
     ) -> PyResult<Self> {
         let seen = Observed {
             workers,
+            items,
             wall,
             run,
             cpu,
@@ -98,27 +101,40 @@ impl Account {
             end,
             alone,
             alone_cpu,
+            alone_ready,
             interpreter,
             roof,
         };
         why::Account::of(&seen).map(Self).map_err(|error| PyValueError::new_err(error.to_string()))
     }
 
-    /// (part, share of the wall time); together 1.
+    /// The mean of several runs; ValueError for none.
+    #[staticmethod]
+    fn together(runs: Vec<PyRef<'_, Self>>) -> PyResult<Self> {
+        let runs: Vec<why::Account> = runs.iter().map(|run| run.0.clone()).collect();
+        why::Account::together(&runs).map(Self).ok_or_else(|| PyValueError::new_err("there are no runs"))
+    }
+
+    /// (part, share of the wall time, low, high); the shares are 1 together.
     #[getter]
-    fn shares(&self) -> Vec<(&'static str, f64)> {
-        self.0.shares.iter().map(|(part, share)| (part.name(), *share)).collect()
+    fn shares(&self) -> Vec<(&'static str, f64, f64, f64)> {
+        let row = |&(part, share): &(why::Part, f64)| {
+            let (low, high) = self.0.interval(part);
+            (part.name(), share, low, high)
+        };
+        self.0.shares.iter().map(row).collect()
     }
 }
 
 /// (cause, text) of what is lost with the largest number of workers; `best` is (workers, speed-up) of the fastest.
 #[pyfunction]
-#[pyo3(signature = (*, cores, workers, speedup, best, fit=None, account=None))]
+#[pyo3(signature = (*, cores, workers, speedup, best, waits=false, fit=None, account=None))]
 pub fn verdict(
     cores: u32,
     workers: u32,
     speedup: f64,
     best: (u32, f64),
+    waits: bool,
     fit: Option<PyRef<'_, Fit>>,
     account: Option<PyRef<'_, Account>>,
 ) -> PyResult<(&'static str, String)> {
@@ -126,6 +142,6 @@ pub fn verdict(
         return Err(PyValueError::new_err("a number of workers is at least 1"));
     }
     let (fit, account) = (fit.as_ref().map(|fit| &fit.0), account.as_ref().map(|account| &account.0));
-    let said = why::verdict(&Measured { cores, workers, speedup, best, fit, account });
+    let said = why::verdict(&Measured { cores, workers, speedup, best, waits, fit, account });
     Ok((said.cause.name(), said.text))
 }

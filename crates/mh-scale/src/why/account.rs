@@ -1,5 +1,7 @@
 //! Where the wall time went, on average over the workers. The shares add up to 1: what nothing measured explains is a part, too.
 
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
 /// What a worker's second was spent on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Part {
@@ -7,7 +9,7 @@ pub enum Part {
     Function,
     /// Pickling, copying, unpickling.
     Transfer,
-    /// An item was there, and not begun yet.
+    /// An item was there, and not begun yet; of short items also that the caller had not given them out yet.
     Dispatch,
     /// There was no worker yet.
     Start,
@@ -58,6 +60,8 @@ impl Part {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Observed {
     pub workers: u32,
+    /// How often the function was called.
+    pub items: u64,
     pub wall: f64,
     /// The function ran.
     pub run: f64,
@@ -71,6 +75,8 @@ pub struct Observed {
     /// The same calls in a plain loop.
     pub alone: f64,
     pub alone_cpu: Option<f64>,
+    /// What of that it computed or was ready to, had there been a core.
+    pub alone_ready: f64,
     /// The workers are threads of one interpreter that has a lock.
     pub interpreter: bool,
     /// The machine's memory was seen to be at its limit.
@@ -93,8 +99,14 @@ pub enum AccountError {
 pub struct Account {
     pub workers: u32,
     pub shares: Vec<(Part, f64)>,
+    /// By how much each share may be off, at 95%; infinite after a single run.
+    margins: Vec<f64>,
 }
 
+/// Items below so many seconds are short: what the caller takes to give one out is no small part of that.
+const SHORT: f64 = 2e-5;
+/// An interpreter of which all workers together want less than this has no queue at its lock.
+const CROWDED: f64 = 0.7;
 /// Clocks of several processes agree this well: that much more than the wall time is taken as the whole of it.
 const AGREE: f64 = 0.02;
 
@@ -104,7 +116,16 @@ impl Account {
         if !(whole > 0.0 && whole.is_finite()) {
             return Err(AccountError::Nothing);
         }
-        let measured = [seen.run, seen.transfer, seen.dispatch, seen.start, seen.idle, seen.end, seen.alone];
+        let measured = [
+            seen.run,
+            seen.transfer,
+            seen.dispatch,
+            seen.start,
+            seen.idle,
+            seen.end,
+            seen.alone,
+            seen.alone_ready,
+        ];
         let known = [seen.cpu, seen.alone_cpu].into_iter().flatten();
         if measured.into_iter().chain(known).any(|seconds| !(seconds.is_finite() && seconds >= 0.0)) {
             return Err(AccountError::NotATime);
@@ -121,15 +142,19 @@ impl Account {
             _ => 0.0,
         };
         let slower = longer - waited;
-        let (gil, waiting) = if seen.interpreter { (waited, 0.0) } else { (0.0, waited) };
+        let crowded = seen.interpreter && f64::from(seen.workers) * seen.alone_ready >= CROWDED * seen.alone;
+        let (gil, waiting) = if crowded { (waited, 0.0) } else { (0.0, waited) };
+        let short = seen.items > 0 && seen.alone / (seen.items as f64) < SHORT;
+        let (dispatch, caller) =
+            if short { (seen.dispatch + seen.idle, 0.0) } else { (seen.dispatch, seen.idle) };
         let bandwidth = if seen.roof { slower } else { 0.0 };
         let scale = busy.max(whole);
         let seconds = |part: Part| match part {
             Part::Function => function,
             Part::Transfer => seen.transfer,
-            Part::Dispatch => seen.dispatch,
+            Part::Dispatch => dispatch,
             Part::Start => seen.start,
-            Part::Caller => seen.idle,
+            Part::Caller => caller,
             Part::Imbalance => seen.end,
             Part::Gil => gil,
             Part::Waiting => waiting,
@@ -137,7 +162,40 @@ impl Account {
             Part::Unexplained => scale - busy + slower - bandwidth,
         };
         let shares = Part::ALL.into_iter().map(|part| (part, seconds(part) / scale)).collect();
-        Ok(Self { workers: seen.workers, shares })
+        Ok(Self { workers: seen.workers, shares, margins: vec![f64::INFINITY; Part::ALL.len()] })
+    }
+
+    /// The mean of several runs, with margins by Student's distribution. None for no runs.
+    pub fn together(runs: &[Self]) -> Option<Self> {
+        let count = runs.len() as f64;
+        let student = match runs.len() {
+            0 | 1 => return runs.first().cloned(),
+            _ => StudentsT::new(0.0, 1.0, count - 1.0)
+                .map_or(f64::INFINITY, |student| student.inverse_cdf(0.975)),
+        };
+        let share_of = |place: usize| runs.iter().map(move |run| run.shares[place].1);
+        let mean = |place: usize| share_of(place).sum::<f64>() / count;
+        let margin = |place: usize| {
+            let squares: f64 = share_of(place).map(|share| (share - mean(place)).powi(2)).sum();
+            student * (squares / (count - 1.0) / count).sqrt()
+        };
+        let places = 0..Part::ALL.len();
+        Some(Self {
+            workers: runs[0].workers,
+            shares: places.clone().map(|place| (Part::ALL[place], mean(place))).collect(),
+            margins: places.map(margin).collect(),
+        })
+    }
+
+    /// Between which bounds a part's share lies, at 95%.
+    pub fn interval(&self, part: Part) -> (f64, f64) {
+        let margin = self
+            .shares
+            .iter()
+            .position(|(other, _)| *other == part)
+            .map_or(f64::INFINITY, |place| self.margins[place]);
+        let share = self.share(part);
+        ((share - margin).max(0.0), (share + margin).min(1.0))
     }
 
     pub fn share(&self, part: Part) -> f64 {

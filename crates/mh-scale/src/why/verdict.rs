@@ -108,6 +108,8 @@ pub struct Measured<'a> {
     pub speedup: f64,
     /// The best of all, and its number of workers.
     pub best: (u32, f64),
+    /// The function mostly waits, so that more workers than cores are no loss.
+    pub waits: bool,
     pub fit: Option<&'a Fit>,
     pub account: Option<&'a Account>,
 }
@@ -166,22 +168,23 @@ fn opening(seen: &Measured<'_>) -> String {
     let hands = |count: u32| if count == 1 { "1 worker".to_owned() } else { format!("{count} workers") };
     if best.1 < GAIN {
         return format!(
-            "Nothing was gained: {} took {:.2} times as long as a plain loop.",
+            "Nothing was gained: {} took {} times as long as a plain loop.",
             hands(workers),
-            1.0 / speedup
+            times(1.0 / speedup)
         );
     }
     let mut text = match workers {
-        1 => format!("1 worker was {speedup:.2} times as fast as a plain loop."),
+        1 => format!("1 worker was {} times as fast as a plain loop.", times(speedup)),
         _ => format!(
-            "{} were {speedup:.2} times as fast ({} each).",
+            "{} were {} times as fast ({} each).",
             hands(workers),
+            times(speedup),
             percent(speedup / f64::from(workers))
         ),
     };
     if best.0 != workers && best.1 > GAIN * speedup {
         let were = if best.0 == 1 { "was" } else { "were" };
-        text += &format!(" {} {were} faster: {:.2} times.", hands(best.0), best.1);
+        text += &format!(" {} {were} faster: {} times.", hands(best.0), times(best.1));
     }
     text
 }
@@ -196,7 +199,7 @@ fn cause_of(seen: &Measured<'_>) -> Cause {
     }
     // All cores are used, and there are no more? (Work that waits may be faster than that.)
     let of_cores = seen.speedup / f64::from(seen.cores);
-    if seen.workers > seen.cores && (MOSTLY..1.0 / MOSTLY).contains(&of_cores) {
+    if seen.workers > seen.cores && !seen.waits && (MOSTLY..1.0 / MOSTLY).contains(&of_cores) {
         return Cause::Cores;
     }
     match seen.account {
@@ -215,12 +218,12 @@ fn of_account(seen: &Measured<'_>, account: &Account) -> Cause {
     match part {
         Part::Transfer => Cause::Transfer,
         Part::Dispatch => Cause::Dispatch,
+        Part::Start | Part::Waiting if seen.workers > seen.cores && !seen.waits => Cause::Cores,
         Part::Start => Cause::Start,
         Part::Imbalance => Cause::Imbalance,
         Part::Gil => Cause::Gil,
         Part::Bandwidth => Cause::Bandwidth,
         Part::Caller => Cause::Serial,
-        Part::Waiting if seen.workers > seen.cores => Cause::Cores,
         Part::Waiting => Cause::Contention,
         // Nothing that was measured; a law may still say what it looks like.
         Part::Unexplained | Part::Function => match seen.fit {
@@ -305,4 +308,13 @@ fn of_law(seen: &Measured<'_>, cause: Cause) -> String {
 fn percent(share: f64) -> String {
     let share = 100.0 * share;
     if share < 0.95 { format!("{share:.1}%") } else { format!("{share:.0}%") }
+}
+
+/// How many times, in three digits.
+fn times(factor: f64) -> String {
+    match factor {
+        ..10.0 => format!("{factor:.2}"),
+        ..100.0 => format!("{factor:.1}"),
+        _ => format!("{factor:.0}"),
+    }
 }

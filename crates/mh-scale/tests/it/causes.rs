@@ -19,6 +19,7 @@ fn judged(machine: &Machine, seed: u64) -> (Fit, Account, Verdict) {
         workers: 16,
         speedup,
         best: (16, speedup),
+        waits: false,
         fit: Some(&fit),
         account: Some(&account),
     };
@@ -139,6 +140,7 @@ fn what_no_measurement_explains_stays_unexplained() {
         workers: 4,
         speedup: 2.0,
         best: (4, 2.0),
+        waits: false,
         fit: None,
         account: Some(&account),
     });
@@ -149,7 +151,15 @@ fn what_no_measurement_explains_stays_unexplained() {
 #[test]
 fn more_workers_than_cores_and_one_core() {
     let of = |cores, workers, speedup| {
-        verdict(&Measured { cores, workers, speedup, best: (workers, speedup), fit: None, account: None })
+        verdict(&Measured {
+            cores,
+            workers,
+            speedup,
+            best: (workers, speedup),
+            waits: false,
+            fit: None,
+            account: None,
+        })
     };
     assert_eq!(of(8, 40, 7.6).cause, Cause::Cores);
     assert!(of(8, 40, 7.6).text.contains("There are 8 cores"));
@@ -175,4 +185,69 @@ fn measurements_that_cannot_be_are_refused() {
     ] {
         assert!(Account::of(&wrong).is_err());
     }
+}
+
+/// The share that a part has on average over many runs lies in its interval.
+fn known(machine: Machine, part: Part) {
+    let machine = Machine { items: 160, ..machine };
+    let account = |random: &mut fastrand::Rng| Account::of(&machine.run(8, random)).unwrap();
+    let mut random = fastrand::Rng::with_seed(7);
+    let truth = (0..2000).map(|_| account(&mut random).share(part)).sum::<f64>() / 2000.0;
+    let mut inside = 0;
+    for seed in 0..400 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let runs: Vec<Account> = (0..4).map(|_| account(&mut random)).collect();
+        let (low, high) = Account::together(&runs).unwrap().interval(part);
+        inside += u32::from(low <= truth && truth <= high);
+        assert!(high - low < 0.2, "{part:?}: {low} to {high}");
+    }
+    assert!(inside >= 368, "{part:?}: {inside} of 400");
+}
+
+#[test]
+fn known_shares_lie_in_their_intervals() {
+    known(Machine { locked: 0.3, interpreter: true, ..Machine::default() }, Part::Gil);
+    known(Machine { locked: 0.2, ..Machine::default() }, Part::Waiting);
+    known(Machine { transfer: 0.01, ..Machine::default() }, Part::Transfer);
+    known(Machine { last: 15.0, ..Machine::default() }, Part::Imbalance);
+    known(Machine { serial: 0.1, ..Machine::default() }, Part::Caller);
+    known(Machine { coherence: 0.003, ..Machine::default() }, Part::Unexplained);
+}
+
+#[test]
+fn one_run_tells_no_interval_and_none_no_share() {
+    let account = Account::of(&Machine::default().run(4, &mut fastrand::Rng::with_seed(1))).unwrap();
+    let one = Account::together(std::slice::from_ref(&account)).unwrap();
+    assert_eq!((one.interval(Part::Function), &one), ((0.0, 1.0), &account));
+    assert_eq!(Account::together(&[]), None);
+}
+
+#[test]
+fn who_waits_needs_no_core_and_no_lock() {
+    // Threads that wait for a lock of their own, while the interpreter has little to do.
+    let machine = Machine { locked: 0.5, interpreter: true, ..Machine::default() };
+    let seen = machine.run(4, &mut fastrand::Rng::with_seed(1));
+    let seen = mh_scale::why::Observed {
+        cpu: Some(0.1 * seen.wall),
+        alone_cpu: Some(0.1 * seen.wall),
+        alone_ready: 0.1 * seen.alone,
+        ..seen
+    };
+    let account = Account::of(&seen).unwrap();
+    assert!(account.share(Part::Waiting) > 0.3 && account.share(Part::Gil) == 0.0, "{account:?}");
+    let said = |waits| {
+        let account = Some(&account);
+        verdict(&Measured { cores: 2, workers: 4, speedup: 1.9, best: (4, 1.9), waits, fit: None, account })
+            .cause
+    };
+    assert_eq!((said(true), said(false)), (Cause::Contention, Cause::Cores));
+}
+
+#[test]
+fn short_items_are_a_matter_of_handing_out() {
+    let machine = Machine { item: 1e-6, ..Machine::default() };
+    let seen = machine.run(4, &mut fastrand::Rng::with_seed(1));
+    let seen = mh_scale::why::Observed { wall: 10.0 * seen.wall, idle: 36.0 * seen.wall, ..seen };
+    let account = Account::of(&seen).unwrap();
+    assert!(account.share(Part::Dispatch) > 0.8 && account.share(Part::Caller) == 0.0, "{account:?}");
 }

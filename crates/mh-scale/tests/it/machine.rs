@@ -118,6 +118,7 @@ impl Machine {
         let items = self.items as f64;
         Observed {
             workers,
+            items: self.items as u64,
             wall: end,
             run,
             cpu: Some(cpu),
@@ -128,6 +129,7 @@ impl Machine {
             end: ends.iter().map(|last| end - last).sum(),
             alone: alone - self.serial,
             alone_cpu: Some(alone - self.serial),
+            alone_ready: alone - self.serial,
             interpreter: self.interpreter,
             roof: self.roof < n,
         }

@@ -29,6 +29,7 @@ fn the_serial_part_of_amdahl_is_found() {
         workers: 8,
         speedup: 3.2,
         best: (8, 3.2),
+        waits: false,
         fit: Some(&fit),
         account: None,
     });
