@@ -44,6 +44,8 @@ _HOMES = {
     "get_num_threads": "loops",
     "trace": "tracing",
     "memory": "footprint",
+    "compare": "comparing",
+    "Comparison": "comparing",
     "Memory": "footprint",
     "timeit": "timing",
     "scale": "scaling",

@@ -4,6 +4,7 @@ from numpy.random import Generator
 
 from ._native import cpu_count, delayed
 from ._results import AsyncResult
+from .comparing import Comparison, compare
 from .context import (
     Array,
     AuthenticationError,
@@ -69,6 +70,7 @@ __all__ = [
     "Barrier",
     "BoundedSemaphore",
     "BufferTooShort",
+    "Comparison",
     "CompileError",
     "CompileWarning",
     "Condition",
@@ -103,6 +105,7 @@ __all__ = [
     "WorkerDied",
     "active_children",
     "allow_connection_pickling",
+    "compare",
     "compute",
     "cpu_count",
     "current_process",

@@ -18,6 +18,7 @@ __all__ = [
     "GraphRun",
     "Jitted",
     "Job",
+    "Knocking",
     "Lane",
     "MemoryWatch",
     "Plan",
@@ -771,6 +772,8 @@ class Trace:
     def usage(self) -> list[dict[str, Any]]: ...
     def utilisation(self) -> float: ...
     def kernels(self) -> list[dict[str, Any]]: ...
+    def caller(self) -> float:
+        """What callers spent on pickling items and rebuilding answers."""
     def memory(self) -> list[tuple[float, int]]:
         """(seconds, PSS of all processes) of each look at the memory."""
     def report(self, title: str, figures: list[tuple[str, str]]) -> bytes:
@@ -850,3 +853,13 @@ class MemoryWatch:
     def __new__(cls, period: float) -> MemoryWatch: ...
     def stop(self) -> list[tuple[float, list[tuple[str, int, int, int, int]]]]:
         """At the beginning and now at least: (seconds, [(name, pid, PSS, private, in shared memory)])."""
+
+@final
+class Knocking:
+    """Looks at random moments whether the interpreter's lock is held."""
+
+    def __new__(cls) -> Knocking: ...
+    def stop(self) -> None:
+        """Ends `run`, in another thread."""
+    def run(self) -> tuple[int, int]:
+        """Knocks until `stop`: (moments, how many of them found the lock held)."""

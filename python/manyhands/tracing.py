@@ -122,6 +122,11 @@ class trace:
         return self._done().kernels()
 
     @property
+    def caller(self):
+        """Seconds that callers spent on pickling items and rebuilding answers."""
+        return self._done().caller()
+
+    @property
     def memory(self):
         """The memory of all processes, shared pages counted once: (seconds, bytes) about 20 times a second."""
         return self._done().memory()

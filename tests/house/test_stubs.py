@@ -16,6 +16,7 @@ STUBBED = [
     "manyhands._graph_explain",
     "manyhands._native",
     "manyhands._results",
+    "manyhands.comparing",
     "manyhands.context",
     "manyhands.errors",
     "manyhands.expressions",

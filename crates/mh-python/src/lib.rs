@@ -19,6 +19,7 @@
 //! | `scaling` | `Fit`, `Account`: laws of scaling, and why it stops |
 //! | `machine` | cores, memory, random streams, digests |
 //! | `tracing` | `Recording`, `Trace`, `MemoryWatch`: what happened when |
+//! | `knocking` | `Knocking`: is the interpreter's lock held? |
 //! | `ffi` | the only unsafe code: buffers and descriptors, NumPy's arrays, kernels' frames |
 
 mod codec;
@@ -29,6 +30,7 @@ mod graph;
 mod hooks;
 mod jit;
 mod job;
+mod knocking;
 mod machine;
 mod measuring;
 mod pool;
@@ -73,6 +75,8 @@ mod _native {
     use crate::jit::{Jitted, get_num_threads, set_num_threads};
     #[pymodule_export]
     use crate::job::Job;
+    #[pymodule_export]
+    use crate::knocking::Knocking;
     #[pymodule_export]
     use crate::machine::{cores, cpu_count, digest, follow, memory_available, stream};
     #[pymodule_export]

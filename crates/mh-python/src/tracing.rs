@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use mh_runtime::{Footprint, now, recorder, thread, thread_cpu};
 use mh_trace::{
-    Event, Figure, JobKey, Kind, Mark, MemorySample, Run, Trace as Happened, Worker, chrome, report, usage,
+    Activity, Event, Figure, JobKey, Kind, Mark, MemorySample, Run, Trace as Happened, Worker, chrome,
+    report, usage,
 };
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -208,6 +209,12 @@ impl Trace {
             Ok(dict)
         };
         self.happened.kernels.iter().map(as_dict).collect()
+    }
+
+    /// Seconds that callers spent on pickling items and rebuilding answers.
+    fn caller(&self) -> f64 {
+        let busy = self.happened.callers.iter().filter(|caller| caller.activity != Activity::Wait);
+        busy.map(|caller| caller.to - caller.from).sum::<u64>() as f64 / 1e9
     }
 
     /// (seconds, PSS of all) of each look at the memory.
