@@ -62,6 +62,13 @@ impl From<Diagnostic> for Stop {
 
 pub(crate) type Result<T, E = Stop> = std::result::Result<T, E>;
 
+/// What is compiled, by module: the names of functions, and of arrays' attributes and methods. NumPy's functions that are written in Python
+/// are not among them.
+#[must_use]
+pub fn known() -> Vec<(&'static str, Vec<&'static str>)> {
+    builtins::known()
+}
+
 /// Lowers `entry`, a function of the world's, for these arguments.
 ///
 /// # Errors

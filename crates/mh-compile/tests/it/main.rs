@@ -8,5 +8,6 @@ mod lower;
 mod lower_any;
 mod programs;
 mod races;
+mod reference;
 mod sums;
 mod verify;

@@ -103,6 +103,9 @@ fn into(lowerer: &mut Lowerer<'_>, op: Op, values: Vec<Value>, out: Value, span:
     Ok(out)
 }
 
+/// Methods that work element by element.
+pub const METHODS: &[&str] = &["astype", "clip", "round"];
+
 /// A method that works element by element; None for all others.
 pub fn method(
     lowerer: &mut Lowerer<'_>,
@@ -111,7 +114,7 @@ pub fn method(
     arguments: &Arguments,
     span: Span,
 ) -> Option<Result<Value>> {
-    if !is_array(object) {
+    if !is_array(object) || !METHODS.contains(&name) {
         return None;
     }
     match name {

@@ -13,7 +13,7 @@ mod shapes;
 
 pub use fill::Parallels;
 pub use gather::{Axes, Gather, limit};
-pub use known::{each_known, method};
+pub use known::{METHODS, each_known, method};
 pub use shapes::shapes_text;
 
 use std::rc::Rc;

@@ -48,6 +48,10 @@ fn of_array(
     span: Span,
 ) -> Result<Value> {
     Ok(match name {
+        "flat" => {
+            return Err(refused(span, "`.flat` is not compiled", "loop over the axes, or pass x.ravel()"));
+        }
+        other if !ATTRIBUTES.contains(&other) => return Err(no_attribute(value, name, span)),
         "shape" => Value::Tuple(lengths(var, array, span).into_iter().map(Value::Expr).collect()),
         "size" => Value::Expr(size(var, array, span)),
         "ndim" => Value::int(i64::from(array.rank), span),
@@ -58,9 +62,6 @@ fn of_array(
             Value::Expr(binary(Binary::Multiply, size(var, array, span), int(array.element.size(), span)))
         }
         "real" | "imag" => Value::Expr(reshapes::part(lowerer, (var, array), name == "imag", span)?),
-        "flat" => {
-            return Err(refused(span, "`.flat` is not compiled", "loop over the axes, or pass x.ravel()"));
-        }
         _ => return Err(no_attribute(value, name, span)),
     })
 }
@@ -118,6 +119,18 @@ pub fn part(lowerer: &mut Lowerer<'_>, value: &Value, name: &str, span: Span) ->
     } else {
         super::build::constant(0, scalar, span)
     }))
+}
+
+/// Attributes of arrays.
+const ATTRIBUTES: &[&str] = &["T", "dtype", "imag", "itemsize", "nbytes", "ndim", "real", "shape", "size"];
+
+/// Methods of arrays that are compiled here; `arrays::method`, the reductions and the library have more.
+const METHODS: &[&str] = &["copy", "fill", "flatten", "item", "ravel", "reshape", "swapaxes", "transpose"];
+
+/// Attributes and methods of arrays that are compiled.
+pub fn all() -> impl Iterator<Item = &'static str> {
+    let lists = ATTRIBUTES.iter().chain(METHODS).chain(IN_LIBRARY).chain(arrays::METHODS);
+    lists.copied().chain(reductions::methods())
 }
 
 /// Methods of arrays that NumPy has as functions too, and the library writes in Python.
@@ -223,6 +236,7 @@ fn array_method(
 ) -> Result<Value> {
     let (name, span) = (call.short().to_owned(), call.span);
     match name.as_str() {
+        other if !METHODS.contains(&other) => Err(no_method(object, &name, span)),
         "copy" => {
             let order = call.bind(&["order"], 0)?.into_iter().flatten().next();
             let fortran = constructors::fortran(order.as_ref(), Some(array), false, span)?;
@@ -270,16 +284,18 @@ fn array_method(
                 },
             )
         }
-        _ => {
-            let advice = match name.as_str() {
-                "squeeze" => "take the axis of one element off by its index: x[:, 0]",
-                "view" => "pass the array of the other type",
-                "tolist" => "return the array",
-                _ => return Err(no_attribute(object, &name, span)),
-            };
-            Err(refused(span, format!("the method {name} of an array is not compiled yet"), advice))
-        }
+        _ => Err(no_method(object, &name, span)),
     }
+}
+
+fn no_method(object: &Value, name: &str, span: Span) -> Stop {
+    let advice = match name {
+        "squeeze" => "take the axis of one element off by its index: x[:, 0]",
+        "view" => "pass the array of the other type",
+        "tolist" => "return the array",
+        _ => return no_attribute(object, name, span),
+    };
+    refused(span, format!("the method {name} of an array is not compiled yet"), advice)
 }
 
 /// `np.shape(a)`.

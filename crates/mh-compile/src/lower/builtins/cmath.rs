@@ -25,6 +25,11 @@ const SIMPLE: &[(&str, Math)] = &[
     ("tanh", Math::Tanh),
 ];
 
+/// Names of all that is compiled.
+pub fn all() -> impl Iterator<Item = &'static str> {
+    SIMPLE.iter().map(|(name, _)| *name).chain(names(TABLE))
+}
+
 const TABLE: &[(&str, Handler)] = &[
     ("isfinite", parts_test),
     ("isinf", parts_test),
@@ -43,7 +48,7 @@ pub fn call(lowerer: &mut Lowerer<'_>, name: &str, call: Call<'_>) -> Result<Val
     }
     match find(TABLE, name) {
         Some(handler) => handler(lowerer, call),
-        None => Err(unknown(&call, SIMPLE.iter().map(|(name, _)| *name).chain(names(TABLE)))),
+        None => Err(unknown(&call, all())),
     }
 }
 

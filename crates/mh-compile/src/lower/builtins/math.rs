@@ -47,6 +47,11 @@ const PAIRS: &[(&str, Math)] = &[
 const TESTS: &[(&str, Math)] =
     &[("isfinite", Math::IsFinite), ("isinf", Math::IsInf), ("isnan", Math::IsNan)];
 
+/// Names of all that is compiled.
+pub fn all() -> impl Iterator<Item = &'static str> {
+    SIMPLE.iter().chain(PAIRS).chain(TESTS).map(|(name, _)| *name).chain(names(TABLE))
+}
+
 const TABLE: &[(&str, Handler)] = &[
     ("ceil", rounding::to_int),
     ("comb", combinatorics::comb),
@@ -94,10 +99,7 @@ pub fn call(lowerer: &mut Lowerer<'_>, name: &str, call: Call<'_>) -> Result<Val
     }
     match find(TABLE, name) {
         Some(handler) => handler(lowerer, call),
-        None => {
-            let simple = SIMPLE.iter().chain(PAIRS).chain(TESTS).map(|(name, _)| *name);
-            Err(unknown(&call, simple.chain(names(TABLE))))
-        }
+        None => Err(unknown(&call, all())),
     }
 }
 

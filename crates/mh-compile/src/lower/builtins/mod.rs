@@ -157,6 +157,24 @@ fn type_of(value: &Value) -> String {
     }
 }
 
+/// What is compiled, by module: the names of functions. NumPy's that are written in Python are not among them.
+pub(crate) fn known() -> Vec<(&'static str, Vec<&'static str>)> {
+    let mut all = vec![
+        ("builtins", python::all().collect::<Vec<_>>()),
+        ("math", math::all().collect()),
+        ("cmath", cmath::all().collect()),
+        ("numpy", numpy::all().collect()),
+        ("random", random::all().collect()),
+        ("numpy.random", random::all_numpy().collect()),
+        ("numpy.ndarray", attributes::all().collect()),
+    ];
+    for (_, names) in &mut all {
+        names.sort_unstable();
+        names.dedup();
+    }
+    all
+}
+
 /// Where all handlers of a module are listed.
 fn find(table: &[(&str, Handler)], name: &str) -> Option<Handler> {
     table.iter().find(|(one, _)| *one == name).map(|(_, handler)| *handler)

@@ -257,11 +257,14 @@ pub fn call(lowerer: &mut Lowerer<'_>, name: &str, call: Call<'_>) -> Result<Val
     if let Some(instead) = reduction(name) {
         return Err(refused(span, format!("{} is not compiled yet", call.shown()), instead));
     }
+    Err(unknown(&call, all()))
+}
+
+/// Names of all that is compiled here; the library has more.
+pub fn all() -> impl Iterator<Item = &'static str> {
     let simple = FLOATING.iter().chain(FLOATING_PAIRS).chain(WHOLE).map(|(name, _)| *name);
     let operators = OPERATORS.iter().map(|(name, _)| *name).chain(COMPARISONS.iter().map(|(name, _)| *name));
-    let all =
-        simple.chain(operators).chain(names(TABLE)).chain(constructors::names()).chain(reductions::names());
-    Err(unknown(&call, all))
+    simple.chain(operators).chain(names(TABLE)).chain(constructors::names()).chain(reductions::names())
 }
 
 /// What to write in place of a function of whole arrays.

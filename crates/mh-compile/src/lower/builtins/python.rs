@@ -9,6 +9,11 @@ use crate::ir::{Binary, Check, Compare, Expr, Flavour, Kind, Math, Scalar, Unary
 use crate::lower::value::{SliceValue, Static, Value, boolean, float};
 use crate::lower::{Lowerer, Result, Stop};
 
+/// Names of all that is compiled, but for what `for` runs over.
+pub fn all() -> impl Iterator<Item = &'static str> {
+    names(TABLE)
+}
+
 const TABLE: &[(&str, Handler)] = &[
     ("abs", abs),
     ("all", any_all),
@@ -51,7 +56,7 @@ pub fn call(lowerer: &mut Lowerer<'_>, name: &str, call: Call<'_>) -> Result<Val
         _ if name.ends_with("Error") || name.ends_with("Exception") => {
             ("is made in `raise` only", "raise it where it is made")
         }
-        _ => return Err(unknown(&call, names(TABLE))),
+        _ => return Err(unknown(&call, all())),
     };
     Err(refused(call.span, format!("{name} {what}"), advice))
 }

@@ -84,11 +84,21 @@ const TABLE: &[(&str, Handler)] = &[
     ("weibullvariate", random_floats::weibullvariate),
 ];
 
+/// Names of all that is compiled of the module `random`.
+pub fn all() -> impl Iterator<Item = &'static str> {
+    names(TABLE)
+}
+
+/// The same of `numpy.random`.
+pub fn all_numpy() -> impl Iterator<Item = &'static str> {
+    NUMPY.iter().map(|one| one.name).chain(names(NUMPY_TABLE))
+}
+
 /// Of the module `random`.
 pub fn call(lowerer: &mut Lowerer<'_>, name: &str, call: Call<'_>) -> Result<Value> {
     match find(TABLE, name) {
         Some(handler) => handler(lowerer, call),
-        None => Err(elsewhere(&call).unwrap_or_else(|| unknown(&call, names(TABLE)))),
+        None => Err(elsewhere(&call).unwrap_or_else(|| unknown(&call, all()))),
     }
 }
 
@@ -102,10 +112,7 @@ pub fn call_numpy(lowerer: &mut Lowerer<'_>, name: &str, call: Call<'_>) -> Resu
     }
     match find(NUMPY_TABLE, name) {
         Some(handler) => handler(lowerer, call),
-        None => {
-            let all = NUMPY.iter().map(|one| one.name).chain(names(NUMPY_TABLE));
-            Err(elsewhere(&call).unwrap_or_else(|| unknown(&call, all)))
-        }
+        None => Err(elsewhere(&call).unwrap_or_else(|| unknown(&call, all_numpy()))),
     }
 }
 

@@ -47,6 +47,11 @@ pub fn call(
     is_array(first.or(named)?).then(|| handler(lowerer, Call { name, arguments: arguments.clone(), span }))
 }
 
+/// Those that arrays have as methods.
+pub fn methods() -> impl Iterator<Item = &'static str> {
+    names().filter(|name| !matches!(*name, "count_nonzero" | "amin" | "amax"))
+}
+
 /// The same as a method.
 pub fn method(
     lowerer: &mut Lowerer<'_>,
@@ -55,7 +60,7 @@ pub fn method(
     arguments: &Arguments,
     span: Span,
 ) -> Option<Result<Value>> {
-    if matches!(name, "count_nonzero" | "amin" | "amax") {
+    if !methods().any(|one| one == name) {
         return None;
     }
     let handler = super::find(TABLE, name)?;
