@@ -837,6 +837,7 @@ def verdict(
     *,
     cores: int,
     workers: int,
+    plain: bool,
     speedup: float,
     best: tuple[int, float],
     waits: bool = False,

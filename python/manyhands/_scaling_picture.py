@@ -269,7 +269,7 @@ def draw(scaling, path):
         from matplotlib import rc_context
         from matplotlib.figure import Figure
     except ImportError:
-        raise ImportError("pictures need matplotlib: pip install manyhands[pictures]") from None
+        raise ImportError("pictures need matplotlib: pip install manyhands[plot]") from None
     style = {
         "font.size": 10,
         "axes.edgecolor": _FAINT,

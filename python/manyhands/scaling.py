@@ -88,6 +88,7 @@ class Scaling:
         self.cause, self.verdict = _native.verdict(
             cores=cores,
             workers=most,
+            plain=serial is not None,
             speedup=self.speedup[most],
             best=(best, self.speedup[best]),
             waits=waits,
@@ -106,7 +107,7 @@ class Scaling:
         return Prediction(workers, self._native_fit.predict(workers), self._work * grown)
 
     def plot(self, path):
-        """Writes a picture: PNG, SVG or PDF, as the path ends. Needs matplotlib (`manyhands[pictures]`)."""
+        """Writes a picture: PNG, SVG or PDF, as the path ends. Needs matplotlib (`manyhands[plot]`)."""
         _scaling_picture.draw(self, path)
 
     def __repr__(self):

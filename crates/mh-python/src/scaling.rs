@@ -128,10 +128,12 @@ impl Account {
 
 /// (cause, text) of what is lost with the largest number of workers; `best` is (workers, speed-up) of the fastest.
 #[pyfunction]
-#[pyo3(signature = (*, cores, workers, speedup, best, waits=false, fit=None, account=None))]
+#[pyo3(signature = (*, cores, workers, plain, speedup, best, waits=false, fit=None, account=None))]
+#[allow(clippy::too_many_arguments)] // All by keyword.
 pub fn verdict(
     cores: u32,
     workers: u32,
+    plain: bool,
     speedup: f64,
     best: (u32, f64),
     waits: bool,
@@ -142,6 +144,6 @@ pub fn verdict(
         return Err(PyValueError::new_err("a number of workers is at least 1"));
     }
     let (fit, account) = (fit.as_ref().map(|fit| &fit.0), account.as_ref().map(|account| &account.0));
-    let said = why::verdict(&Measured { cores, workers, speedup, best, waits, fit, account });
+    let said = why::verdict(&Measured { cores, workers, plain, speedup, best, waits, fit, account });
     Ok((said.cause.name(), said.text))
 }

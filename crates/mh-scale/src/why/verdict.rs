@@ -104,7 +104,9 @@ pub struct Measured<'a> {
     pub cores: u32,
     /// The largest number of workers that was tried.
     pub workers: u32,
-    /// How many times as fast as the plain loop that was; with more work for more workers, the scaled speed-up.
+    /// There is a plain loop to compare with; else the fewest workers are what is compared with.
+    pub plain: bool,
+    /// How many times as fast as that it was; with more work for more workers, the scaled speed-up.
     pub speedup: f64,
     /// The best of all, and its number of workers.
     pub best: (u32, f64),
@@ -165,16 +167,17 @@ pub fn verdict(seen: &Measured<'_>) -> Verdict {
 
 fn opening(seen: &Measured<'_>) -> String {
     let Measured { workers, speedup, best, .. } = *seen;
+    let base = if seen.plain { "a plain loop" } else { "with the fewest" };
     let hands = |count: u32| if count == 1 { "1 worker".to_owned() } else { format!("{count} workers") };
     if best.1 < GAIN {
         return format!(
-            "Nothing was gained: {} took {} times as long as a plain loop.",
+            "Nothing was gained: {} took {} times as long as {base}.",
             hands(workers),
             times(1.0 / speedup)
         );
     }
     let mut text = match workers {
-        1 => format!("1 worker was {} times as fast as a plain loop.", times(speedup)),
+        1 => format!("1 worker was {} times as fast as {base}.", times(speedup)),
         _ => format!(
             "{} were {} times as fast ({} each).",
             hands(workers),

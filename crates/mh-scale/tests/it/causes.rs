@@ -17,6 +17,7 @@ fn judged(machine: &Machine, seed: u64) -> (Fit, Account, Verdict) {
     let measured = Measured {
         cores: 16,
         workers: 16,
+        plain: true,
         speedup,
         best: (16, speedup),
         waits: false,
@@ -138,6 +139,7 @@ fn what_no_measurement_explains_stays_unexplained() {
     let said = verdict(&Measured {
         cores: 4,
         workers: 4,
+        plain: true,
         speedup: 2.0,
         best: (4, 2.0),
         waits: false,
@@ -154,6 +156,7 @@ fn more_workers_than_cores_and_one_core() {
         verdict(&Measured {
             cores,
             workers,
+            plain: true,
             speedup,
             best: (workers, speedup),
             waits: false,
@@ -237,8 +240,17 @@ fn who_waits_needs_no_core_and_no_lock() {
     assert!(account.share(Part::Waiting) > 0.3 && account.share(Part::Gil) == 0.0, "{account:?}");
     let said = |waits| {
         let account = Some(&account);
-        verdict(&Measured { cores: 2, workers: 4, speedup: 1.9, best: (4, 1.9), waits, fit: None, account })
-            .cause
+        verdict(&Measured {
+            cores: 2,
+            workers: 4,
+            plain: true,
+            speedup: 1.9,
+            best: (4, 1.9),
+            waits,
+            fit: None,
+            account,
+        })
+        .cause
     };
     assert_eq!((said(true), said(false)), (Cause::Contention, Cause::Cores));
 }

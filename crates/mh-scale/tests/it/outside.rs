@@ -27,6 +27,7 @@ fn the_serial_part_of_amdahl_is_found() {
     let said = verdict(&Measured {
         cores: 8,
         workers: 8,
+        plain: true,
         speedup: 3.2,
         best: (8, 3.2),
         waits: false,
