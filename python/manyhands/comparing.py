@@ -11,6 +11,8 @@ __all__ = ["Comparison", "compare"]
 #: A way that needs more of the machine is taken only where it is so many times as fast.
 _WORTH = 1.1
 _NARROW = 0.02
+#: What takes so many times as long as the plain loop is run once. Workers may need so many seconds to start.
+_FAR, _START = 5, 1.0
 
 
 class Row:
@@ -135,9 +137,14 @@ def compare(function, /, *iterables, budget="20s", workers=None):
         transfer = None if processes is None else _comparing_ways.transfer(ways, processes)
         # What compiling took does not count: it is done once and kept.
         left = budget - (clock() - began - ways.compiling)
-        enough = _measure(there, max(left, 3 * sum(way.start for way in there)))
+        # What is far slower has been measured well enough.
+        near = [way for way in there if way.start <= _FAR * serial.start + _START]
+        for way in there:
+            if way not in near:
+                way.samples = [way.start]
+        enough = _measure(near, max(left, 3 * sum(way.start for way in near)))
         start = 0.0
-        if processes is not None:
+        if processes in near:
             start = max(0.0, processes.start - min(processes.samples))
     item = Timing(serial.samples).median / ways.size
     rows = [Row(way, serial) for way in tried]

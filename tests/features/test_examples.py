@@ -30,6 +30,7 @@ LAST_LINES = {
     "three_arguments": r"sums of three: \[3, 12, 21, 30, 39, 48, 57, 66\]",
     "vary_work": r"every answer is the serial one",
     "vary_workers": r"pi is about 3\.1\d+, whoever does the work",
+    "which_way": r"80 items on [12] workers; \d\d MB were held",
     "word_autocorrelation": r"of 3,000 words, the ten commonest return most often after 50: 98\.3% of the times",
 }
 
