@@ -20,7 +20,6 @@ class Elementwise:
         self.parallel = parallel
         self.cache = cache
         self.kernels = {}
-        self._results = {}
         #: Of the last call with arrays of one shape: their types, the result's, and the kernel.
         self._usual = None, None, None
         #: The last kernel that made its result itself.
@@ -41,7 +40,8 @@ class Elementwise:
         elif not any(array.ndim for array in arrays):
             return self._number(arrays, dtype, casting)
         shape = _shape(arrays, out)
-        kind = self._kind(arrays, out, dtype, casting)
+        natural = self._natural(arrays)
+        kind = _wanted(natural, out, dtype, casting)
         if out is None and dtype is None and all(array.shape == shape and array.ndim == 1 for array in arrays):
             self._fresh = self._kernel(kind.type.__name__, len(arrays))
             return self._fresh(*arrays)
@@ -77,7 +77,7 @@ class Elementwise:
         kernel = self._kernel(target.ndim, tuple(pattern))
         kernel(target, *given)
         kinds = [array.dtype for array in arrays]
-        if all(way == (0,) for way in pattern) and kind == self._results[tuple(kinds)]:
+        if all(way == (0,) for way in pattern) and kind == natural:
             self._usual = kinds, kind, kernel
         return out
 
@@ -109,36 +109,20 @@ class Elementwise:
             or any(np.may_share_memory(value, out) for value in values)
         ):
             return None
-        if flat:
-            line(out, *values)
-        else:
-            line(out.reshape(-1), *[value.reshape(-1) for value in values])
-        return out
+        # Not compiled anew here: where a global has changed, the results may be of another type.
+        filled = line._again((out, *values) if flat else (out.reshape(-1), *[value.reshape(-1) for value in values]))
+        return None if filled is NotImplemented else out
 
     def _number(self, arrays, dtype, casting):
-        kind = self._kind(arrays, None, dtype, casting)
+        kind = _wanted(self._natural(arrays), None, dtype, casting)
         return kind.type(self.function(*(array[()] for array in arrays)))
 
-    def _kind(self, arrays, out, dtype, casting):
-        """The type of the result's elements."""
-        key = tuple(array.dtype for array in arrays)
-        kind = self._results.get(key)
-        if kind is None:
-            name = self.function._result([array.dtype.type(0) for array in arrays])
-            if name is None:
-                raise TypeError(f"{self.function.py_func.__qualname__} must give one number for each element")
-            kind = self._results[key] = np.dtype(name)
-        if dtype is None and out is None:
-            return kind
-        wanted = np.dtype(dtype) if out is None else out.dtype
-        if casting not in _CASTINGS:
-            raise ValueError(f"casting must be one of {', '.join(_CASTINGS)}, not {casting!r}")
-        if not np.can_cast(kind, wanted, casting):
-            raise TypeError(
-                f"the results are {kind.name}, which are not put into {wanted.name} (casting={casting!r}): give an "
-                "array of that type, or another casting"
-            )
-        return wanted
+    def _natural(self, arrays):
+        """The type of the function's results: another one, perhaps, when a global that it reads has changed."""
+        name = self.function._result([array.dtype.type(0) for array in arrays])
+        if name is None:
+            raise TypeError(f"{self.function.py_func.__qualname__} must give one number for each element")
+        return np.dtype(name)
 
     def _kernel(self, rank, pattern):
         """The kernel for a result of this rank, or, for the name of its type, the one that makes it."""
@@ -192,6 +176,21 @@ def _array(value, place):
     if array.dtype.kind not in "biufc":
         raise TypeError(f"argument {place + 1} must be numbers, not {array.dtype.name}")
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def _wanted(kind, out, dtype, casting):
+    """The type of the result's elements, where the function gives `kind`."""
+    if dtype is None and out is None:
+        return kind
+    wanted = np.dtype(dtype) if out is None else out.dtype
+    if casting not in _CASTINGS:
+        raise ValueError(f"casting must be one of {', '.join(_CASTINGS)}, not {casting!r}")
+    if not np.can_cast(kind, wanted, casting):
+        raise TypeError(
+            f"the results are {kind.name}, which are not put into {wanted.name} (casting={casting!r}): give an "
+            "array of that type, or another casting"
+        )
+    return wanted
 
 
 def _check_out(out):

@@ -2,6 +2,7 @@
 
 import os
 from _thread import RLock
+from functools import partial
 
 from . import _exits, _native, _serial
 
@@ -218,10 +219,16 @@ def _write(path, data):
 
 def name_of(function):
     """What a function is called in a trace."""
-    while (inner := getattr(function, "func", None)) is not None and callable(inner):
-        function = inner
-    name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
-    return name if isinstance(name, str) else type(function).__qualname__
+    while isinstance(function, partial):
+        function = function.func
+    for attribute in ("__qualname__", "__name__"):
+        try:
+            name = getattr(function, attribute, None)
+        except Exception:  # an object may answer as it likes: a trace does not make a map fail
+            continue
+        if isinstance(name, str):
+            return name
+    return type(function).__qualname__
 
 
 _loops = 0

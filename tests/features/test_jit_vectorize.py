@@ -200,5 +200,29 @@ def test_other_arrays_after_lists_of_one_length():
         mh.evaluate("a - b", {"a": a, "b": b[:3]})
 
 
+factor: float = 2
+
+
+def test_a_global_of_another_type_gives_results_of_another():
+    global factor
+
+    @mh.vectorize
+    def scaled(x):
+        return x * factor
+
+    line, grid, out = np.arange(4), np.arange(4).reshape(2, 2), np.zeros(4, int)
+    try:
+        for value in (2, 2.5, 2 + 1j, 3):
+            factor = value
+            for _ in range(2):
+                assert_same(scaled(line), line * value)
+                assert_same(scaled(grid), grid * value)
+                assert_same(np.asarray(scaled(3)), np.asarray(3 * value))
+                if isinstance(value, int):
+                    assert_same(scaled(line, out=out), line * value)
+    finally:
+        factor = 2
+
+
 def assert_same(found, expected):
     assert found.dtype == expected.dtype and np.array_equal(found, expected)

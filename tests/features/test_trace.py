@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 
@@ -149,6 +150,24 @@ def test_the_file_is_what_perfetto_opens(tmp_path):
         assert "run" in within
     assert {event["ph"] for event in events if event.get("cat") == "queue"} == {"b", "e"}
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_function_that_answers_with_itself_has_a_name():
+    class Endless:
+        def __call__(self, x):
+            return x + 1
+
+        @property
+        def func(self):
+            return self
+
+        def __getattr__(self, name):
+            raise RuntimeError(f"no {name} yet")
+
+    with mh.trace() as trace:
+        assert mh.map(Endless(), range(3), workers=1, backend="threads") == [1, 2, 3]
+        assert mh.map(partial(partial(pow, 2), mod=7), range(3), workers=1, backend="threads") == [1, 2, 4]
+    assert {task["name"].split(" [")[0] for task in trace.tasks} == {Endless.__qualname__, "pow"}
 
 
 def test_nothing_is_noted_without_a_trace_and_each_has_its_own():

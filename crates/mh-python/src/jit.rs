@@ -10,6 +10,7 @@ mod results;
 mod running;
 mod world;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mh_compile::compile::Argument;
@@ -22,6 +23,7 @@ use pyo3::types::{PyDict, PyFunction, PyString, PyTuple};
 
 pub use running::{get_num_threads, set_num_threads};
 
+use guards::Guards;
 use running::Compiled;
 
 use crate::ffi::kernel::Frame;
@@ -55,7 +57,12 @@ pub struct Jitted {
     latest: Latest<Compiled>,
     /// Last used first.
     versions: Mutex<Versions>,
+    /// What `_result` has said, while it holds.
+    results: Mutex<HashMap<Vec<Argument>, Arc<Told>>>,
 }
+
+/// NumPy's name of a result, and what must be as it was for it to hold.
+type Told = (Option<&'static str>, Guards);
 
 #[derive(Default)]
 struct Versions {
@@ -101,6 +108,7 @@ impl Jitted {
             probe: PyOnceLock::new(),
             latest: Latest::new(),
             versions: Mutex::default(),
+            results: Mutex::default(),
         };
         let made = Bound::new(py, made)?;
         made.get().entry.enable(&made);
@@ -194,7 +202,8 @@ impl Jitted {
         slf.get().shown(slf, signature, making::assembly)
     }
 
-    /// NumPy's name of the number that a call with values of these types gives; None where it gives no single number. Nothing is run.
+    /// NumPy's name of the number that a call with values of these types gives, as globals are now; None where it gives no single number.
+    /// Nothing is run.
     fn _result(slf: &Bound<'_, Self>, values: Vec<Bound<'_, PyAny>>) -> PyResult<Option<&'static str>> {
         let (py, inner) = (slf.py(), slf.get());
         let names = inner.names(py)?;
@@ -202,10 +211,25 @@ impl Jitted {
         let classified =
             names.iter().zip(values.iter()).map(|(name, value)| arguments::classify(name, &value));
         let arguments = classified.collect::<PyResult<Vec<_>>>()?;
-        Ok(match making::result(slf, &arguments)? {
+        let known = inner.results.lock().unwrap_or_else(PoisonError::into_inner).get(&arguments).cloned();
+        if let Some(known) = known
+            && known.1.hold(py)?
+        {
+            return Ok(known.0);
+        }
+        let (shape, guards) = making::result(slf, &arguments)?;
+        let name = match shape {
             Shape::Value(Type::Scalar(scalar)) => Some(scalar.kind.name()),
             _ => None,
-        })
+        };
+        let mut results = inner.results.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = match guards {
+            Some(guards) => results.insert(arguments, Arc::new((name, guards))),
+            None => results.remove(&arguments),
+        };
+        drop(results);
+        drop(before);
+        Ok(name)
     }
 
     /// As a call, where the version that was called last is for these values; else NotImplemented: nothing is compiled or looked for.
@@ -256,6 +280,11 @@ impl Jitted {
         if let Ok(versions) = self.versions.try_lock() {
             for version in &versions.list {
                 version.traverse(&visit)?;
+            }
+        }
+        if let Ok(results) = self.results.try_lock() {
+            for known in results.values() {
+                known.1.traverse(&visit)?;
             }
         }
         Ok(())

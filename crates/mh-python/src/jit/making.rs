@@ -15,6 +15,7 @@ use pyo3::sync::PyOnceLock;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::failures;
+use super::guards::Guards;
 use super::running::Compiled;
 use super::world::{Program, Record, digest_of};
 use super::{Jitted, broken};
@@ -132,13 +133,15 @@ pub fn llvm_text(jitted: &Bound<'_, Jitted>, version: &Compiled) -> PyResult<Str
     Ok(text)
 }
 
-/// What a call with arguments of these types gives; nothing is run.
-pub fn result(jitted: &Bound<'_, Jitted>, arguments: &[Argument]) -> PyResult<Shape> {
-    let lock = Lock::acquire(jitted.py())?;
+/// What a call with arguments of these types gives, and for how long: not at all, where it leans on arrays of the surroundings. Nothing is run.
+pub fn result(jitted: &Bound<'_, Jitted>, arguments: &[Argument]) -> PyResult<(Shape, Option<Guards>)> {
+    let py = jitted.py();
+    let lock = Lock::acquire(py)?;
     let mut program = Program::new(jitted)?;
     let (_, info) = compiled(&mut program, arguments, jitted.get().parallel)?;
     drop(lock);
-    Ok(info.result)
+    let guards = info.hidden.is_empty().then(|| Guards::new(py, program.guards));
+    Ok((info.result, guards))
 }
 
 pub fn assembly(jitted: &Bound<'_, Jitted>, version: &Compiled) -> PyResult<String> {
