@@ -112,9 +112,9 @@ target/loom/.passed: crates/mh-store/src/protocol.rs crates/mh-store/tests/loom.
 	RUSTFLAGS='--cfg loom' cargo test --quiet --locked -p mh-store --test loom --release --target-dir target/loom
 	@touch $@
 
-judges: $(ALL:%=target/wheels/%/.built)  ## other people's tests against ours: CPython's, on every Python that has them, and joblib's; on= over Dask and MPI
+judges: $(ALL:%=target/wheels/%/.built)  ## other people's tests against ours: CPython's, on every Python that has them, joblib's, numba's; on= over Dask and MPI
 	@$(STEP) 'judges, two at a time' .ci/abreast \
-	    $(foreach judge,$(lastword $(ALL)) joblib $(filter-out $(lastword $(ALL)),$(ALL)) engines,'$(MAKE) --no-print-directory judge-$(judge)')
+	    $(foreach judge,$(lastword $(ALL)) joblib $(filter-out $(lastword $(ALL)),$(ALL)) engines numba,'$(MAKE) --no-print-directory judge-$(judge)')
 
 judge-joblib: .judges/joblib/.installed
 	@$(STEP) "joblib's tests, our backend" .judges/joblib/bin/python tests/judges/joblib_parallel.py backend
@@ -125,8 +125,8 @@ judge-engines: .judges/engines/.installed
 	@$(STEP) 'on= over Dask, two worker processes' .judges/engines/bin/python tests/judges/elsewhere_dask.py
 	@$(STEP) 'on= over MPI, one worker and two' .judges/engines/bin/python tests/judges/elsewhere_mpi.py
 
-judge-numba: .judges/numba/.installed  ## numba's tests of parallel loops against ours: some still fail (docs/status.md)
-	.judges/numba/bin/python tests/judges/numba_parfors.py
+judge-numba: .judges/numba/.installed
+	@$(STEP) "numba's tests of parallel loops" .judges/numba/bin/python tests/judges/numba_parfors.py
 
 judge-%: .judges/%/.installed
 	@if $(call program,$*) -c 'import test._test_multiprocessing' 2>/dev/null; then \
