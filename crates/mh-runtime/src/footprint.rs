@@ -47,6 +47,7 @@ impl Footprint {
                 took = Duration::from_nanos(now().saturating_sub(began));
             }
             samples.push(sample(root, &mut names));
+            names.known_by_now(&mut samples);
             samples
         };
         let builder = std::thread::Builder::new().name("manyhands-memory".into()).stack_size(256 * 1024);
@@ -87,12 +88,21 @@ impl Names {
         }
         let line = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let arguments: Vec<&str> = line.split_terminator('\0').collect();
-        let name = (self.naming)(&arguments).unwrap_or_else(|| {
-            let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-            name.trim_end().to_owned()
-        });
-        self.known.insert(pid, name.clone());
-        name
+        if let Some(name) = (self.naming)(&arguments) {
+            self.known.insert(pid, name.clone());
+            return name;
+        }
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        name.trim_end().to_owned()
+    }
+
+    /// A process that was seen between its fork and its exec still had its parent's arguments.
+    fn known_by_now(&self, samples: &mut [MemorySample]) {
+        for process in samples.iter_mut().flat_map(|sample| &mut sample.processes) {
+            if let Some(name) = self.known.get(&process.pid) {
+                process.name.clone_from(name);
+            }
+        }
     }
 }
 

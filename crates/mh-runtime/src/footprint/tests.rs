@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::*;
 
@@ -95,4 +96,20 @@ fn it_looks_at_the_beginning_and_at_the_end() {
 #[test]
 fn who_cannot_be_looked_at_is_told_at_once() {
     assert!(Footprint::watch(u32::MAX, Duration::from_secs(1), 1, Box::new(|_| None)).is_err());
+}
+
+#[test]
+fn a_name_that_is_known_late_holds_for_all_samples() {
+    let asked = AtomicUsize::new(0);
+    let naming = move |_: &[&str]| (asked.fetch_add(1, Relaxed) > 0).then(|| "worker 1".to_owned());
+    let mut names = Names { naming: Box::new(naming), known: HashMap::new() };
+    let pid = std::process::id();
+    let mut look = || {
+        let name = names.of(0, pid);
+        MemorySample { at: 0, processes: vec![ProcessMemory { pid, name, pss: 1, anonymous: 1, shared: 0 }] }
+    };
+    let mut samples = vec![look(), look(), look()];
+    assert_ne!(samples[0].processes[0].name, "worker 1");
+    names.known_by_now(&mut samples);
+    assert!(samples.iter().all(|sample| sample.processes[0].name == "worker 1"));
 }
