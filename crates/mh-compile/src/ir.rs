@@ -755,9 +755,29 @@ impl Type {
     }
 }
 
+impl Statement {
+    #[must_use]
+    pub fn assign(var: Var, value: Expr, span: Span) -> Self {
+        Self { kind: StatementKind::Assign { var, value }, span }
+    }
+}
+
 impl Expr {
     #[must_use]
     pub fn new(kind: ExprKind, ty: Type, span: Span) -> Self {
         Self { kind: Box::new(kind), ty, span }
+    }
+
+    #[must_use]
+    pub fn compare(op: Compare, left: Self, right: Self) -> Self {
+        let span = left.span;
+        Self::new(ExprKind::Compare { op, left, right }, Type::BOOL, span)
+    }
+
+    /// Both of two truth values; the second is evaluated in any case.
+    #[must_use]
+    pub fn both(left: Self, right: Self) -> Self {
+        let span = left.span;
+        Self::new(ExprKind::Binary { op: Binary::And, left, right, check: Check::None }, Type::BOOL, span)
     }
 }

@@ -86,18 +86,21 @@ impl Jammer<'_> {
         let wide = |value: Expr| Expr::new(ExprKind::Cast { value, check: Check::None }, WIDE, span);
         let count = binary(Binary::Subtract, wide(int(high)), wide(int(low)));
         let limit = |value: i128| Expr::new(ExprKind::Int(value), WIDE, span);
-        let mut condition = both(
-            compare(Compare::GreaterEqual, count.clone(), limit(COPIES)),
-            compare(Compare::LessEqual, count, limit(1 << 62)),
+        let mut condition = Expr::both(
+            Expr::compare(Compare::GreaterEqual, count.clone(), limit(COPIES)),
+            Expr::compare(Compare::LessEqual, count, limit(1 << 62)),
         );
         for (left, right) in apart {
             let disjoint = Expr::new(ExprKind::Disjoint { left, right }, Type::BOOL, span);
-            condition = both(condition, disjoint);
+            condition = Expr::both(condition, disjoint);
         }
-        let mut first = vec![assign(low, each.start.clone(), span), assign(high, each.stop.clone(), span)];
+        let mut first = vec![
+            Statement::assign(low, each.start.clone(), span),
+            Statement::assign(high, each.stop.clone(), span),
+        ];
         if let Some((guard, holds)) = guard {
             first.extend(guard);
-            condition = both(holds, condition);
+            condition = Expr::both(holds, condition);
         }
         let body = self.copies(each.var, at, &nest, span);
         let left = binary(Binary::And, binary(Binary::Subtract, int(high), int(low)), number(COPIES - 1));
@@ -113,9 +116,9 @@ impl Jammer<'_> {
             fast: None,
         };
         let then = vec![
-            assign(middle, binary(Binary::Subtract, int(high), left), span),
+            Statement::assign(middle, binary(Binary::Subtract, int(high), left), span),
             Statement { kind: StatementKind::For(Box::new(quick)), span },
-            assign(low, int(middle), span),
+            Statement::assign(low, int(middle), span),
         ];
         first.push(Statement { kind: StatementKind::If { condition, then, orelse: Vec::new() }, span });
         each.start = int(low);
@@ -145,7 +148,7 @@ impl Jammer<'_> {
             let from = Expr::new(ExprKind::Var(at), Type::INT, span);
             let far = Expr::new(ExprKind::Int(copy), Type::INT, span);
             let value = ExprKind::Binary { op: Binary::Add, left: from, right: far, check: Check::None };
-            before.push(assign(place, Expr::new(value, Type::INT, span), span));
+            before.push(Statement::assign(place, Expr::new(value, Type::INT, span), span));
             before.extend(first);
             inside.extend(second);
             after.extend(third);
@@ -325,18 +328,4 @@ fn arrays(expr: &Expr, found: &mut BTreeSet<Var>) {
         found.insert(*array);
     }
     operands(expr).into_iter().for_each(|part| arrays(part, found));
-}
-
-fn assign(var: Var, value: Expr, span: Span) -> Statement {
-    Statement { kind: StatementKind::Assign { var, value }, span }
-}
-
-fn compare(op: Compare, left: Expr, right: Expr) -> Expr {
-    let span = left.span;
-    Expr::new(ExprKind::Compare { op, left, right }, Type::BOOL, span)
-}
-
-fn both(left: Expr, right: Expr) -> Expr {
-    let span = left.span;
-    Expr::new(ExprKind::Binary { op: Binary::And, left, right, check: Check::None }, Type::BOOL, span)
 }

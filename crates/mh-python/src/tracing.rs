@@ -36,18 +36,7 @@ pub fn clocks() -> (u64, u64) {
 pub fn note_serial(job: u64, index: u64, begun: u64, cpu: u64, failed: bool) {
     let (at, total) = clocks();
     let worker = Worker { kind: Kind::Caller, pool: 0, id: thread(), pid: std::process::id() };
-    let run = Run {
-        first: index,
-        count: 1,
-        arrived: begun,
-        begun,
-        called: begun,
-        returned: at,
-        ended: at,
-        cpu: total.saturating_sub(cpu),
-        failed,
-        ..Run::default()
-    };
+    let run = Run::one(index, begun, at, total.saturating_sub(cpu), failed);
     recorder().add(Event::Ran { job: JobKey { pool: 0, job }, worker, runs: vec![run], at });
 }
 

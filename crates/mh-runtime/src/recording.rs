@@ -115,18 +115,7 @@ impl Started {
         let Some((begun, cpu)) = self.0 else { return };
         let (at, cpu) = (now(), thread_cpu().saturating_sub(cpu));
         let worker = Worker { kind: Kind::Thread, pool, id: server, pid: std::process::id() };
-        let run = Run {
-            first: index,
-            count: 1,
-            arrived: begun,
-            begun,
-            called: begun,
-            returned: at,
-            ended: at,
-            cpu,
-            failed,
-            ..Run::default()
-        };
+        let run = Run::one(index, begun, at, cpu, failed);
         RECORDER.add(Event::Ran { job: JobKey { pool, job: job.0 }, worker, runs: vec![run], at });
     }
 }

@@ -80,18 +80,7 @@ impl Trace {
                 }
                 Event::Lost { job, index, worker: Some((worker, begun)), at } => {
                     let begun = begun.min(at);
-                    let run = Run {
-                        first: index,
-                        count: 1,
-                        arrived: begun,
-                        begun,
-                        called: begun,
-                        returned: at,
-                        ended: at,
-                        failed: true,
-                        ..Run::default()
-                    };
-                    runs.push((job, worker, run, at, Ending::Lost));
+                    runs.push((job, worker, Run::one(index, begun, at, 0, true), at, Ending::Lost));
                 }
                 // It was never begun: there is no row on which it could be shown.
                 Event::Lost { worker: None, .. } => {}

@@ -68,6 +68,15 @@ pub struct Run {
     pub failed: bool,
 }
 
+impl Run {
+    /// One item that no message brought: between `begun` and `ended` is nothing but the function.
+    #[must_use]
+    pub fn one(index: u64, begun: Nanos, ended: Nanos, cpu: Nanos, failed: bool) -> Run {
+        let (arrived, called, returned) = (begun, begun, ended);
+        Run { first: index, count: 1, arrived, begun, called, returned, ended, cpu, failed, ..Run::default() }
+    }
+}
+
 /// What a caller's thread does for a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Activity {

@@ -84,7 +84,7 @@ impl Keeper<'_> {
             }
         }
         let entered = apart.into_iter().fold(entered, |all, one| both(Some(all), one));
-        around.guard.push(assign(entry, entered, span));
+        around.guard.push(Statement::assign(entry, entered, span));
         let mut any = false;
         for at in elements {
             any |= self.element(&mut body[at], &count, entry, &mut around);
@@ -129,7 +129,7 @@ impl Keeper<'_> {
             let nothing = Expr::new(ExprKind::Float(0.0), ty, span);
             let condition = Expr::new(ExprKind::Var(entry), Type::BOOL, span);
             let read = ExprKind::If { condition, then: load, orelse: nothing };
-            around.guard.push(assign(begin, Expr::new(read, ty, span), span));
+            around.guard.push(Statement::assign(begin, Expr::new(read, ty, span), span));
             let total = self.count(begin, whole.size(), count, around, span);
             let update = Some(Binary::Add);
             let store =
@@ -139,10 +139,10 @@ impl Keeper<'_> {
             return true;
         }
         let kept = self.variable(ty);
-        around.before.push(assign(kept, load, span));
+        around.before.push(Statement::assign(kept, load, span));
         let own = Expr::new(ExprKind::Var(kept), ty, span);
         let next = ExprKind::Binary { op, left: own.clone(), right: value, check: Check::None };
-        *statement = assign(kept, Expr::new(next, ty, span), span);
+        *statement = Statement::assign(kept, Expr::new(next, ty, span), span);
         let store = StatementKind::Store { array, indices, value: own, update: None, check };
         around.after.push(Statement { kind: store, span });
         true
@@ -165,7 +165,7 @@ impl Keeper<'_> {
         let own = Expr::new(ExprKind::Var(var), ty, span);
         let sum = float_of(total, ty, span);
         let sum = ExprKind::Binary { op: Binary::Add, left: own, right: sum, check: Check::None };
-        around.after.push(assign(var, Expr::new(sum, ty, span), span));
+        around.after.push(Statement::assign(var, Expr::new(sum, ty, span), span));
         true
     }
 
@@ -173,24 +173,24 @@ impl Keeper<'_> {
     fn count(&mut self, begin: Var, size: i128, count: &Count, around: &mut Around, span: Span) -> Var {
         let ty = self.variables[begin.0 as usize].ty;
         let total = self.variable(INT);
-        around.before.push(assign(total, Expr::new(ExprKind::Int(0), INT, span), span));
+        around.before.push(Statement::assign(total, Expr::new(ExprKind::Int(0), INT, span), span));
         // Half of what the float holds exactly for the start, half for the sum.
         let bits = if ty.scalar().is_some_and(|scalar| scalar.kind == Kind::F32) { 23 } else { 52 };
         let most = (1_i128 << bits) / size.max(1);
         let limit = Expr::new(ExprKind::Int(most), WIDE, span);
-        around.conditions.push(compare(Compare::LessEqual, count.at_most(span), limit));
+        around.conditions.push(Expr::compare(Compare::LessEqual, count.at_most(span), limit));
         let own = || Expr::new(ExprKind::Var(begin), ty, span);
         let float = |value: f64| Expr::new(ExprKind::Float(value), ty, span);
         let half = (1_i64 << bits) as f64;
-        around.conditions.push(compare(Compare::LessEqual, own(), float(half)));
-        around.conditions.push(compare(Compare::GreaterEqual, own(), float(-half)));
+        around.conditions.push(Expr::compare(Compare::LessEqual, own(), float(half)));
+        around.conditions.push(Expr::compare(Compare::GreaterEqual, own(), float(-half)));
         let floor = ExprKind::Math { function: Math::Floor, arguments: vec![own()], check: Check::None };
-        around.conditions.push(compare(Compare::Equal, Expr::new(floor, ty, span), own()));
+        around.conditions.push(Expr::compare(Compare::Equal, Expr::new(floor, ty, span), own()));
         // -0.0 stays what it is where nothing is added.
         let sign = ExprKind::Math { function: Math::SignBit, arguments: vec![own()], check: Check::None };
         let sign = Expr::new(sign, Type::BOOL, span);
         let positive = ExprKind::Unary { op: Unary::Not, operand: sign, check: Check::None };
-        let some = compare(Compare::NotEqual, own(), float(0.0));
+        let some = Expr::compare(Compare::NotEqual, own(), float(0.0));
         let either = ExprKind::Binary {
             op: Binary::Or,
             left: Expr::new(positive, Type::BOOL, span),
@@ -231,7 +231,7 @@ impl Count {
     /// Whether it runs at all.
     fn some(&self) -> Expr {
         let op = if self.up { Compare::Less } else { Compare::Greater };
-        compare(op, self.start.clone(), self.stop.clone())
+        Expr::compare(op, self.start.clone(), self.stop.clone())
     }
 
     /// Not less than its iterations.
@@ -244,15 +244,11 @@ impl Count {
     }
 }
 
-fn assign(var: Var, value: Expr, span: Span) -> Statement {
-    Statement { kind: StatementKind::Assign { var, value }, span }
-}
-
 /// `total op= value`.
 fn counted(total: Var, op: Binary, value: Expr, span: Span) -> Statement {
     let left = Expr::new(ExprKind::Var(total), INT, span);
     let next = ExprKind::Binary { op, left, right: value, check: Check::None };
-    assign(total, Expr::new(next, INT, span), span)
+    Statement::assign(total, Expr::new(next, INT, span), span)
 }
 
 fn float_of(total: Var, ty: Type, span: Span) -> Expr {
@@ -260,19 +256,15 @@ fn float_of(total: Var, ty: Type, span: Span) -> Expr {
     Expr::new(ExprKind::Cast { value, check: Check::None }, ty, span)
 }
 
-fn compare(op: Compare, left: Expr, right: Expr) -> Expr {
-    let span = left.span;
-    Expr::new(ExprKind::Compare { op, left, right }, Type::BOOL, span)
-}
-
 fn disjoint(left: Var, right: Var, span: Span) -> Expr {
     Expr::new(ExprKind::Disjoint { left, right }, Type::BOOL, span)
 }
 
 fn both(left: Option<Expr>, right: Expr) -> Expr {
-    let Some(left) = left else { return right };
-    let span = right.span;
-    Expr::new(ExprKind::Binary { op: Binary::And, left, right, check: Check::None }, Type::BOOL, span)
+    match left {
+        Some(left) => Expr::both(left, right),
+        None => right,
+    }
 }
 
 /// Whether an expression has the same value in every iteration, and cannot fail.

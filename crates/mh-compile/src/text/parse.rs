@@ -1,3 +1,5 @@
+//! The IR's text, read by recursive descent. A long file, as a grammar is read in one piece.
+
 use std::collections::HashMap;
 
 use super::{BINARIES, COMPARES, DRAWS, KINDS, LAYOUTS, MATHS, REDUCTIONS, default_type, lower};
