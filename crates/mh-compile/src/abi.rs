@@ -17,7 +17,7 @@ pub const LEFT: i32 = 3;
 #[repr(C)]
 pub struct Rt {
     /// 0
-    pub parallel: unsafe extern "C" fn(*mut Rt, Body, *mut c_void, i64, i64) -> i32,
+    pub parallel: unsafe extern "C" fn(*mut Rt, Body, *mut c_void, i64, i64, i32) -> i32,
     /// 8
     pub alloc: unsafe extern "C" fn(*mut Rt, i64, i32) -> *mut Owner,
     /// 16

@@ -2,12 +2,12 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `job` | one parallel loop that is open to helpers: which blocks are taken, what failed, what was printed |
+//! | `job` | one parallel loop that is open to helpers: who runs which blocks, what failed |
 //! | `pool` | the process's helpers, the open jobs, and how many threads may run |
 //!
-//! A loop is run by whoever entered it (its owner) and by helpers that find it among the open jobs. Owner and helpers claim
-//! blocks from one counter, in rising order, so uneven blocks balance, and all blocks below one that fails have been claimed
-//! when it fails: they are run to their end, and the lowest failure is the one that the serial loop would have met.
+//! A loop is run by whoever entered it (its owner) and by helpers that find it among the open jobs. Each thread claims the blocks of its
+//! seat in rising order, then those of others, so uneven blocks balance. Blocks above one that failed are not claimed any more, those
+//! below all are, and are run to their end: the lowest failure is the one that the serial loop would have met.
 //!
 //! Why it cannot hang: nobody waits but an owner for helpers that are inside of its job, and a helper inside runs a block,
 //! whose own loops have it as owner. So waits point down the tree of nested loops. While an owner waits it helps loops below its own.

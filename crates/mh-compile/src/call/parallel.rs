@@ -23,6 +23,7 @@ pub(super) unsafe extern "C" fn parallel(
     closure: *mut c_void,
     blocks: i64,
     work: i64,
+    ordered: i32,
 ) -> i32 {
     // SAFETY: kernels hand on the `rt` that they got; nothing else uses it until this returns, but for blocks that are run here.
     let (caller, call) = unsafe {
@@ -59,7 +60,9 @@ pub(super) unsafe extern "C" fn parallel(
     let tick = || {
         call.stops(caller);
     };
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(&task, first, blocks, place, &tick))) {
+    if let Err(panic) =
+        catch_unwind(AssertUnwindSafe(|| run(&task, first, blocks, ordered != 0, place, &tick)))
+    {
         call.panicked(panic);
     }
     call.hooks.shared(task.helped.load(Relaxed), (blocks - first).unsigned_abs());

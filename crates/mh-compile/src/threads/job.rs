@@ -1,4 +1,7 @@
-//! One parallel loop that is open to helpers.
+//! One parallel loop that is open to helpers, and who runs which of its blocks.
+//!
+//! There is a seat for each thread, with an equal part of the blocks. A thread begins with the part of its own seat, the same each
+//! time, so that what it wrote in one loop is in its cache for the next, and goes on with what others have left.
 
 use std::cell::Cell;
 use std::ptr::NonNull;
@@ -29,6 +32,8 @@ impl Place {
 const WAITING: u32 = 1 << 31;
 /// Between two looks at whether helpers are spread evenly: 50 to 125 us.
 const REBALANCE: u64 = 250_000;
+/// More threads share them.
+const SEATS: usize = 16;
 
 #[repr(align(64))]
 struct Apart<T>(T);
@@ -37,8 +42,11 @@ pub(super) struct Job<'a> {
     pub task: &'a dyn Task,
     blocks: i64,
     parent: Place,
-    /// The next block that nobody has claimed.
-    next: Apart<AtomicI64>,
+    seats: usize,
+    /// Of each seat: the next block of its part that nobody has claimed.
+    next: [Apart<AtomicI64>; SEATS],
+    /// A bit for each seat that has a thread.
+    taken: AtomicU32,
     /// The lowest block that failed; those above are not claimed any more.
     lowest: Apart<AtomicI64>,
     /// Helpers inside, and `WAITING`.
@@ -47,12 +55,16 @@ pub(super) struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    pub fn new(task: &'a dyn Task, first: i64, blocks: i64, parent: Place) -> Job<'a> {
+    /// For up to so many `threads`; 1 where the blocks are to be begun in their order.
+    pub fn new(task: &'a dyn Task, first: i64, blocks: i64, parent: Place, threads: usize) -> Job<'a> {
+        let seats = threads.clamp(1, SEATS).min(usize::try_from(blocks).unwrap_or(SEATS)).max(1);
         Job {
             task,
             blocks,
             parent,
-            next: Apart(AtomicI64::new(first)),
+            seats,
+            next: std::array::from_fn(|seat| Apart(AtomicI64::new(part(blocks, seats, seat).max(first)))),
+            taken: AtomicU32::new(0),
             lowest: Apart(AtomicI64::new(i64::MAX)),
             inside: AtomicU32::new(0),
             panicked: AtomicBool::new(false),
@@ -61,8 +73,39 @@ impl<'a> Job<'a> {
 
     /// Whether there is a block to claim.
     pub fn available(&self) -> bool {
-        let next = self.next.0.load(Relaxed);
-        next < self.blocks && next <= self.lowest.0.load(Relaxed)
+        (0..self.seats).any(|seat| self.left(seat))
+    }
+
+    /// Whether this seat's part has one.
+    fn left(&self, seat: usize) -> bool {
+        self.may_run(seat, self.next[seat].0.load(Relaxed))
+    }
+
+    /// Whether a block belongs to this seat's part and is not above one that failed.
+    fn may_run(&self, seat: usize, block: i64) -> bool {
+        block < part(self.blocks, self.seats, seat + 1) && block <= self.lowest.0.load(Acquire)
+    }
+
+    /// A block of this seat's part, which is now the caller's to run.
+    fn claim(&self, seat: usize) -> Option<i64> {
+        if !self.left(seat) {
+            return None;
+        }
+        let block = self.next[seat].0.fetch_add(1, Relaxed);
+        // Those that follow in the part lie above, too, and the lowest that failed only goes down.
+        self.may_run(seat, block).then_some(block)
+    }
+
+    /// A seat for a thread: `wanted`, or another where that is taken.
+    fn sit(&self, wanted: usize) -> Seat {
+        let free = self.around(wanted).find(|seat| self.taken.fetch_or(1 << seat, Relaxed) & 1 << seat == 0);
+        Seat { at: free.unwrap_or(wanted % self.seats), own: free.is_some() }
+    }
+
+    /// All seats, from one on.
+    fn around(&self, from: usize) -> impl Iterator<Item = usize> {
+        let seats = self.seats;
+        (0..seats).map(move |further| (from + further) % seats)
     }
 
     /// Helpers inside. What those that have left wrote can be read after a zero.
@@ -81,6 +124,18 @@ impl<'a> Job<'a> {
     pub fn fail(&self, block: i64) {
         self.lowest.0.fetch_min(block, AcqRel);
     }
+}
+
+/// Where a seat's part of the blocks begins, and the one's before it ends.
+fn part(blocks: i64, seats: usize, seat: usize) -> i64 {
+    let (seats, seat) = (seats as i64, seat as i64);
+    blocks / seats * seat + (blocks % seats).min(seat)
+}
+
+/// Where a thread begins, and whether nobody else sits there.
+struct Seat {
+    at: usize,
+    own: bool,
 }
 
 /// A job whose lifetime is left to the pool's protocol: it outlives its place in the list, and each helper inside.
@@ -145,21 +200,28 @@ pub(crate) struct Claims<'a> {
     /// For helpers: the pool that may want them elsewhere.
     pub(super) pool: Option<&'a Pool>,
     looked: Cell<u64>,
+    seat: Seat,
+    /// The seat whose blocks are being run.
+    current: Cell<usize>,
 }
 
 impl<'a> Claims<'a> {
     pub(super) fn new(job: &'a Job<'a>, pool: Option<&'a Pool>) -> Claims<'a> {
-        Claims { job, pool, looked: Cell::new(cycles()) }
+        let seat = job.sit(number());
+        let current = Cell::new(seat.at);
+        Claims { job, pool, looked: Cell::new(cycles()), seat, current }
     }
 
     /// A block that is now the caller's to run.
     pub(crate) fn next(&self) -> Option<i64> {
-        if self.pool.is_some_and(|pool| self.wanted_elsewhere(pool)) || !self.job.available() {
+        if self.pool.is_some_and(|pool| self.wanted_elsewhere(pool)) {
             return None;
         }
-        let block = self.job.next.0.fetch_add(1, Relaxed);
-        // Whoever fails at a block below has claimed it before this one was.
-        (block < self.job.blocks && block <= self.job.lowest.0.load(Acquire)).then_some(block)
+        self.job.around(self.current.get()).find_map(|seat| {
+            let block = self.job.claim(seat)?;
+            self.current.set(seat);
+            Some(block)
+        })
     }
 
     /// No block above this one needs to run; a negative one ends the loop.
@@ -179,5 +241,45 @@ impl<'a> Claims<'a> {
             }
         }
         false
+    }
+}
+
+impl Drop for Claims<'_> {
+    fn drop(&mut self) {
+        if self.seat.own {
+            self.job.taken.fetch_and(!(1 << self.seat.at), Relaxed);
+        }
+    }
+}
+
+thread_local! {
+    static NUMBER: Cell<usize> = const { Cell::new(0) };
+}
+
+/// This thread's: 0 for those that call kernels, from 1 on for helpers.
+fn number() -> usize {
+    NUMBER.get()
+}
+
+pub(super) fn set_number(number: usize) {
+    NUMBER.set(number);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::part;
+
+    #[test]
+    fn parts_are_equal_and_make_up_the_whole() {
+        for blocks in (0..300).chain([4097, i64::MAX]) {
+            for seats in 1..20_usize {
+                assert_eq!((part(blocks, seats, 0), part(blocks, seats, seats)), (0, blocks));
+                let lengths: Vec<i64> = (0..seats)
+                    .map(|seat| part(blocks, seats, seat + 1) - part(blocks, seats, seat))
+                    .collect();
+                let (least, most) = (lengths.iter().min(), lengths.iter().max());
+                assert!(least.zip(most).is_some_and(|(least, most)| most - least <= 1), "{blocks} {seats}");
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
 use rustix::thread::futex;
 
 use super::cycles;
-use super::job::{Claims, Job, JobRef, Place, Task};
+use super::job::{Claims, Job, JobRef, Place, Task, set_number};
 
 /// How long a thread without work looks for some before it sleeps: 40 to 100 us.
 const SPIN: u64 = 200_000;
@@ -76,17 +76,20 @@ impl Drop for Entered {
     }
 }
 
-/// Runs the blocks from `first` on, with whoever is free. `tick` is called every now and then while waiting for helpers.
+/// Runs the blocks from `first` on, with whoever is free; `ordered`: begins them in their order, for loops that may end at any of
+/// them. `tick` is called every now and then while waiting for helpers.
 ///
 /// # Panics
 ///
 /// Where a helper did.
-pub(crate) fn run(task: &dyn Task, first: i64, blocks: i64, place: Place, tick: &dyn Fn()) {
+pub(crate) fn run(task: &dyn Task, first: i64, blocks: i64, ordered: bool, place: Place, tick: &dyn Fn()) {
     let pool = Pool::get();
-    let job = Job::new(task, first, blocks, place);
+    let job = Job::new(task, first, blocks, place, if ordered { 1 } else { threads() });
     let opened = Opened { pool, job: &job, tick };
+    // It sits before helpers come, so that its seat is the same each time.
+    let claims = Claims::new(&job, None);
     pool.publish(&job, blocks - first);
-    task.help(&Claims::new(&job, None), Place(Some(JobRef::new(&job))));
+    task.help(&claims, Place(Some(JobRef::new(&job))));
     drop(opened);
     assert!(!job.panicked.load(Acquire), "a helper panicked");
 }
@@ -197,12 +200,14 @@ impl Pool {
     /// Makes a helper where there are less than `wanted`; it makes the next. Where the system gives no thread there are fewer.
     fn grow(&'static self, wanted: usize) {
         let add = |helpers| (helpers < wanted).then_some(helpers + 1);
-        if self.helpers.load(Relaxed) >= wanted || self.helpers.fetch_update(SeqCst, SeqCst, add).is_err() {
+        if self.helpers.load(Relaxed) >= wanted {
             return;
         }
+        let Ok(before) = self.helpers.fetch_update(SeqCst, SeqCst, add) else { return };
         let thread = std::thread::Builder::new().name("manyhands".to_owned());
         // As deep as a main thread's: kernels may recurse.
         let made = thread.stack_size(8 << 20).spawn(move || {
+            set_number(before + 1);
             self.grow(wanted);
             self.work();
         });

@@ -221,7 +221,8 @@ impl FunctionEmitter<'_, '_> {
 
         let parallel = self.rt_function(offset::PARALLEL);
         let status = self.value(&format!(
-            "call i32 {parallel}(ptr %rt, ptr {name}, ptr {record}, i64 {number}, i64 {work})"
+            "call i32 {parallel}(ptr %rt, ptr {name}, ptr {record}, i64 {number}, i64 {work}, i32 {})",
+            i32::from(plan.leaves)
         ));
         let status = self.unless_left(&body, status);
         if !plan.accumulated.is_empty() {

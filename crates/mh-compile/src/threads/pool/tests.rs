@@ -21,7 +21,7 @@ impl<F: Fn(i64, Place) -> bool + Sync> Task for Blocks<F> {
 }
 
 fn each(blocks: i64, place: Place, body: impl Fn(i64, Place) -> bool + Sync) {
-    run(&Blocks(body), 0, blocks, place, &|| ());
+    run(&Blocks(body), 0, blocks, false, place, &|| ());
 }
 
 fn zeros(length: i64) -> Vec<AtomicI64> {
@@ -40,6 +40,50 @@ fn each_block_is_run_once() {
                 false
             });
             assert!(seen.iter().all(|times| times.load(SeqCst) == 1), "round {round}");
+        }
+    });
+}
+
+#[test]
+fn loops_begun_alone_and_loops_in_order_too() {
+    with_threads(3, || {
+        let _entered = Entered::new();
+        for length in 1..200 {
+            for (first, ordered) in [(0, true), (length / 3, false), (length / 2, true)] {
+                let seen = zeros(length);
+                let body = Blocks(|block: i64, _| {
+                    seen[block as usize].fetch_add(1, SeqCst);
+                    false
+                });
+                run(&body, first, length, ordered, Place::default(), &|| ());
+                let times: Vec<i64> = seen.iter().map(|times| times.load(SeqCst)).collect();
+                let wanted: Vec<i64> = (0..length).map(|block| i64::from(block >= first)).collect();
+                assert_eq!(times, wanted, "from {first}, {ordered}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_thread_keeps_its_blocks_from_loop_to_loop() {
+    with_threads(2, || {
+        let _entered = Entered::new();
+        let helper_ran = || {
+            let (meeting, owner) = (Barrier::new(2), std::thread::current().id());
+            let seen = zeros(256);
+            each(256, Place::default(), |block, _| {
+                seen[block as usize].store(i64::from(std::thread::current().id() != owner), SeqCst);
+                // Side by side: nobody is done before the other.
+                meeting.wait();
+                false
+            });
+            seen.iter().map(|by| by.load(SeqCst)).collect::<Vec<_>>()
+        };
+        let first = helper_ran();
+        assert_eq!(first.iter().sum::<i64>(), 128);
+        assert!(first.is_sorted(), "one half each: {first:?}");
+        for _ in 0..20 {
+            assert_eq!(helper_ran(), first);
         }
     });
 }
@@ -131,9 +175,9 @@ fn helpers_leave_when_callers_come() {
         let _entered = Entered::new();
         let owner = std::thread::current().id();
         let (meeting, other) = (Barrier::new(2), Mutex::new(None));
-        let strangers = AtomicUsize::new(0);
-        each(200, Place::default(), |block, _| {
-            if block < 2 {
+        let (strangers, begun) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        each(200, Place::default(), |_, _| {
+            if begun.fetch_add(1, SeqCst) < 2 {
                 meeting.wait();
                 if std::thread::current().id() == owner {
                     *other.lock().unwrap() = Some(Entered::new());
