@@ -13,6 +13,7 @@ use crate::{jam, races, ranges, sums};
 
 /// LLVM text of `entry`, a function of the world's, for arguments of these types.
 ///
+/// For machines of this level of x86-64 (see `level`): the bits of results are the same at all.
 /// Without `parallel` each `prange` runs serially, as one without a plan does; random numbers are the same.
 ///
 /// # Errors
@@ -23,8 +24,9 @@ pub fn compile(
     entry: u32,
     arguments: &[Argument],
     parallel: bool,
+    level: u32,
 ) -> Result<(String, Info), (Diagnostic, Vec<Source>)> {
-    let module = staged(world, entry, arguments, parallel)?;
+    let module = staged(world, entry, arguments, parallel, level)?;
     let emitted = emit(&module);
     let info = Info {
         arguments: arguments.to_vec(),
@@ -47,6 +49,7 @@ pub(crate) fn staged(
     entry: u32,
     arguments: &[Argument],
     parallel: bool,
+    level: u32,
 ) -> Result<Module, (Diagnostic, Vec<Source>)> {
     let mut module = lower(world, entry, arguments)?;
     if parallel {
@@ -54,7 +57,7 @@ pub(crate) fn staged(
     }
     ranges::relax(&mut module);
     sums::keep(&mut module);
-    jam::together(&mut module);
+    jam::together(&mut module, level);
     Ok(module)
 }
 

@@ -104,8 +104,9 @@ pub fn explain(
     entry: u32,
     arguments: &[Argument],
     parallel: bool,
+    level: u32,
 ) -> Result<Explained, (Diagnostic, Vec<Source>)> {
-    let module = staged(world, entry, arguments, parallel)?;
+    let module = staged(world, entry, arguments, parallel, level)?;
     let emitted = emit_located(&module);
     let explanation = of_module(&module, arguments);
     Ok(Explained { text: emitted.text, explanation })

@@ -267,6 +267,8 @@ pub struct Plan {
     pub conditions: Vec<Expr>,
     /// The body holds loops, or calls of functions: see `abi::block_length`.
     pub fine: bool,
+    /// There are no more iterations than the shortest block has: shown by who made the loop.
+    pub short: bool,
     /// The body may end the loop (`Break`): blocks behind the first that did do not count.
     pub leaves: bool,
 }

@@ -8,6 +8,8 @@
 //! What makes it sound: up to the end of the inner loop nothing can fail and nothing is written but variables, which each copy has
 //! for itself; what follows writes arrays that share no memory with those read before (shown when the loop is entered).
 
+mod tiles;
+
 use std::collections::BTreeSet;
 
 use crate::ir::{
@@ -24,16 +26,21 @@ const LONGEST: usize = 8;
 /// Pairs of arrays that are shown apart.
 const PAIRS: usize = 6;
 
-/// Rewrites a module in place.
-pub fn together(module: &mut Module) {
+/// The level of x86-64 (see `level`) that has registers for tiles of sums in lanes.
+const TILED: u32 = 4;
+
+/// Rewrites a module in place, for machines of this level.
+pub fn together(module: &mut Module, level: u32) {
     for function in &mut module.functions {
         let Function { variables, body, .. } = function;
-        Jammer { variables }.block(body);
+        Jammer { variables, tiles: level >= TILED }.block(body);
     }
 }
 
 struct Jammer<'a> {
     variables: &'a mut Vec<Variable>,
+    /// Sums in lanes are worked on, too.
+    tiles: bool,
 }
 
 impl Jammer<'_> {
@@ -49,7 +56,8 @@ impl Jammer<'_> {
                 if let Some(plan) = each.parallel.as_mut().and_then(|parallel| parallel.plan.as_mut()) {
                     plan.private.extend(new.map(Var));
                 }
-                if let Some(first) = self.jammed(each) {
+                let tiled = if self.tiles { self.tiles(each) } else { None };
+                if let Some(first) = tiled.or_else(|| self.jammed(each)) {
                     let count = first.len();
                     block.splice(at..at, first);
                     at += count;
@@ -135,8 +143,7 @@ impl Jammer<'_> {
             let mut place = own;
             if copy + 1 < COPIES {
                 for var in nest.own.iter().chain([&own]) {
-                    let new = self.variable(self.variables[var.0 as usize].ty);
-                    self.variables[new.0 as usize].name = self.variables[var.0 as usize].name.clone();
+                    let new = self.twin(*var);
                     for part in [&mut first, &mut second, &mut third] {
                         rename(part, *var, new);
                     }
@@ -157,6 +164,13 @@ impl Jammer<'_> {
         before.push(Statement { kind: StatementKind::For(Box::new(inner)), span });
         before.extend(after);
         before
+    }
+
+    /// A new variable of the same name and type.
+    fn twin(&mut self, var: Var) -> Var {
+        let twin = self.variable(self.variables[var.0 as usize].ty);
+        self.variables[twin.0 as usize].name = self.variables[var.0 as usize].name.clone();
+        twin
     }
 
     fn variable(&mut self, ty: Type) -> Var {

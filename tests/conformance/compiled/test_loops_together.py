@@ -1,4 +1,4 @@
-"""Loops around sums in order, which are compiled for four iterations at a time: the bits of plain Python."""
+"""Loops around sums, which are compiled for several iterations at a time: the bits of plain Python, or of sums in 32 lanes."""
 
 import math
 
@@ -134,6 +134,57 @@ def test_what_goes_wrong_is_met_in_order():
     with pytest.raises(ValueError, match="math domain error"):
         roots(A, y)
     assert y[:6].tolist() == [math.sqrt(3)] * 6
+
+
+def in_lanes(A, B, C):
+    j = k = -1
+    for i in mh.prange(A.shape[0]):
+        for j in range(B.shape[1]):
+            s = 0.0
+            for k in mh.prange(A.shape[1]):
+                t = A[i, k] - B[k, j]
+                s += t * t
+            C[i, j] = math.sqrt(s)
+    return C, j
+
+
+def of_rows(A, B, C):
+    rows = B.T.copy()
+    for i in mh.prange(A.shape[0]):
+        for j in range(rows.shape[0]):
+            C[i, j] = np.sqrt(np.sum((rows[j] - A[i]) ** 2))
+    return C, rows.shape[0] - 1
+
+
+@pytest.mark.parametrize("function", [in_lanes, of_rows], ids=lambda f: f.__name__)
+def test_tiles_have_the_bits_of_sums_in_lanes(function):
+    compiled = mh.jit(function)
+    random = np.random.default_rng(5)
+    for rows in (0, 1, 2, 3, 5, 7):
+        for columns in (0, 1, 2, 3, 5, 7):
+            for inner in (1, 5, 33, 100, 2100):
+                A, B = random.normal(size=(rows, inner)), random.normal(size=(inner, columns))
+                expected = np.sqrt(lanes((A[:, None, :] - B.T[None, :, :]) ** 2))
+                last = columns - 1 if rows else -1
+                found, j = compiled(A, B, np.zeros((rows, columns)))
+                assert flat(found) == flat(expected), (rows, columns, inner)
+                assert function is of_rows or j == last
+
+
+def lanes(terms):
+    """Sums along the last axis as compiled loops have them: 32 lanes in blocks of 2048, halves upon halves."""
+    total = np.zeros(terms.shape[:-1])
+    for start in range(0, terms.shape[-1], 2048):
+        block = terms[..., start : start + 2048]
+        sums = np.full((*terms.shape[:-1], 32), -0.0)
+        for k in range(0, block.shape[-1], 32):
+            part = block[..., k : k + 32]
+            sums[..., : part.shape[-1]] += part
+        while sums.shape[-1] > 1:
+            half = sums.shape[-1] // 2
+            sums = sums[..., :half] + sums[..., half:]
+        total = total + sums[..., 0]
+    return total
 
 
 def flat(value):

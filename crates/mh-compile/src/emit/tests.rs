@@ -6,13 +6,14 @@ mod arrays;
 mod lanes;
 mod loops;
 mod scalars;
+mod tiles;
 
 use std::sync::Mutex;
 
 use super::emit;
 use crate::call::{Hooks, Kernel, Stopped};
 use crate::compile::{Failure, Info};
-use crate::ir::{Shape, Type};
+use crate::ir::{Module, Shape, Type};
 use crate::llvm::{Target, llvm};
 
 struct Compiled {
@@ -44,11 +45,14 @@ fn compile(text: &str) -> Compiled {
 }
 
 fn compile_for(text: &str, target: &Target) -> Compiled {
-    let module = crate::text::parse(text).unwrap();
-    let emitted = emit(&module);
+    compile_module(&crate::text::parse(text).unwrap(), target)
+}
+
+fn compile_module(module: &Module, target: &Target) -> Compiled {
+    let emitted = emit(module);
     let object = llvm()
         .object(&emitted.text, target)
-        .unwrap_or_else(|error| panic!("{error}\n{text}\n{}", emitted.text));
+        .unwrap_or_else(|error| panic!("{error}\n{module}\n{}", emitted.text));
     let info = Info {
         arguments: Vec::new(),
         result: Shape::None,

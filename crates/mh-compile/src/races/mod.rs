@@ -84,6 +84,7 @@ fn plan(
                 distinct: arrays.distinct,
                 conditions: scalars.conditions.into_iter().chain(arrays.conditions).collect(),
                 fine: fine(&of.body),
+                short: false,
                 leaves: leaving::first_break(of).is_some(),
             })
         };

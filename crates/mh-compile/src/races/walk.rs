@@ -44,20 +44,32 @@ pub fn blocks(statement: &Statement) -> Vec<&Block> {
     }
 }
 
-/// Puts one scalar variable in the place of another.
+/// Puts one variable in the place of another. (Plans and fast versions of loops are left as they are.)
 pub fn rename(block: &mut Block, from: Var, to: Var) {
     fn expression(expr: &mut Expr, from: Var, to: Var) {
-        if let ExprKind::Var(var) = &mut *expr.kind
-            && *var == from
-        {
-            *var = to;
+        match &mut *expr.kind {
+            ExprKind::Var(var)
+            | ExprKind::Load { array: var, .. }
+            | ExprKind::Dim { array: var, .. }
+            | ExprKind::View { array: var, .. }
+            | ExprKind::Foldable { array: var, .. }
+                if *var == from =>
+            {
+                *var = to;
+            }
+            ExprKind::Disjoint { left, right } => {
+                [left, right].into_iter().filter(|var| **var == from).for_each(|var| *var = to);
+            }
+            _ => {}
         }
         operands_mut(expr).into_iter().for_each(|operand| expression(operand, from, to));
     }
     for statement in block {
         expressions_mut(statement).into_iter().for_each(|expr| expression(expr, from, to));
         match &mut statement.kind {
-            StatementKind::Assign { var, .. } if *var == from => *var = to,
+            StatementKind::Assign { var, .. } | StatementKind::Store { array: var, .. } if *var == from => {
+                *var = to;
+            }
             StatementKind::For(of) if of.var == from => of.var = to,
             StatementKind::Call { results, .. } => {
                 results.iter_mut().filter(|var| **var == from).for_each(|var| *var = to);

@@ -506,6 +506,7 @@ impl<'a> Parser<'a> {
                 "last" => plan.last = self.vars()?,
                 "overwritten" => plan.overwritten = self.vars()?,
                 "fine" => plan.fine = true,
+                "short" => plan.short = true,
                 "leaves" => plan.leaves = true,
                 "condition" => plan.conditions.push(self.expression()?),
                 "distinct" => {

@@ -417,6 +417,9 @@ impl<'a> Printer<'a> {
         if plan.fine {
             part(self, "fine", &|_| ());
         }
+        if plan.short {
+            part(self, "short", &|_| ());
+        }
         if plan.leaves {
             part(self, "leaves", &|_| ());
         }

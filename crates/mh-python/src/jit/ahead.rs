@@ -169,7 +169,7 @@ pub fn make(jitted: &Bound<'_, Jitted>, signature: usize, target: &str) -> PyRes
     let mut result = String::new();
     for variant in variants(signature) {
         let mut program = Program::portable(jitted)?;
-        let (text, mut info) = making::compiled(&mut program, &variant, inner.parallel)?;
+        let (text, mut info) = making::compiled(&mut program, &variant, inner.parallel, level)?;
         let llvm = making::llvm(py)?;
         let object;
         (object, info.short) = py

@@ -8,6 +8,7 @@ use mh_compile::call::Kernel;
 use mh_compile::compile::{Argument, Info, compile};
 use mh_compile::explain::{Explanation, explain};
 use mh_compile::ir::Shape;
+use mh_compile::level::here;
 use mh_compile::llvm::{Llvm, Target};
 use pyo3::exceptions::{PyImportError, PyRuntimeError};
 use pyo3::prelude::*;
@@ -55,7 +56,7 @@ pub fn make(jitted: &Bound<'_, Jitted>, arguments: &[Argument]) -> PyResult<Comp
         return Ok(made);
     }
     let mut program = Program::new(jitted)?;
-    let (text, mut info) = compiled(&mut program, arguments, inner.parallel)?;
+    let (text, mut info) = compiled(&mut program, arguments, inner.parallel, here())?;
     let llvm = llvm(py)?;
     let object;
     (object, info.short) = py
@@ -96,9 +97,10 @@ pub fn compiled(
     program: &mut Program<'_>,
     arguments: &[Argument],
     parallel: bool,
+    level: u32,
 ) -> PyResult<(String, Info)> {
     let py = program.py();
-    let answer = compile(program, 0, arguments, parallel);
+    let answer = compile(program, 0, arguments, parallel, level);
     // What came up while the compiler asked comes first.
     if let Some(error) = program.failed.take() {
         return Err(error);
@@ -128,7 +130,7 @@ pub fn llvm(py: Python<'_>) -> PyResult<&'static Llvm> {
 pub fn llvm_text(jitted: &Bound<'_, Jitted>, version: &Compiled) -> PyResult<String> {
     let lock = Lock::acquire(jitted.py())?;
     let mut program = Program::new(jitted)?;
-    let text = compiled(&mut program, version.arguments(), jitted.get().parallel)?.0;
+    let text = compiled(&mut program, version.arguments(), jitted.get().parallel, here())?.0;
     drop(lock);
     Ok(text)
 }
@@ -138,7 +140,7 @@ pub fn result(jitted: &Bound<'_, Jitted>, arguments: &[Argument]) -> PyResult<(S
     let py = jitted.py();
     let lock = Lock::acquire(py)?;
     let mut program = Program::new(jitted)?;
-    let (_, info) = compiled(&mut program, arguments, jitted.get().parallel)?;
+    let (_, info) = compiled(&mut program, arguments, jitted.get().parallel, here())?;
     drop(lock);
     let guards = info.hidden.is_empty().then(|| Guards::new(py, program.guards));
     Ok((info.result, guards))
@@ -156,7 +158,7 @@ pub fn explanation(jitted: &Bound<'_, Jitted>, version: &Compiled) -> PyResult<E
     let py = jitted.py();
     let lock = Lock::acquire(py)?;
     let mut program = Program::new(jitted)?;
-    let answer = explain(&mut program, 0, version.arguments(), jitted.get().parallel);
+    let answer = explain(&mut program, 0, version.arguments(), jitted.get().parallel, here());
     if let Some(error) = program.failed.take() {
         return Err(error);
     }

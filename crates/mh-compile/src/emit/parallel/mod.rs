@@ -113,7 +113,10 @@ impl FunctionEmitter<'_, '_> {
             self.demand(&holds, &serial, whole.as_deref(), told.then_some(span), text);
         }
 
-        self.small(each, plan, range, span, &end);
+        if !self.small(each, plan, range, span, &end) {
+            self.begin(&end);
+            return;
+        }
 
         // Blocks.
         let count = range.count.clone();

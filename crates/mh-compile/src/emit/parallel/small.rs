@@ -31,23 +31,29 @@ struct Anew {
 }
 
 impl FunctionEmitter<'_, '_> {
-    /// Runs the loop and goes to `end` where it is no longer than a block. What is longer goes on behind this.
-    pub(super) fn small(&mut self, each: &For, plan: &Plan, range: &Range, span: Span, end: &str) {
+    /// Runs the loop and goes to `end` where it is no longer than a block. What is longer goes on behind this, if that may be: false if not.
+    pub(super) fn small(&mut self, each: &For, plan: &Plan, range: &Range, span: Span, end: &str) -> bool {
         let longest = abi::block_length(0, false) as u64;
         // In code that seldom runs another copy of the body would only take time to compile.
         let within = !self.loops.is_empty() && !self.slow;
         let copies = !plan.accumulated.is_empty() || !plan.overwritten.is_empty();
         let long = range.at_most.is_some_and(|count| count > longest);
         if !within || long || plan.fine || copies || draws(&each.body) {
-            return;
+            return true;
         }
         // A block that may be left sums up without lanes.
         if plan.leaves && plan.reductions.iter().any(|reduction| self.in_lanes(reduction)) {
-            return;
+            return true;
         }
         let [few, some, large] = ["few", "some", "large"].map(|name| self.label(name));
-        let fits = self.value(&format!("icmp ule i64 {}, {longest}", range.count));
-        self.branch(&fits, &few, &large);
+        let demands = !plan.distinct.is_empty() || !plan.conditions.is_empty();
+        let always = plan.short && each.fast.is_none() && !demands;
+        if always {
+            self.jump(&few);
+        } else {
+            let fits = self.value(&format!("icmp ule i64 {}, {longest}", range.count));
+            self.branch(&fits, &few, &large);
+        }
         self.begin(&few);
         let none = self.value(&format!("icmp eq i64 {}, 0", range.count));
         self.branch(&none, end, &some);
@@ -57,8 +63,10 @@ impl FunctionEmitter<'_, '_> {
             self.one_block(each.var, range, &each.body, &lanes);
             self.end_anew(&anew, span);
             self.jump(end);
-            self.begin(&large);
-            return;
+            if !always {
+                self.begin(&large);
+            }
+            return !always;
         };
         self.block(&fast.guard);
         let holds = self.expression(&fast.condition);
@@ -81,6 +89,7 @@ impl FunctionEmitter<'_, '_> {
             self.assign(each.var, &own);
         }
         self.begin(&large);
+        true
     }
 
     /// Whether the order matters: floats that are summed up or multiplied.
