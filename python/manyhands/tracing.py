@@ -119,8 +119,14 @@ class trace:
     @property
     def kernels(self):
         """The calls of compiled functions, a dict each: `threads` that ran blocks of its parallel loops, and how many
-        `blocks`."""
+        `blocks`; `stints` has when each thread was at a loop: (thread, from, to, seconds computed, blocks)."""
         return self._done().kernels()
+
+    def kernel_usage(self, threads):
+        """What so many threads did in each call of a compiled function, in seconds: `wall` its length, `run` blocks
+        of parallel loops and what the caller did alone, `cpu` what of it was computed, `idle` others meanwhile,
+        `dispatch` (a loop was open, and the thread not yet at it), `end` (nothing of it was left)."""
+        return self._done().kernel_usage(threads)
 
     @property
     def caller(self):

@@ -124,7 +124,13 @@ def test_compiled_calls_are_noted():
     long, short = trace.kernels
     assert long["name"].endswith("total") and long["ended"] > long["begun"]
     assert 1 <= long["threads"] <= mh.get_num_threads()
-    assert (short["threads"], short["blocks"]) == (1, 0)
+    assert (short["threads"], short["blocks"], short["stints"]) == (1, 0, [])
+    assert sum(blocks for *_, blocks in long["stints"]) == long["blocks"]
+    assert len({thread for thread, *_ in long["stints"]}) == len(long["stints"]) == long["threads"]
+    for _, begun, ended, _, _ in long["stints"]:
+        assert long["begun"] <= begun <= ended <= long["ended"]
+    used, _ = trace.kernel_usage(2)
+    assert used["run"] + used["dispatch"] + used["idle"] + used["end"] == pytest.approx(2 * used["wall"])
     if mh.get_num_threads() > 1:
         assert long["blocks"] > 1
 

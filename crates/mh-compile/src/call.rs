@@ -50,6 +50,12 @@ pub trait Hooks: Sync {
     fn notice(&self, number: u32);
     /// A parallel loop is over whose blocks were open to helpers: so many threads ran some of so many blocks. On any thread.
     fn shared(&self, _threads: u32, _blocks: u64) {}
+    /// A thread begins with blocks of a loop that is open to helpers. What is given back comes to `left`. On any thread.
+    fn joined(&self) -> [u64; 2] {
+        [0; 2]
+    }
+    /// It has run so many blocks of the loop; the number is the same for all threads of one. On the same thread.
+    fn left(&self, _since: [u64; 2], _number: u64, _blocks: u64) {}
 }
 
 /// Why a kernel has no result.

@@ -195,6 +195,31 @@ impl Trace {
             dict.set_item("ended", seconds(kernel.to))?;
             dict.set_item("threads", kernel.threads)?;
             dict.set_item("blocks", kernel.blocks)?;
+            dict.set_item("thread", kernel.thread)?;
+            let stint = |stint: &mh_trace::Stint| {
+                let (from, to) = (seconds(stint.from), seconds(stint.to));
+                (stint.thread, from, to, stint.cpu as f64 / 1e9, stint.blocks)
+            };
+            dict.set_item("stints", kernel.stints.iter().map(stint).collect::<Vec<_>>())?;
+            Ok(dict)
+        };
+        self.happened.kernels.iter().map(as_dict).collect()
+    }
+
+    /// What so many threads did with their time in each compiled call, in seconds, as dicts.
+    fn kernel_usage<'py>(&self, py: Python<'py>, threads: u32) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let as_dict = |kernel: &mh_trace::Kernel| -> PyResult<Bound<'py, PyDict>> {
+            let (dict, used) = (PyDict::new(py), mh_trace::kernel_usage(kernel, threads));
+            for (name, spent) in [
+                ("wall", kernel.to - kernel.from),
+                ("run", used.run),
+                ("cpu", used.cpu),
+                ("dispatch", used.dispatch),
+                ("idle", used.idle),
+                ("end", used.end),
+            ] {
+                dict.set_item(name, spent as f64 / 1e9)?;
+            }
             Ok(dict)
         };
         self.happened.kernels.iter().map(as_dict).collect()

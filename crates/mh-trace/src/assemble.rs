@@ -92,8 +92,8 @@ impl Trace {
                 Event::Spent { job, activity, thread, from, to, items } => {
                     callers.push(Caller { job, activity, thread, from, to: to.max(from), items });
                 }
-                Event::Kernel { name, thread, from, to, threads, blocks } => {
-                    kernels.push(Kernel { name, thread, from, to: to.max(from), threads, blocks });
+                Event::Kernel { name, thread, from, to, threads, blocks, stints } => {
+                    kernels.push(Kernel { name, thread, from, to: to.max(from), threads, blocks, stints });
                 }
             }
         }

@@ -3,8 +3,10 @@
 //!
 //! Each worker is a row. On it each task is a slice, and in it three: its arguments come, the function runs, its answer goes.
 //! What a task waited for (to be sent, behind others, on its way back) overlaps with what its worker did meanwhile, so these
-//! are asynchronous slices, which viewers put in rows of their own. The caller's threads have a row each.
+//! are asynchronous slices, which viewers put in rows of their own. The caller's threads have a row each, and so
+//! have those that help with compiled loops.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
@@ -89,9 +91,15 @@ impl<W: Write> Writer<'_, W> {
         threads.extend(trace.kernels.iter().map(|kernel| kernel.thread));
         threads.sort_unstable();
         threads.dedup();
-        for thread in threads {
-            self.metadata("thread_name", trace.pid, thread, &json!({"name": "caller"}))?;
-            self.metadata("thread_sort_index", trace.pid, thread, &json!({"sort_index": 0}))?;
+        for thread in &threads {
+            self.metadata("thread_name", trace.pid, *thread, &json!({"name": "caller"}))?;
+            self.metadata("thread_sort_index", trace.pid, *thread, &json!({"sort_index": 0}))?;
+        }
+        let stints = trace.kernels.iter().flat_map(|kernel| &kernel.stints);
+        let helpers: BTreeSet<u64> = stints.map(|stint| stint.thread).collect();
+        for helper in helpers.into_iter().filter(|helper| threads.binary_search(helper).is_err()) {
+            self.metadata("thread_name", trace.pid, helper, &json!({"name": "compiled loops"}))?;
+            self.metadata("thread_sort_index", trace.pid, helper, &json!({"sort_index": 0}))?;
         }
         Ok(())
     }
@@ -182,6 +190,11 @@ impl<W: Write> Writer<'_, W> {
         for kernel in &trace.kernels {
             let args = json!({"threads": kernel.threads, "blocks": kernel.blocks});
             self.slice(&kernel.name, "kernel", trace.pid, kernel.thread, kernel.from, kernel.to, args)?;
+            for stint in &kernel.stints {
+                let args =
+                    json!({"of": &kernel.name, "blocks": stint.blocks, "cpu_us": stint.cpu as f64 / 1e3});
+                self.slice("blocks", "kernel", trace.pid, stint.thread, stint.from, stint.to, args)?;
+            }
         }
         Ok(())
     }

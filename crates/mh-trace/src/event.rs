@@ -88,6 +88,19 @@ pub enum Activity {
     Wait,
 }
 
+/// One thread's part in a parallel loop of a compiled function.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stint {
+    pub thread: u64,
+    /// The same for all threads of a loop.
+    pub number: u64,
+    pub from: Nanos,
+    pub to: Nanos,
+    /// What the thread computed meanwhile.
+    pub cpu: Nanos,
+    pub blocks: u64,
+}
+
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -126,5 +139,7 @@ pub enum Event {
         threads: u32,
         /// Blocks of parallel loops that were run.
         blocks: u64,
+        /// Which thread ran blocks of these loops when.
+        stints: Vec<Stint>,
     },
 }

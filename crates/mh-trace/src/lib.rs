@@ -7,6 +7,7 @@
 //! | `trace` | [`Trace`]: each task with its times, workers, callers, kernels |
 //! | `assemble` | events → trace |
 //! | `usage` | how busy the workers were |
+//! | `stints` | what the threads of a compiled call did |
 //! | `report` | one page of HTML |
 //! | `chrome` | the format that Perfetto and `chrome://tracing` open |
 //!
@@ -18,12 +19,14 @@ mod chrome;
 mod event;
 mod recorder;
 mod report;
+mod stints;
 mod trace;
 mod usage;
 
 pub use chrome::chrome;
-pub use event::{Activity, Event, JobKey, Kind, Nanos, Run, Worker};
+pub use event::{Activity, Event, JobKey, Kind, Nanos, Run, Stint, Worker};
 pub use recorder::{Mark, Recorder};
 pub use report::{Figure, report};
+pub use stints::{KernelUsage, kernel_usage};
 pub use trace::{Caller, Ending, Job, Kernel, MemorySample, ProcessMemory, Task, Trace};
 pub use usage::{Usage, WorkerUsage, usage};

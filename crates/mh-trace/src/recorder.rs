@@ -126,6 +126,7 @@ impl Recorder {
 fn size_of(event: &Event) -> usize {
     match event {
         Event::Ran { runs, .. } => runs.len().max(1),
+        Event::Kernel { stints, .. } => stints.len() + 1,
         _ => 1,
     }
 }

@@ -138,6 +138,15 @@ fn data(trace: &Trace) -> Value {
             json!([kernel.thread, kernel.name, us(kernel.from), us(kernel.to), kernel.threads, kernel.blocks])
         })
         .collect();
+    let stints: Vec<Value> = trace
+        .kernels
+        .iter()
+        .flat_map(|kernel| kernel.stints.iter().map(move |stint| (kernel, stint)))
+        // The caller's own lie under its call.
+        .filter(|(kernel, stint)| kernel.thread != stint.thread)
+        .take(MOST_STRETCHES)
+        .map(|(kernel, stint)| json!([stint.thread, kernel.name, us(stint.from), us(stint.to), stint.blocks]))
+        .collect();
     let memory: Vec<Value> = trace
         .memory
         .iter()
@@ -164,6 +173,7 @@ fn data(trace: &Trace) -> Value {
         "busy": busy,
         "callers": callers,
         "kernels": kernels,
+        "stints": stints,
         "memory": memory,
     })
 }

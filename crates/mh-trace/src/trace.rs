@@ -1,6 +1,6 @@
 //! What happened, put together: each task with all of its times.
 
-use crate::event::{Activity, JobKey, Nanos, Worker};
+use crate::event::{Activity, JobKey, Nanos, Stint, Worker};
 
 /// Everything that happened between two moments.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -161,6 +161,8 @@ pub struct Kernel {
     pub to: Nanos,
     pub threads: u32,
     pub blocks: u64,
+    /// In the order in which they ended.
+    pub stints: Vec<Stint>,
 }
 
 /// The memory of all processes at one moment, in bytes.

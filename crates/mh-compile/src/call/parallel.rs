@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Mutex, PoisonError};
 
 use super::{Call, Inner, TEXT, here};
@@ -50,6 +50,7 @@ pub(super) unsafe extern "C" fn parallel(
         closure: Shared(closure),
         key,
         helped: AtomicU32::new(0),
+        number: LOOPS.fetch_add(1, Relaxed),
         outcome: Mutex::new(Outcome {
             block: i64::MAX,
             status: DONE,
@@ -116,6 +117,9 @@ unsafe fn alone(
     Ok(DONE)
 }
 
+/// Loops that were opened to helpers.
+static LOOPS: AtomicU64 = AtomicU64::new(0);
+
 /// A closure's address, for several threads.
 struct Shared(*mut c_void);
 
@@ -131,6 +135,8 @@ struct Loop<'a> {
     key: u64,
     /// Threads that ran blocks.
     helped: AtomicU32,
+    /// Of all loops of the process.
+    number: u64,
     outcome: Mutex<Outcome>,
 }
 
@@ -149,6 +155,7 @@ impl Task for Loop<'_> {
         let mut inner = Inner { call: self.call, caller, place, text: String::new() };
         let mut rt = inner.rt(self.key);
         let rt = &raw mut rt;
+        let since = self.call.hooks.joined();
         let (start, mut run) = (cycles(), 0);
         loop {
             if self.call.stops(caller) {
@@ -177,6 +184,7 @@ impl Task for Loop<'_> {
         if run > 0 {
             self.helped.fetch_add(1, Relaxed);
             history::note(self.body, cycles().wrapping_sub(start), run);
+            self.call.hooks.left(since, self.number, run.unsigned_abs());
         }
     }
 }

@@ -42,6 +42,10 @@ pub trait Asked: Sync {
     fn notice(&self, py: Python<'_>, number: u32);
     /// Blocks of a parallel loop were run by so many threads. On any thread, without the lock.
     fn shared(&self, threads: u32, blocks: u64);
+    /// A thread begins with blocks of one. What is given back comes to `left`. On any thread, without the lock.
+    fn joined(&self) -> [u64; 2];
+    /// It has run so many of them; the number is the loop's.
+    fn left(&self, since: [u64; 2], number: u64, blocks: u64);
 }
 
 impl<'py> Frame<'py> {
@@ -179,6 +183,14 @@ impl<A: Asked> Hooks for Attached<'_, A> {
 
     fn shared(&self, threads: u32, blocks: u64) {
         self.asked.shared(threads, blocks);
+    }
+
+    fn joined(&self) -> [u64; 2] {
+        self.asked.joined()
+    }
+
+    fn left(&self, since: [u64; 2], number: u64, blocks: u64) {
+        self.asked.left(since, number, blocks);
     }
 }
 

@@ -1,12 +1,12 @@
 //! A compiled version, and one call of it.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mh_compile::call::{Kernel, Stopped};
 use mh_compile::compile::{Argument, Info};
-use mh_runtime::{now, recorder, thread};
-use mh_trace::Event;
+use mh_runtime::{now, recorder, thread, thread_cpu};
+use mh_trace::{Event, Stint};
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -113,8 +113,9 @@ impl Compiled {
             failed: Mutex::new(None),
             threads: AtomicU32::new(1),
             blocks: AtomicU64::new(0),
+            stints: recorder().on().then(Mutex::default),
         };
-        let noted = recorder().on().then(now);
+        let noted = caller.stints.is_some().then(now);
         let called = frame.call(py, &self.kernel, key, &caller);
         if let Some(from) = noted {
             self.note(&caller, from);
@@ -146,6 +147,7 @@ impl Compiled {
             to: now(),
             threads: caller.threads.load(Ordering::Relaxed),
             blocks: caller.blocks.load(Ordering::Relaxed),
+            stints: caller.stints().map_or_else(Vec::new, |mut stints| std::mem::take(&mut *stints)),
         });
     }
 
@@ -156,6 +158,9 @@ impl Compiled {
     }
 }
 
+/// Of one call, in a trace: further ones are not kept.
+const MOST_STINTS: usize = 1_000_000;
+
 /// What a kernel asks of Python while it runs.
 struct Caller<'a> {
     compiled: &'a Compiled,
@@ -164,9 +169,15 @@ struct Caller<'a> {
     /// Most threads that ran blocks of one loop, and how many blocks all loops had.
     threads: AtomicU32,
     blocks: AtomicU64,
+    /// Which thread ran blocks when, where somebody wants to know.
+    stints: Option<Mutex<Vec<Stint>>>,
 }
 
 impl Caller<'_> {
+    fn stints(&self) -> Option<MutexGuard<'_, Vec<Stint>>> {
+        Some(self.stints.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Keeps an exception, the first of them. True: there was one.
     fn stop(&self, result: PyResult<()>) -> bool {
         let Err(error) = result else { return false };
@@ -198,6 +209,19 @@ impl Asked for Caller<'_> {
     fn shared(&self, threads: u32, blocks: u64) {
         self.threads.fetch_max(threads, Ordering::Relaxed);
         self.blocks.fetch_add(blocks, Ordering::Relaxed);
+    }
+
+    fn joined(&self) -> [u64; 2] {
+        if self.stints.is_some() { [now(), thread_cpu()] } else { [0; 2] }
+    }
+
+    fn left(&self, [from, computed]: [u64; 2], number: u64, blocks: u64) {
+        if let Some(mut stints) = self.stints()
+            && stints.len() < MOST_STINTS
+        {
+            let cpu = thread_cpu().saturating_sub(computed);
+            stints.push(Stint { thread: thread(), number, from, to: now(), cpu, blocks });
+        }
     }
 
     fn notice(&self, py: Python<'_>, number: u32) {

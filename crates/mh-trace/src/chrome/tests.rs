@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::event::{Event, JobKey, Run};
+use crate::event::{Event, JobKey, Run, Stint};
 use crate::trace::{MemorySample, ProcessMemory};
 
 const JOB: JobKey = JobKey { pool: 1, job: 1 };
@@ -52,7 +52,18 @@ fn example() -> Trace {
                 to: 139_000,
                 items: 0,
             },
-            Event::Kernel { name: "f".into(), thread: 42, from: 150_000, to: 160_000, threads: 2, blocks: 8 },
+            Event::Kernel {
+                name: "f".into(),
+                thread: 42,
+                from: 150_000,
+                to: 160_000,
+                threads: 2,
+                blocks: 8,
+                stints: vec![
+                    Stint { thread: 77, number: 0, from: 152_000, to: 158_000, cpu: 5_000, blocks: 3 },
+                    Stint { thread: 42, number: 0, from: 151_000, to: 159_000, cpu: 8_000, blocks: 5 },
+                ],
+            },
         ],
     );
     let memory = ProcessMemory { pid: 42, name: "caller".into(), pss: 1 << 20, ..ProcessMemory::default() };
@@ -119,7 +130,10 @@ fn callers_kernels_memory_and_rows_have_names() {
         .filter(|event| event["name"] == "thread_name")
         .map(|event| (event["pid"].as_u64().unwrap(), event["args"]["name"].as_str().unwrap()))
         .collect();
-    assert_eq!(named, [(101, "worker 1"), (102, "worker 2"), (42, "caller")]);
+    assert_eq!(named, [(101, "worker 1"), (102, "worker 2"), (42, "caller"), (42, "compiled loops")]);
+    let helped = found("blocks");
+    assert_eq!((&helped["tid"], &helped["ts"], &helped["dur"]), (&json!(77), &json!(52.0), &json!(6.0)));
+    assert_eq!(helped["args"], json!({"of": "f", "blocks": 3, "cpu_us": 5.0}));
 }
 
 #[test]

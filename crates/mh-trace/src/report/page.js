@@ -45,10 +45,12 @@ if (DATA.dropped) {
 }
 
 // ------------------------------------------------------------------------------------------------ timeline
-// Rows: the caller's threads, compiled calls with them, then the workers.
+// Rows: the caller's threads, compiled calls with them, threads that help these, then the workers.
 const threads = [...new Set([...DATA.callers, ...DATA.kernels].map((entry) => entry[0]))];
+const helpers = [...new Set(DATA.stints.map((entry) => entry[0]))].filter((thread) => !threads.includes(thread));
 const rows = [
   ...threads.map((thread, place) => ({ name: threads.length > 1 ? "caller, thread " + (place + 1) : "caller", slices: [] })),
+  ...helpers.map((thread, place) => ({ name: "compiled loops" + (helpers.length > 1 ? ", thread " + (place + 1) : ""), slices: [] })),
   ...DATA.workers.map(([name, pid]) => ({ name: pid === DATA.pid ? name : name + " (" + pid + ")", slices: [] })),
 ];
 for (const [thread, what, from, to, items] of DATA.callers) {
@@ -59,9 +61,14 @@ for (const [thread, name, from, to, count, blocks] of DATA.kernels) {
   rows[threads.indexOf(thread)].slices.push({ from, to, shade: COLORS.kernel, label: name,
     tell: name + " (compiled)\n" + time(to - from) + "\n" + many(count, "thread") + (blocks ? ", " + many(blocks, "block") : "") });
 }
+for (const [thread, name, from, to, blocks] of DATA.stints) {
+  const place = threads.indexOf(thread);
+  rows[place < 0 ? threads.length + helpers.indexOf(thread) : place].slices.push({ from, to, shade: COLORS.kernel, label: name,
+    tell: "a part of " + name + " (compiled)\n" + time(to - from) + ", " + many(blocks, "block") });
+}
 for (const task of DATA.tasks) {
   const [worker, name, queued, sent, turned, arrived, begun, called, returned, ended, received, taken, cpu, inside, outside, ending] = task;
-  const row = rows[threads.length + worker];
+  const row = rows[threads.length + helpers.length + worker];
   const tell = [name, ending === "done" ? "" : ending, "in the queue " + time(sent - queued), "behind others " + time(turned - sent),
     "transfer " + time(arrived - turned + called - begun + received - returned), "run " + time(returned - called) + ", computed " + time(cpu),
     "until taken " + time(taken - received), bytes(inside) + " in, " + bytes(outside) + " out"].filter(Boolean).join("\n");
