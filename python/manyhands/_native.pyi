@@ -20,7 +20,9 @@ __all__ = [
     "Job",
     "Knocking",
     "Lane",
+    "Memory",
     "MemoryWatch",
+    "Neighbours",
     "Plan",
     "Printer",
     "Recording",
@@ -37,6 +39,7 @@ __all__ = [
     "Trace",
     "WorkerLink",
     "clocks",
+    "computed_by_children",
     "cores",
     "cpu_count",
     "delayed",
@@ -46,6 +49,7 @@ __all__ = [
     "get_num_threads",
     "karp_flatt",
     "memory_available",
+    "memory_roof",
     "name_serial",
     "note_serial",
     "ratio",
@@ -772,6 +776,7 @@ class Trace:
     def usage(self) -> list[dict[str, Any]]: ...
     def utilisation(self) -> float: ...
     def kernels(self) -> list[dict[str, Any]]: ...
+    def kernel_usage(self, threads: int) -> list[dict[str, float]]: ...
     def caller(self) -> float:
         """What callers spent on pickling items and rebuilding answers."""
     def memory(self) -> list[tuple[float, int]]:
@@ -803,6 +808,38 @@ def karp_flatt(speedup: float, workers: int) -> float:
     """The share of the work that seems to be serial, from one speed-up alone; more than one worker."""
 
 @final
+class Memory:
+    """What a function needs of the machine's memory."""
+
+    @staticmethod
+    def of(
+        roof: Sequence[tuple[int, float]], workers: int, computing: Sequence[float], streaming: Sequence[float]
+    ) -> Memory | None:
+        """From seconds of the function beside `workers - 1` threads that compute, and beside as many that stream. None
+        where that surely makes no difference, or the memory is no limit for so many."""
+    needs: tuple[float, float, float]
+    """The share of its time in which the function needs the memory, with its 95% interval."""
+    longer: tuple[float, float, float]
+    """By so much of its time alone it takes longer with so many workers, with its 95% interval."""
+
+@final
+class Neighbours:
+    """So many threads that work beside whatever is measured; OSError where there is no room for their arrays."""
+
+    def __new__(cls, count: int) -> Neighbours: ...
+    def work(self, what: str) -> None:
+        """From now on all of them "rest", "compute" or "stream"."""
+    def close(self) -> None:
+        """They end."""
+
+def memory_roof() -> list[tuple[int, float]]:
+    """(Number of threads, bytes per second that they move together), measured when first asked for; empty where it
+    cannot be."""
+
+def computed_by_children() -> float:
+    """Seconds that the living descendants of this process, and what these have waited for, have computed."""
+
+@final
 class Account:
     """Where the wall time of a call went. Seconds, those of workers summed over all of them; `alone` is the plain loop,
     `cpu` and `alone_cpu` what was computed meanwhile. ValueError for measurements that cannot be."""
@@ -824,8 +861,13 @@ class Account:
         alone_cpu: float | None,
         alone_ready: float,
         interpreter: bool,
-        roof: bool,
+        memory: Memory | None = None,
     ) -> Account: ...
+    @staticmethod
+    def outside(workers: int, wall: float, *, cpu: float, alone_cpu: float, memory: Memory | None = None) -> Account:
+        """Of a call that was only seen from outside."""
+    slower: float
+    """The share of the wall time for which workers computed longer than one does alone."""
     @staticmethod
     def together(runs: Sequence[Account]) -> Account:
         """The mean of several runs; ValueError for none."""
@@ -843,6 +885,7 @@ def verdict(
     waits: bool = False,
     fit: Fit | None = None,
     account: Account | None = None,
+    memory: Memory | None = None,
 ) -> tuple[str, str]:
     """(cause, text): what keeps the work from scaling with the largest number of workers. `best`: (workers,
     speed-up)."""

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from . import _durations, _limits, _scaling_course
+from . import _durations, _limits, _scaling_account, _scaling_course, _scaling_ways
 from .scaling import Scaling
 from .timing import Timing
 
@@ -40,12 +40,37 @@ def measure(command, workers=None, sizes=None, weak=False, budget="60s"):
     # A program that mostly waits is not slowed by there being more workers than cores.
     waits = _computed() - computed < (time.perf_counter() - began) / 2
     warnings = watch.warnings(counts[-1])
+    warnings.append("Whether the program did the same each time was not looked at: what it prints is not compared.")
     found = {}
     for size in [None] if weak else sized:
-        timings = {arm.workers: Timing(arm.samples, 1, enough) for arm in arms if arm.size == size}
+        mine = {arm.workers: arm for arm in arms if arm.size == size}
+        timings = {count: Timing(arm.samples, 1, enough) for count, arm in mine.items()}
+        account = memory = None
+        if size == sized[-1] or weak:
+            left = max(budget / 4, budget - (time.perf_counter() - began))
+            account, memory = _shares(mine, counts[-1], weak, left)
         name = " ".join(word.replace("{size}", str(size)) if size is not None else word for word in command)
-        found[size] = Scaling(name, timings, weak=weak, waits=waits, warnings=warnings, enough=enough)
+        found[size] = Scaling(
+            name, timings, weak=weak, waits=waits, account=account, memory=memory, warnings=warnings, enough=enough
+        )
     return found
+
+
+class _Program:
+    """What `_scaling_account` asks."""
+
+    def runs(self, arm, work, base, grown):
+        return _scaling_ways.outside(arm, base, grown)
+
+    def alone(self, work, base):
+        return base.call
+
+
+def _shares(mine, most, weak, budget):
+    """(Shares with the most workers as seen from outside, what was found of the memory)."""
+    if 1 not in mine or most == 1:
+        return None, None
+    return _scaling_account.of(_Program(), mine[1], mine[most], None, most if weak else 1, budget)
 
 
 def _computed():
@@ -74,7 +99,7 @@ def _arm(command, size, workers, filled):
     words = [word.replace("{workers}", str(workers)).replace("{size}", str(filled)) for word in command]
     if words[0].endswith(".py"):
         words.insert(0, sys.executable)
-    return _scaling_course.Arm(size, workers, lambda: _run(words))
+    return _scaling_course.Arm(size, workers, lambda: _run(words), lambda: (_computed(), 0.0))
 
 
 def _run(words):

@@ -1,5 +1,6 @@
 """The course of `mh.scale`: what is run in which order, and what becomes of the times."""
 
+import statistics
 import time
 
 from . import _answers, _durations, _native
@@ -41,13 +42,23 @@ def sizes(chosen):
 class Arm:
     """One thing that is measured: a size with a number of workers; 0 workers are the plain loop."""
 
-    def __init__(self, size, workers, call):
+    def __init__(self, size, workers, call, clock=None, grown=1, seeded=False):
         self.size = size
         self.workers = workers
         self.call = call
+        self.clock = processor if clock is None else clock
+        #: It does the work of the first arm of its size so many times; where it is `seeded`, with other random numbers
+        #: from the second time on.
+        self.grown, self.seeded = grown, seeded
         self.samples = []
-        #: Of the last run in this thread: what it computed, and that with what it waited for a core.
+        #: Seconds that each of these computed.
+        self.used = []
+        #: Of the last run: what it computed, and that with what it waited for a core.
         self.cpu = self.ready = None
+
+    @property
+    def median(self):
+        return statistics.median(self.samples)
 
     @property
     def name(self):
@@ -66,13 +77,13 @@ def run(arms, budget, seed, compare):
 
     clock = time.perf_counter
     sweep = _native.Sweep(len(arms), clock(), budget=budget, seed=seed, narrow=_NARROW, least=_LEAST, most=_MOST)
-    answers = {}
+    answers, used = {}, [[] for _ in arms]
     while True:
         what, which = sweep.turn()
         if what not in ("warm", "run"):
             break
         arm = arms[which]
-        processor = _processor()
+        before = arm.clock()
         began = clock()
         try:
             answer = arm.call()
@@ -81,8 +92,8 @@ def run(arms, budget, seed, compare):
             raise
         ended = clock()
         sweep.record(ended - began, ended)
-        if what == "run" or arm.cpu is None:
-            arm.cpu, arm.ready = (after - before for before, after in zip(processor, _processor()))
+        arm.cpu, arm.ready = (after - begun for begun, after in zip(before, arm.clock()))
+        used[which].append(arm.cpu)
         if compare and what == "warm":
             _check(answers, arms, arm, answer)
         del answer
@@ -94,10 +105,12 @@ def run(arms, budget, seed, compare):
         )
     for index, arm in enumerate(arms):
         arm.samples = sweep.samples(index)
+        # As of the times, the first is left out where there are others.
+        arm.used = used[index][-len(arm.samples) :]
     return what
 
 
-def _processor():
+def processor():
     """Seconds that this thread has computed, and those with what it has waited for a core."""
     computed = time.thread_time()
     try:
@@ -114,10 +127,14 @@ def _check(answers, arms, arm, answer):
         answers[arm.size] = arm, answer
         return
     first, expected = answers[arm.size]
+    if arm.grown > 1:
+        # A map's answers: those of the first arm, and again.
+        whole = expected * arm.grown
+        expected, answer = (expected, answer[: len(expected)]) if arm.seeded else (whole, answer)
     found = _answers.difference(expected, answer)
     if found is None:
         return
-    again = _answers.difference(expected, first.call())
+    again = _answers.difference(answers[arm.size][1], first.call())
     if again is not None:
         raise ValueError(
             f"the function does not give the same answer twice ({again}): times of different work cannot be compared. "

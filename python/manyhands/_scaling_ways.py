@@ -1,10 +1,12 @@
 """What `mh.scale` runs: a plain loop, and the same work with so many workers."""
 
 import contextlib
+import functools
 import itertools
+import resource
 import time
 
-from . import _backends, _native, _options, _serial
+from . import _backends, _native, _options, _scaling_course, _serial
 
 
 class Maps:
@@ -12,6 +14,8 @@ class Maps:
 
     #: There is a plain loop to compare with.
     plain = True
+    #: What tells how long a run has computed, and how long it was ready to.
+    clock = staticmethod(_scaling_course.processor)
 
     def __init__(self, function, iterables, backend, seed):
         self.function = function
@@ -50,13 +54,21 @@ class Maps:
             return pool.map(self.function, work[0], seed=self.seed, on_error="raise")
         return pool.starmap(self.function, list(zip(*work)), seed=self.seed, on_error="raise")
 
-    def account(self, count, work, alone, *, cpu, ready):
-        """Where the time goes with so many workers: a `_native.Account`, from a trace of a few more runs."""
-        runs = [self._traced(count, work, alone, cpu, ready) for _ in range(_TRACED if alone < _LONG else 1)]
-        runs = [run for run in runs if run is not None]
-        return _native.Account.together(runs) if runs else None
+    def alone(self, work, base):
+        """A plain loop over a few of the items."""
+        count = len(work[0])
+        few = max(1, min(count, int(count * _FEW / base.median))) if base.median > 0 else count
+        places = [number * count // few for number in range(few)]
+        part = [[items[place] for place in places] for items in work]
+        return lambda: self.serially(part)
 
-    def _traced(self, count, work, alone, cpu, ready):
+    def runs(self, arm, work, base, grown):
+        """Shares of the time of a few more runs, which are traced; each waits for what is known of the memory."""
+        alone = base.median * grown
+        found = [self._traced(arm.workers, work, base, grown) for _ in range(_TRACED if alone < _LONG else 1)]
+        return [run for run in found if run is not None]
+
+    def _traced(self, count, work, base, grown):
         from .tracing import trace
 
         with trace() as found:
@@ -71,16 +83,16 @@ class Maps:
         sums["start"] += max(0, count - len(used)) * sum(used[0][part] for part in _PARTS if part != "cpu")
         sums["cpu"] = min(sums["cpu"], sums["run"])
         busy = sum(sums[part] for part in _PARTS if part != "cpu")
-        return _native.Account(
+        return functools.partial(
+            _native.Account,
             count,
             max(wall, busy / count),
             items=min(len(items) for items in work),
             **sums,
-            alone=alone,
-            alone_cpu=min(alone, cpu),
-            alone_ready=min(alone, ready),
+            alone=base.median * grown,
+            alone_cpu=min(base.median, base.cpu) * grown,
+            alone_ready=min(base.median, base.ready) * grown,
             interpreter=self.backend == "threads" and _has_lock(),
-            roof=False,
         )
 
     def _pool(self, count):
@@ -94,6 +106,8 @@ class Maps:
 
 #: Runs that are traced, where the plain loop takes less than so many seconds.
 _TRACED, _LONG = 3, 5.0
+#: Seconds of a few items, which are run beside neighbours.
+_FEW = 0.05
 _PARTS = ("run", "cpu", "transfer", "dispatch", "start", "idle", "end")
 
 
@@ -101,6 +115,7 @@ class Compiled:
     """One call of a compiled function, whose loops use so many threads. There is no plain loop to compare with."""
 
     plain = False
+    clock = staticmethod(_scaling_course.processor)
     size = None
 
     def __init__(self, function, arguments):
@@ -124,11 +139,38 @@ class Compiled:
         _native.set_num_threads(count)
         return self.function(*work)
 
+    def alone(self, work, base):
+        return lambda: self.with_workers(1, work)
+
+    def runs(self, arm, work, base, grown):
+        from .tracing import trace
+
+        with trace() as found:
+            for _ in range(_TRACED if arm.median < _LONG else 1):
+                self.with_workers(arm.workers, work)
+        none = dict.fromkeys(("transfer", "start"), 0.0)
+        return [
+            functools.partial(
+                _native.Account,
+                arm.workers,
+                used.pop("wall"),
+                items=0,
+                **used,
+                **none,
+                alone=base.median,
+                alone_cpu=min(base.median, base.cpu),
+                alone_ready=base.median,
+                interpreter=False,
+            )
+            for used in found.kernel_usage(arm.workers)
+        ]
+
 
 class Own:
     """A function that brings its own workers: it takes their number as `workers=`."""
 
     plain = False
+    clock = staticmethod(lambda: (computed(), 0.0))
     size = None
 
     def __init__(self, function, arguments):
@@ -149,6 +191,27 @@ class Own:
 
     def with_workers(self, count, work):
         return self.function(*work, workers=count)
+
+    def alone(self, work, base):
+        return lambda: self.with_workers(1, work)
+
+    def runs(self, arm, work, base, grown):
+        return outside(arm, base)
+
+
+def outside(arm, base, grown=1):
+    """Shares of the time as seen from outside: what all of its processes computed, and what not."""
+    alone = sorted(base.used)[len(base.used) // 2] * grown
+    return [
+        functools.partial(_native.Account.outside, arm.workers, wall, cpu=cpu, alone_cpu=alone)
+        for wall, cpu in zip(arm.samples, arm.used)
+    ]
+
+
+def computed():
+    """Seconds that this process and all of its descendants have computed."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used) + _native.computed_by_children()
 
 
 def way(function, arguments, backend, seed):

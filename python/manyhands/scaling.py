@@ -1,6 +1,8 @@
 """`mh.scale`: how does it scale, what keeps it from scaling better, and what would more workers bring?"""
 
-from . import _durations, _limits, _native, _scaling_course, _scaling_picture, _scaling_ways
+import time
+
+from . import _durations, _limits, _native, _scaling_account, _scaling_course, _scaling_picture, _scaling_ways
 from .timing import Timing
 
 __all__ = ["Prediction", "Scaling", "scale"]
@@ -40,12 +42,26 @@ class Scaling:
     expects of n workers, on as many cores. Past the cores that may be used workers that compute take turns: these
     numbers are left out of the fit (`waits=True` says that they do not compute). None where fewer than two are left.
     `account` has the shares of the wall time with the most workers, which are 1 together (empty where they were not
-    measured). `cause` is one word for what keeps it from scaling, `verdict` says it in sentences. `warnings` tell what
-    limited or disturbed the measurement. `sizes` has a `Scaling` for each size of the work that was measured.
+    measured). Of functions with workers of their own and of programs they are what can be seen from outside: what
+    all processes computed, up to what one worker does, and what not. Where the memory surely limits the function,
+    `needs` is the share of its time in which it moves memory as fast as a thread can, `needs_interval` the interval
+    of that, and `roof` the bytes per second that the machine gives to so many threads. `cause` is one word for what
+    keeps it from scaling, `verdict` says it in sentences. `warnings` tell what limited or disturbed the
+    measurement. `sizes` has a `Scaling` for each size of the work that was measured.
     """
 
     def __init__(
-        self, name, timings, serial=None, *, weak=False, waits=False, account=None, warnings=(), enough="spent"
+        self,
+        name,
+        timings,
+        serial=None,
+        *,
+        weak=False,
+        waits=False,
+        account=None,
+        memory=None,
+        warnings=(),
+        enough="spent",
     ):
         if not timings:
             raise ValueError("there is nothing to tell without times")
@@ -83,6 +99,10 @@ class Scaling:
         shares = [] if account is None else account.shares
         self.account = {part: share for part, share, _, _ in shares}
         self.account_interval = {part: (low, high) for part, _, low, high in shares}
+        #: The share of its time in which the function needs the memory, and its interval.
+        self.needs = None if memory is None else memory.needs[0]
+        self.needs_interval = None if memory is None else memory.needs[1:]
+        self.roof = {} if memory is None else dict(_native.memory_roof())
         most = max(self.timings)
         best = max(self.speedup, key=self.speedup.get)
         self.cause, self.verdict = _native.verdict(
@@ -94,6 +114,7 @@ class Scaling:
             waits=waits,
             fit=self._native_fit,
             account=account,
+            memory=memory,
         )
 
     def predict(self, workers):
@@ -169,10 +190,12 @@ def scale(
     seed:
         As for `mh.map`; also of the order in which things are measured.
     check:
-        Compare every answer with the plain loop's.
+        Compare every answer with the plain loop's, or with that of the fewest workers.
 
     Everything is run once to warm up, then in rounds of random order, until all medians are known to 2% or the budget
-    is spent. A few more runs are traced, to learn where the time goes. Raises what the function raises, and
+    is spent. A few more runs are traced, to learn where the time goes; where workers compute longer than one does
+    alone, more of one worker are run beside threads that compute and beside threads that stream through memory, which
+    tells whether the memory is the reason. Raises what the function raises, and
     `ValueError` for a function that does not give the same answer twice, or takes longer than the budget.
 
     >>> import manyhands as mh
@@ -194,27 +217,27 @@ def scale(
             base = way.size if size is None else size
             if way.plain:
                 works[size, 0] = work = way.work(base)
-                arms.append(_scaling_course.Arm(size, 0, lambda work=work: way.serially(work)))
+                arms.append(_scaling_course.Arm(size, 0, lambda work=work: way.serially(work), way.clock))
             for count in counts:
                 works[size, count] = work = way.work(base * count if weak else base)
                 call = lambda count=count, work=work: way.with_workers(count, work)
-                arms.append(_scaling_course.Arm(size, count, call))
-        compare = check and not weak
+                grown = count if weak else 1
+                arms.append(_scaling_course.Arm(size, count, call, way.clock, grown, seed is not None))
         way.start(counts)
-        enough = _scaling_course.run(arms, budget, seed if isinstance(seed, int) else 0, compare)
+        began = time.perf_counter()
+        enough = _scaling_course.run(arms, budget, seed if isinstance(seed, int) else 0, check)
         found = {}
         for size in sized:
             mine = {arm.workers: arm for arm in arms if arm.size == size}
             timings = {count: Timing(arm.samples, 1, enough) for count, arm in mine.items()}
             serial = timings.pop(0, None)
-            account = None
-            if serial is not None and size == sized[-1]:
-                most = counts[-1]
+            account = memory = None
+            most = counts[-1]
+            alone = mine.get(0 if way.plain else 1)
+            if alone is not None and mine[most] is not alone and size == sized[-1]:
+                left = max(budget / 4, budget - (time.perf_counter() - began))
                 grown = most if weak else 1
-                alone = serial.median * grown
-                account = way.account(
-                    most, works[size, most], alone, cpu=mine[0].cpu * grown, ready=mine[0].ready * grown
-                )
+                account, memory = _scaling_account.of(way, alone, mine[most], works[size, most], grown, left)
             found[size] = Scaling(
                 _name(function, size),
                 timings,
@@ -222,9 +245,14 @@ def scale(
                 weak=weak,
                 waits=serial is not None and mine[0].ready < serial.median / 2,
                 account=account,
+                memory=memory,
                 enough=enough,
             )
     warnings = watch.warnings(counts[-1])
+    if weak and check and seed is not None and counts[-1] > 1:
+        warnings.append(
+            f"Of the answers the first {way.size:,} were compared: further items draw other random numbers."
+        )
     for scaling in found.values():
         scaling.warnings = warnings
     result = found[sized[-1]]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from typing import Any, Literal
 
-from ._native import Account
+from ._native import Account, Memory
 from .timing import Timing
 
 __all__ = ["Prediction", "Scaling", "scale"]
@@ -34,6 +34,9 @@ class Scaling:
     laws: list[Law]
     account: dict[str, float]
     account_interval: dict[str, tuple[float, float]]
+    needs: float | None
+    needs_interval: tuple[float, float] | None
+    roof: dict[int, float]
     cause: str
     verdict: str
     def __init__(
@@ -45,6 +48,7 @@ class Scaling:
         weak: bool = False,
         waits: bool = False,
         account: Account | None = None,
+        memory: Memory | None = None,
         warnings: Iterable[str] = (),
         enough: str = "spent",
     ) -> None: ...

@@ -47,10 +47,10 @@ def test_several_inputs_and_every_answer_is_compared():
 
 
 def test_sizes_and_weak_scaling():
-    found = mh.scale(spin, [500] * 10, workers=[1, 2], sizes=[5, 20], budget=20)
+    found = mh.scale(spin, [500] * 10, workers=[1, 2], sizes=[5, 20], budget=3)
     assert list(found.sizes) == [5, 20] and found.sizes[20] is found
     assert found.name == "spin, 20 items"
-    weak = mh.scale(spin, [500] * 10, workers=[1, 2], weak=True, budget=20)
+    weak = mh.scale(spin, [500] * 10, workers=[1, 2], weak=True, budget=1)
     assert weak.weak and weak.speedup[2] == pytest.approx(2 * weak.serial.median / weak.time[2])
 
 
@@ -62,8 +62,97 @@ def test_a_function_with_workers_of_its_own():
         return what
 
     found = mh.scale(program, "x", workers=[1, 3], backend="own", budget=20)
-    assert set(seen) == {("x", 1), ("x", 3)} and found.serial is None and found.account == {}
+    assert set(seen) == {("x", 1), ("x", 3)} and found.serial is None
     assert found.speedup[1] == 1.0
+
+
+def test_what_can_be_seen_of_it_from_outside():
+    found = mh.scale(lambda workers: time.sleep(0.03), workers=[1, 2], backend="own", budget="1s")
+    assert sum(found.account.values()) == pytest.approx(1)
+    assert found.account["not computing"] > 0.8 and found.account["function"] == 0
+    assert "Workers did not compute for" in found.verdict and "not computing" in repr(found)
+
+
+def test_where_the_time_of_a_compiled_loop_goes():
+    pytest.importorskip("llvmlite")
+
+    @mh.jit
+    def alone(n):
+        found = 0.0
+        for i in range(n):
+            found += (i % 7) * 0.5
+        return found
+
+    @mh.jit
+    def shared(n):
+        found = 0.0
+        for i in mh.prange(n):
+            found += (i % 7) * 0.5
+        return found
+
+    found = mh.scale(alone, 1_000_000, workers=[1, 2], budget="1s")
+    # No loop was open: one worked, and the other could not.
+    assert found.account["waiting for the caller"] == pytest.approx(0.5, abs=0.02)
+    assert sum(found.account.values()) == pytest.approx(1)
+    if found.efficiency[2] < 0.9:
+        assert found.cause == "serial part"
+    found = mh.scale(shared, 10_000_000, workers=[1, 2], budget="1s")
+    assert found.account["waiting for the caller"] < 0.2 < found.account["function"]
+    assert sum(found.account.values()) == pytest.approx(1)
+
+
+def test_weak_scaling_compares_answers():
+    items = [[number] for number in range(4)]
+
+    def grows(item):
+        item.append(0)
+        return len(item)
+
+    with pytest.raises(ValueError, match="does not give the same answer twice"):
+        mh.scale(grows, items, workers=[1, 2], backend="threads", weak=True, budget=20)
+    calls = []
+
+    def second_time(item):
+        calls.append(item)
+        return len(calls) > 8
+
+    # A plain loop and one worker take 4 items each; the second half of 8 differs.
+    with pytest.raises(ValueError, match=r"item 4 was|same answer twice"):
+        mh.scale(second_time, range(4), workers=[2], backend="threads", weak=True, budget=20)
+    draw = lambda _: mh.rng().random()
+    drawn = mh.scale(draw, range(3), workers=[1, 2], backend="threads", weak=True, seed=1, budget="300ms")
+    assert any("the first 3 were compared" in warning for warning in drawn.warnings)
+
+
+def test_whether_the_memory_limits_it_is_asked():
+    from manyhands import _scaling_account, _scaling_course
+
+    if _native.cpu_count() < 2:
+        pytest.skip("there is one core")
+    before = len(os.listdir("/proc/self/task"))
+    calls = []
+    _scaling_account._asked(lambda: calls.append(spin(20_000)), 2, 5.0, _scaling_course.processor)
+    rates = _native.memory_roof()
+    assert rates[0][0] == 1 and all(rate > 1e8 for _, rate in rates)
+    assert len(calls) > 12 and len(os.listdir("/proc/self/task")) <= before
+    # No room for a probe of something long.
+    assert _scaling_account._asked(lambda: time.sleep(0.05), 2, 0.1, _scaling_course.processor) is None
+
+
+def test_a_known_need_for_memory_is_told():
+    computing, streaming = [1.0, 1.01, 0.99, 1.0, 1.02, 0.98], [1.8, 1.81, 1.79, 1.8, 1.82, 1.78]
+    memory = _native.Memory.of([(1, 8e9), (2, 8e9)], 2, computing, streaming)
+    assert memory.needs[0] == pytest.approx(0.8) and memory.needs[1] < 0.8 < memory.needs[2]
+    assert _native.Memory.of([(1, 8e9), (2, 16e9)], 2, computing, streaming) is None
+    run = dict.fromkeys(("transfer", "dispatch", "start", "idle", "end"), 0.0)
+    account = _native.Account(
+        2, 0.8, items=4, run=1.6, cpu=1.6, **run, alone=1.0, alone_cpu=1.0, alone_ready=1.0, interpreter=False,
+        memory=memory,
+    )  # fmt: skip
+    found = made({1: 1.0, 2: 0.8}, 1.0, account=account, memory=memory)
+    assert found.cause == "memory bandwidth"
+    assert "The machine's memory gives 8.0 GB/s to one thread, 8.0 GB/s to 2; alone, the function" in found.verdict
+    assert found.needs == memory.needs[0] and sum(found.account.values()) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@
 //! | `hooks` | what is asked of the Python side: errors, prints |
 //! | `jit` | `Jitted`: a compiled function |
 //! | `measuring` | `Repetition`, `Sweep`, `Summary`: measurements and what they say |
-//! | `scaling` | `Fit`, `Account`: laws of scaling, and why it stops |
+//! | `probing` | `Neighbours`, the memory's roof, what processes have computed: what measurements are made beside |
+//! | `scaling` | `Fit`, `Account`, `Memory`: laws of scaling, and why it stops |
 //! | `machine` | cores, memory, random streams, digests |
 //! | `tracing` | `Recording`, `Trace`, `MemoryWatch`: what happened when |
 //! | `knocking` | `Knocking`: is the interpreter's lock held? |
@@ -34,6 +35,7 @@ mod knocking;
 mod machine;
 mod measuring;
 mod pool;
+mod probing;
 mod scaling;
 mod semaphore;
 mod sharing;
@@ -84,7 +86,9 @@ mod _native {
     #[pymodule_export]
     use crate::pool::Engine;
     #[pymodule_export]
-    use crate::scaling::{Account, Fit, karp_flatt, verdict};
+    use crate::probing::{Neighbours, computed_by_children, memory_roof};
+    #[pymodule_export]
+    use crate::scaling::{Account, Fit, Memory, karp_flatt, verdict};
     #[pymodule_export]
     use crate::semaphore::SemLock;
     #[pymodule_export]

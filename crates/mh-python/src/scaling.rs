@@ -61,6 +61,42 @@ pub fn karp_flatt(speedup: f64, workers: u32) -> f64 {
     law::karp_flatt(speedup, f64::from(workers))
 }
 
+/// What a function needs of the machine's memory.
+#[pyclass(frozen)]
+pub struct Memory(why::Memory);
+
+#[pymethods]
+impl Memory {
+    /// `roof` as `memory_roof` gives it; seconds of the function beside `workers - 1` threads that compute, and beside as many that
+    /// stream. None where that surely makes no difference, or the memory is no limit for so many.
+    #[staticmethod]
+    fn of(
+        roof: Vec<(u32, f64)>,
+        workers: u32,
+        computing: Vec<f64>,
+        streaming: Vec<f64>,
+    ) -> PyResult<Option<Self>> {
+        let refused = |said: String| PyValueError::new_err(said);
+        let roof = why::Roof::of(&roof).ok_or_else(|| refused("a roof begins with one thread".into()))?;
+        let found = why::Memory::of(&roof, workers, &computing, &streaming);
+        found.map(|memory| memory.map(Self)).map_err(|error| refused(error.to_string()))
+    }
+
+    /// The share of its time in which the function needs the memory, with its 95% interval.
+    #[getter]
+    fn needs(&self) -> (f64, f64, f64) {
+        let why::Estimate { value, low, high } = self.0.needs;
+        (value, low, high)
+    }
+
+    /// By so much of its time alone it takes longer with so many workers, with its 95% interval.
+    #[getter]
+    fn longer(&self) -> (f64, f64, f64) {
+        let why::Estimate { value, low, high } = self.0.longer;
+        (value, low, high)
+    }
+}
+
 /// Where the wall time went.
 #[pyclass(frozen)]
 pub struct Account(why::Account);
@@ -69,7 +105,7 @@ pub struct Account(why::Account);
 impl Account {
     /// Seconds, those of workers summed over all of them.
     #[new]
-    #[pyo3(signature = (workers, wall, *, items, run, cpu, transfer, dispatch, start, idle, end, alone, alone_cpu, alone_ready, interpreter, roof))]
+    #[pyo3(signature = (workers, wall, *, items, run, cpu, transfer, dispatch, start, idle, end, alone, alone_cpu, alone_ready, interpreter, memory=None))]
     #[allow(clippy::too_many_arguments)] // All by keyword.
     fn new(
         workers: u32,
@@ -86,7 +122,7 @@ impl Account {
         alone_cpu: Option<f64>,
         alone_ready: f64,
         interpreter: bool,
-        roof: bool,
+        memory: Option<PyRef<'_, Memory>>,
     ) -> PyResult<Self> {
         let seen = Observed {
             workers,
@@ -103,9 +139,30 @@ impl Account {
             alone_cpu,
             alone_ready,
             interpreter,
-            roof,
+            memory: memory.map(|memory| memory.0.longer),
         };
         why::Account::of(&seen).map(Self).map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    /// Of a call that was only seen from outside.
+    #[staticmethod]
+    #[pyo3(signature = (workers, wall, *, cpu, alone_cpu, memory=None))]
+    fn outside(
+        workers: u32,
+        wall: f64,
+        cpu: f64,
+        alone_cpu: f64,
+        memory: Option<PyRef<'_, Memory>>,
+    ) -> PyResult<Self> {
+        let longer = memory.map(|memory| memory.0.longer);
+        let account = why::Account::outside(workers, wall, cpu, alone_cpu, longer);
+        account.map(Self).map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    /// The share of the wall time for which workers computed longer than one does alone.
+    #[getter]
+    fn slower(&self) -> f64 {
+        self.0.slower
     }
 
     /// The mean of several runs; ValueError for none.
@@ -128,7 +185,7 @@ impl Account {
 
 /// (cause, text) of what is lost with the largest number of workers; `best` is (workers, speed-up) of the fastest.
 #[pyfunction]
-#[pyo3(signature = (*, cores, workers, plain, speedup, best, waits=false, fit=None, account=None))]
+#[pyo3(signature = (*, cores, workers, plain, speedup, best, waits=false, fit=None, account=None, memory=None))]
 #[allow(clippy::too_many_arguments)] // All by keyword.
 pub fn verdict(
     cores: u32,
@@ -139,11 +196,13 @@ pub fn verdict(
     waits: bool,
     fit: Option<PyRef<'_, Fit>>,
     account: Option<PyRef<'_, Account>>,
+    memory: Option<PyRef<'_, Memory>>,
 ) -> PyResult<(&'static str, String)> {
     if workers == 0 {
         return Err(PyValueError::new_err("a number of workers is at least 1"));
     }
     let (fit, account) = (fit.as_ref().map(|fit| &fit.0), account.as_ref().map(|account| &account.0));
-    let said = why::verdict(&Measured { cores, workers, plain, speedup, best, waits, fit, account });
+    let memory = memory.as_ref().map(|memory| &memory.0);
+    let said = why::verdict(&Measured { cores, workers, plain, speedup, best, waits, fit, account, memory });
     Ok((said.cause.name(), said.text))
 }

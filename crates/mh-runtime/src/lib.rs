@@ -16,6 +16,7 @@
 //! | `threads` | another kind of pool: threads of this process |
 //! | `footprint` | how much memory a process and its descendants take |
 //! | `recording` | where what happens is noted, while somebody wants a trace of it |
+//! | `neighbours` | threads that keep other cores busy beside what is measured; how much memory they can move |
 //! | `cores` | how many cores this process may use |
 //!
 //! Values are bytes here: what they mean is known to the layer above, on both sides. Nothing here knows Python.
@@ -28,6 +29,7 @@ mod footprint;
 mod incoming;
 mod job;
 mod link;
+mod neighbours;
 mod objects;
 mod pool;
 mod recording;
@@ -43,7 +45,7 @@ pub use answers::{Answer, AnswerBatch, ResultLease};
 pub use cores::Cores;
 pub use driving::Waited;
 pub use following::follow;
-pub use footprint::Footprint;
+pub use footprint::{Footprint, computed_by_descendants};
 pub use job::{Chunk, JobSpec};
 pub use link::Descriptor;
 pub use mh_engine::{Death, Fault, Index, JobId, JobOptions, Nanos, OnError, Outcome, Settings, stream};
@@ -51,6 +53,7 @@ pub use mh_store::{
     FixedMemory, Mapping, MemoryReading, Object, OomCounter, SegmentId, Semaphore, SettableMemory,
     StoreError, SystemMemory, Taken as SemaphoreTaken,
 };
+pub use neighbours::{Neighbours, Work, memory_roof};
 pub use objects::{ObjectId, Payload};
 pub use pool::{Pool, PoolOptions, Taken, Withdrawal, WorkerView};
 pub use recording::{Spending, Started, recorder, thread, thread_cpu};

@@ -15,6 +15,7 @@
 //! | `timing/sweep` | several things in turn, in random order |
 //! | `why` | where the time went, and the cause in words |
 //! | `why/account` | shares of the wall time; together 1 |
+//! | `why/memory` | is it the memory? A probe's times, the machine's roof, and what follows for several workers |
 //! | `why/verdict` | what is said of them |
 
 pub mod fit;

@@ -1,5 +1,6 @@
 //! How many times as fast.
 
+use super::summary::CONFIDENCE;
 use super::{Interval, Summary, TimingError};
 
 /// The ratio of two medians.
@@ -25,6 +26,11 @@ impl Ratio {
             value,
             interval: Interval { low: value * (-low).exp(), high: value * high.exp(), confidence },
         })
+    }
+
+    /// From enough measurements for an interval of 95%?
+    pub fn is_sure(&self) -> bool {
+        self.interval.confidence >= CONFIDENCE
     }
 
     /// Surely more than 1?

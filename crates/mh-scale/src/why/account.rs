@@ -2,6 +2,8 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
+use super::memory::Estimate;
+
 /// What a worker's second was spent on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Part {
@@ -21,13 +23,17 @@ pub enum Part {
     Gil,
     /// Waiting within the function, longer than alone: for a core, a lock, a disk.
     Waiting,
-    /// Computing longer than alone, where the memory was seen to be at its limit.
+    /// Computing longer than alone, as far as the memory's limit explains it.
     Bandwidth,
+    /// Seen from outside: computing as much as one worker does for the whole of the work.
+    Computing,
+    /// Seen from outside: no core was used, for whatever reason.
+    Idle,
     Unexplained,
 }
 
 impl Part {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Function,
         Self::Transfer,
         Self::Dispatch,
@@ -37,6 +43,8 @@ impl Part {
         Self::Gil,
         Self::Waiting,
         Self::Bandwidth,
+        Self::Computing,
+        Self::Idle,
         Self::Unexplained,
     ];
 
@@ -51,6 +59,8 @@ impl Part {
             Self::Gil => "waiting for the GIL",
             Self::Waiting => "waiting within the function",
             Self::Bandwidth => "memory bandwidth",
+            Self::Computing => "computing",
+            Self::Idle => "not computing",
             Self::Unexplained => "unexplained",
         }
     }
@@ -79,8 +89,8 @@ pub struct Observed {
     pub alone_ready: f64,
     /// The workers are threads of one interpreter that has a lock.
     pub interpreter: bool,
-    /// The machine's memory was seen to be at its limit.
-    pub roof: bool,
+    /// For want of memory bandwidth the function takes longer, as a share of `alone`: what a probe says of so many workers.
+    pub memory: Option<Estimate>,
 }
 
 /// Why measurements make no account.
@@ -101,6 +111,10 @@ pub struct Account {
     pub shares: Vec<(Part, f64)>,
     /// By how much each share may be off, at 95%; infinite after a single run.
     margins: Vec<f64>,
+    /// What it computed longer than alone, waiting left out: bandwidth and what is unexplained share it.
+    pub slower: f64,
+    /// By how much the share of bandwidth may be off because the probe may.
+    probed: f64,
 }
 
 /// Items below so many seconds are short: what the caller takes to give one out is no small part of that.
@@ -147,7 +161,11 @@ impl Account {
         let short = seen.items > 0 && seen.alone / (seen.items as f64) < SHORT;
         let (dispatch, caller) =
             if short { (seen.dispatch + seen.idle, 0.0) } else { (seen.dispatch, seen.idle) };
-        let bandwidth = if seen.roof { slower } else { 0.0 };
+        let within = |share: f64| (share * seen.alone).min(slower);
+        let bandwidth = seen.memory.map_or(0.0, |longer| within(longer.value));
+        let probed = seen
+            .memory
+            .map_or(0.0, |longer| (bandwidth - within(longer.low)).max(within(longer.high) - bandwidth));
         let scale = busy.max(whole);
         let seconds = |part: Part| match part {
             Part::Function => function,
@@ -159,10 +177,58 @@ impl Account {
             Part::Gil => gil,
             Part::Waiting => waiting,
             Part::Bandwidth => bandwidth,
+            Part::Computing | Part::Idle => 0.0,
             Part::Unexplained => scale - busy + slower - bandwidth,
         };
         let shares = Part::ALL.into_iter().map(|part| (part, seconds(part) / scale)).collect();
-        Ok(Self { workers: seen.workers, shares, margins: vec![f64::INFINITY; Part::ALL.len()] })
+        Ok(Self {
+            workers: seen.workers,
+            shares,
+            margins: vec![f64::INFINITY; Part::ALL.len()],
+            slower: slower / scale,
+            probed: probed / scale,
+        })
+    }
+
+    /// Of a call that was only seen from outside: it took `wall` and computed for `cpu` on all cores, where with one worker that was
+    /// `alone_cpu`. Whether a worker waited or had nothing to do cannot be told, nor what it computed beyond that.
+    pub fn outside(
+        workers: u32,
+        wall: f64,
+        cpu: f64,
+        alone_cpu: f64,
+        memory: Option<Estimate>,
+    ) -> Result<Self, AccountError> {
+        let computing = cpu.min(alone_cpu);
+        let seen = Observed {
+            workers,
+            items: 0,
+            wall,
+            run: cpu,
+            cpu: None,
+            transfer: 0.0,
+            dispatch: 0.0,
+            start: 0.0,
+            idle: 0.0,
+            end: 0.0,
+            alone: alone_cpu,
+            alone_cpu: None,
+            alone_ready: 0.0,
+            interpreter: false,
+            memory,
+        };
+        let mut account = Self::of(&seen)?;
+        let whole = (wall * f64::from(workers)).max(cpu);
+        let share_of = |part: Part, share: f64| match part {
+            Part::Function => 0.0,
+            Part::Computing => computing / whole,
+            Part::Idle => (whole - cpu) / whole,
+            // What is left of what was computed.
+            Part::Unexplained => (share - (whole - cpu) / whole).max(0.0),
+            _ => share,
+        };
+        account.shares.iter_mut().for_each(|(part, share)| *share = share_of(*part, *share));
+        Ok(account)
     }
 
     /// The mean of several runs, with margins by Student's distribution. None for no runs.
@@ -179,11 +245,19 @@ impl Account {
             let squares: f64 = share_of(place).map(|share| (share - mean(place)).powi(2)).sum();
             student * (squares / (count - 1.0) / count).sqrt()
         };
+        let mean_of = |of: fn(&Self) -> f64| runs.iter().map(of).sum::<f64>() / count;
+        let (slower, probed) = (mean_of(|run| run.slower), mean_of(|run| run.probed));
+        let probed_in = |place: usize| match Part::ALL[place] {
+            Part::Bandwidth | Part::Unexplained => probed,
+            _ => 0.0,
+        };
         let places = 0..Part::ALL.len();
         Some(Self {
             workers: runs[0].workers,
             shares: places.clone().map(|place| (Part::ALL[place], mean(place))).collect(),
-            margins: places.map(margin).collect(),
+            margins: places.map(|place| margin(place).hypot(probed_in(place))).collect(),
+            slower,
+            probed,
         })
     }
 
@@ -202,10 +276,14 @@ impl Account {
         self.shares.iter().find(|(other, _)| *other == part).map_or(0.0, |(_, share)| *share)
     }
 
-    /// What is not the function, largest first.
+    /// What is not the function, nor seen to be as good, largest first.
     pub fn losses(&self) -> Vec<(Part, f64)> {
-        let mut losses: Vec<(Part, f64)> =
-            self.shares.iter().copied().filter(|(part, _)| *part != Part::Function).collect();
+        let mut losses: Vec<(Part, f64)> = self
+            .shares
+            .iter()
+            .copied()
+            .filter(|(part, _)| !matches!(part, Part::Function | Part::Computing))
+            .collect();
         losses.sort_by(|one, other| other.1.total_cmp(&one.1));
         losses
     }

@@ -1,6 +1,7 @@
 //! The cause in words.
 
 use super::account::{Account, Part};
+use super::memory::Memory;
 use crate::fit::Fit;
 use crate::law::Law;
 
@@ -12,6 +13,8 @@ const MOSTLY: f64 = 0.8;
 const GAIN: f64 = 1.05;
 /// The largest loss is named as the cause from this share of all that is lost on; a further one is told beside it.
 const MOST: f64 = 0.25;
+/// The memory is spoken of from this share on.
+const TOLD: f64 = 0.05;
 
 /// What keeps the work from scaling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +117,8 @@ pub struct Measured<'a> {
     pub waits: bool,
     pub fit: Option<&'a Fit>,
     pub account: Option<&'a Account>,
+    /// What a probe says of the memory.
+    pub memory: Option<&'a Memory>,
 }
 
 /// What is said of it.
@@ -139,6 +144,10 @@ pub fn verdict(seen: &Measured<'_>) -> Verdict {
                 " {} of each worker's time is lost, and what was measured does not explain it.",
                 percent(1.0 - efficiency)
             );
+            let idle = seen.account.map_or(0.0, |account| account.share(Part::Idle));
+            if idle > TOLD {
+                text += &format!(" Workers did not compute for {} of the time.", percent(idle));
+            }
         }
         _ => {
             if let Some((part, share)) = account_of(seen, cause) {
@@ -155,6 +164,7 @@ pub fn verdict(seen: &Measured<'_>) -> Verdict {
             text += &of_law(seen, cause);
         }
     }
+    text += &of_memory(seen, cause);
     let advice = cause.advice();
     if !advice.is_empty() {
         text = format!("{text} {advice}");
@@ -229,7 +239,7 @@ fn of_account(seen: &Measured<'_>, account: &Account) -> Cause {
         Part::Caller => Cause::Serial,
         Part::Waiting => Cause::Contention,
         // Nothing that was measured; a law may still say what it looks like.
-        Part::Unexplained | Part::Function => match seen.fit {
+        Part::Idle | Part::Unexplained | Part::Function | Part::Computing => match seen.fit {
             Some(fit) if fit.is_told() => of_fit(fit),
             _ => Cause::Unexplained,
         },
@@ -266,6 +276,26 @@ fn account_of(seen: &Measured<'_>, cause: Cause) -> Option<(Part, f64)> {
     };
     let share = seen.account?.share(part);
     (share > 0.0).then_some((part, share))
+}
+
+/// What the machine's memory gives, where it takes its share.
+fn of_memory(seen: &Measured<'_>, cause: Cause) -> String {
+    let (Some(memory), Some(account)) = (seen.memory, seen.account) else { return String::new() };
+    if cause != Cause::Bandwidth && account.share(Part::Bandwidth) < TOLD {
+        return String::new();
+    }
+    let rates = memory.roof.rates();
+    let gives = |(threads, rate): &(u32, f64)| {
+        let to = if *threads == 1 { "one thread".to_owned() } else { format!("{threads}") };
+        format!("{} GB/s to {to}", digits(rate / 1e9))
+    };
+    let (first, last) = (gives(&rates[0]), rates.last().filter(|(threads, _)| *threads > 1).map(gives));
+    let all = last.map_or(first.clone(), |last| format!("{first}, {last}"));
+    let needs = match memory.needs.value {
+        ..1.0 => format!("needs it for {} of its time", percent(memory.needs.value)),
+        _ => "needs all that a thread can get".to_owned(),
+    };
+    format!(" The machine's memory gives {all}; alone, the function {needs}.")
 }
 
 /// What the best law says of this cause.
@@ -317,7 +347,14 @@ fn percent(share: f64) -> String {
 fn times(factor: f64) -> String {
     match factor {
         ..10.0 => format!("{factor:.2}"),
-        ..100.0 => format!("{factor:.1}"),
-        _ => format!("{factor:.0}"),
+        _ => digits(factor),
+    }
+}
+
+/// Two or three digits.
+fn digits(value: f64) -> String {
+    match value {
+        ..100.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
     }
 }

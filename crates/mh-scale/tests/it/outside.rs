@@ -33,6 +33,7 @@ fn the_serial_part_of_amdahl_is_found() {
         waits: false,
         fit: Some(&fit),
         account: None,
+        memory: None,
     });
     assert_eq!(said.cause, Cause::Serial);
 }
