@@ -11,6 +11,9 @@ from dataclasses import asdict, dataclass, field
 WORKERS = 2
 """Workers of every pool in every bench, unless the row itself says another number."""
 
+REST = 0.02
+"""Seconds between one system's call and the next one's."""
+
 
 def interleaved(
     calls: Mapping[str, Callable[[], object]],
@@ -20,7 +23,8 @@ def interleaved(
     """Median seconds of each call over `passes` rounds in which all of them take turns: A B A B ...
 
     One round more is run first and not counted, so that pools are started, modules imported and pages touched. Taking
-    turns matters: a machine that slows down for a while then slows all of them, and the ratio stands.
+    turns matters: a machine that slows down for a while then slows all of them, and the ratio stands. Before each turn is a
+    short rest, since threads of the one before may look for more work for a while (OpenMP's do, for milliseconds).
 
     Raises WrongAnswer when `check` refuses what a call returned.
     """
@@ -28,6 +32,7 @@ def interleaved(
     for number in range(passes + 1):
         for name, call in calls.items():
             gc.collect()
+            time.sleep(REST)
             start = time.perf_counter()
             value = call()
             elapsed = time.perf_counter() - start
