@@ -38,13 +38,19 @@ const SEATS: usize = 16;
 #[repr(align(64))]
 struct Apart<T>(T);
 
+/// A seat's part of the blocks.
+#[repr(align(64))]
+struct Part {
+    /// The next block that nobody has claimed.
+    next: AtomicI64,
+    end: i64,
+}
+
 pub(super) struct Job<'a> {
     pub task: &'a dyn Task,
-    blocks: i64,
     parent: Place,
     seats: usize,
-    /// Of each seat: the next block of its part that nobody has claimed.
-    next: [Apart<AtomicI64>; SEATS],
+    parts: [Part; SEATS],
     /// A bit for each seat that has a thread.
     taken: AtomicU32,
     /// The lowest block that failed; those above are not claimed any more.
@@ -60,10 +66,12 @@ impl<'a> Job<'a> {
         let seats = threads.clamp(1, SEATS).min(usize::try_from(blocks).unwrap_or(SEATS)).max(1);
         Job {
             task,
-            blocks,
             parent,
             seats,
-            next: std::array::from_fn(|seat| Apart(AtomicI64::new(part(blocks, seats, seat).max(first)))),
+            parts: std::array::from_fn(|seat| Part {
+                next: AtomicI64::new(begin(blocks, seats, seat).max(first)),
+                end: begin(blocks, seats, seat + 1),
+            }),
             taken: AtomicU32::new(0),
             lowest: Apart(AtomicI64::new(i64::MAX)),
             inside: AtomicU32::new(0),
@@ -73,27 +81,23 @@ impl<'a> Job<'a> {
 
     /// Whether there is a block to claim.
     pub fn available(&self) -> bool {
-        (0..self.seats).any(|seat| self.left(seat))
+        self.parts[..self.seats].iter().any(|part| self.may_run(part, part.next.load(Relaxed)))
     }
 
-    /// Whether this seat's part has one.
-    fn left(&self, seat: usize) -> bool {
-        self.may_run(seat, self.next[seat].0.load(Relaxed))
-    }
-
-    /// Whether a block belongs to this seat's part and is not above one that failed.
-    fn may_run(&self, seat: usize, block: i64) -> bool {
-        block < part(self.blocks, self.seats, seat + 1) && block <= self.lowest.0.load(Acquire)
+    /// Whether a block belongs to this part and is not above one that failed.
+    fn may_run(&self, part: &Part, block: i64) -> bool {
+        block < part.end && block <= self.lowest.0.load(Acquire)
     }
 
     /// A block of this seat's part, which is now the caller's to run.
     fn claim(&self, seat: usize) -> Option<i64> {
-        if !self.left(seat) {
+        let part = &self.parts[seat];
+        if !self.may_run(part, part.next.load(Relaxed)) {
             return None;
         }
-        let block = self.next[seat].0.fetch_add(1, Relaxed);
+        let block = part.next.fetch_add(1, Relaxed);
         // Those that follow in the part lie above, too, and the lowest that failed only goes down.
-        self.may_run(seat, block).then_some(block)
+        self.may_run(part, block).then_some(block)
     }
 
     /// A seat for a thread: `wanted`, or another where that is taken.
@@ -127,7 +131,7 @@ impl<'a> Job<'a> {
 }
 
 /// Where a seat's part of the blocks begins, and the one's before it ends.
-fn part(blocks: i64, seats: usize, seat: usize) -> i64 {
+fn begin(blocks: i64, seats: usize, seat: usize) -> i64 {
     let (seats, seat) = (seats as i64, seat as i64);
     blocks / seats * seat + (blocks % seats).min(seat)
 }
@@ -217,8 +221,10 @@ impl<'a> Claims<'a> {
         if self.pool.is_some_and(|pool| self.wanted_elsewhere(pool)) {
             return None;
         }
-        self.job.around(self.current.get()).find_map(|seat| {
-            let block = self.job.claim(seat)?;
+        let current = self.current.get();
+        self.job.claim(current).or_else(|| {
+            let (seat, block) =
+                self.job.around(current).find_map(|seat| self.job.claim(seat).map(|block| (seat, block)))?;
             self.current.set(seat);
             Some(block)
         })
@@ -267,15 +273,15 @@ pub(super) fn set_number(number: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::part;
+    use super::begin;
 
     #[test]
     fn parts_are_equal_and_make_up_the_whole() {
         for blocks in (0..300).chain([4097, i64::MAX]) {
             for seats in 1..20_usize {
-                assert_eq!((part(blocks, seats, 0), part(blocks, seats, seats)), (0, blocks));
+                assert_eq!((begin(blocks, seats, 0), begin(blocks, seats, seats)), (0, blocks));
                 let lengths: Vec<i64> = (0..seats)
-                    .map(|seat| part(blocks, seats, seat + 1) - part(blocks, seats, seat))
+                    .map(|seat| begin(blocks, seats, seat + 1) - begin(blocks, seats, seat))
                     .collect();
                 let (least, most) = (lengths.iter().min(), lengths.iter().max());
                 assert!(least.zip(most).is_some_and(|(least, most)| most - least <= 1), "{blocks} {seats}");
