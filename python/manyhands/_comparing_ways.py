@@ -7,13 +7,22 @@ from _thread import start_new_thread
 
 from . import _answers, _durations, _native
 from ._scaling_ways import Maps
+from .errors import TimeoutError
 
 #: The sample takes about so much of the budget in a plain loop: each way runs it four times at least.
 _SHARE = 1 / 30
 #: A single item may take so much of it, or a sample of one item for each worker would not fit.
 _MOST = 1 / 16
+#: What is run in which order. Threads need no start, and a compiler may take its time.
+_CHEAPEST = ("threads", "jit", "jit, threads", "processes")
+#: Seconds in which a usual function is compiled, and a few worker processes are started.
+_COMPILING, _STARTING = 0.3, 0.2
 #: Seconds for which the lock is looked at.
-_LOOK = 0.5
+LOOK = 0.5
+
+
+class TookTooLong(Exception):
+    """A run was ended, as the budget was spent."""
 
 
 class Way:
@@ -23,6 +32,8 @@ class Way:
         self.name = name
         self.workers = workers
         self.call = call
+        #: The first run, where it is another one: with a limit.
+        self.first = None
         self.items = items
         self.why = None
         self.start = 0.0  # seconds until its workers were there
@@ -90,6 +101,9 @@ class Ways:
         self.size = len(work[0])
         self._maps = []
         self.compiling = 0.0
+        #: Seconds that are left for the run that comes next, and which runs took more.
+        self.limit = 0.0
+        self.overran = []
 
     def __enter__(self):
         return self
@@ -103,22 +117,36 @@ class Ways:
         function, work, size = self.function, self.work, self.size
         found = [Way("serial", 1, lambda: [function(*arguments) for arguments in zip(*work)], size)]
         if not isinstance(function, _native.Jitted):
-            found += self._compiled()
+            found += [Way("jit", 1, None, size), Way("jit, threads", self.workers, None, size)]
         for name in "threads", "processes":
             maps = self._map(function, name)
             found.append(Way(name, self.workers, lambda maps=maps: maps.with_workers(self.workers, work), size))
+        # What other processes do can be ended.
+        found[-1].first = lambda: self._within(maps)
         return found
+
+    def _within(self, maps):
+        answers = maps.started(self.workers, self.work)
+        try:
+            return answers.get(max(self.limit, 0.0))
+        except TimeoutError:
+            if answers.ready():
+                raise
+        maps.terminate()
+        raise TookTooLong(
+            f"took longer than {_durations.said(self.limit)}, half of what was left of the budget: it was ended"
+        )
 
     def _map(self, function, backend):
         maps = Maps(function, [[0]], backend, None)
         self._maps.append(maps)
         return maps
 
-    def _compiled(self):
+    def compile(self, loop, threads):
+        """Makes `mh.jit` of the function, for the two ways that run it. Compiling cannot be ended."""
         from .loops import jit
 
         work = self.work
-        loop, threads = Way("jit", 1, None, self.size), Way("jit, threads", self.workers, None, self.size)
         began = time.perf_counter()
         try:
             with warnings.catch_warnings():
@@ -127,13 +155,53 @@ class Ways:
                 compiled(*next(zip(*work)))
         except Exception as error:
             loop.why = f"does not compile: {_line(error)}"
-            return [loop]
+            threads.why = ""
+            return
         finally:
             self.compiling = time.perf_counter() - began
         maps = self._map(compiled, "threads")
         loop.call = lambda: [compiled(*arguments) for arguments in zip(*work)]
         threads.call = lambda: maps.with_workers(self.workers, work)
-        return [loop, threads]
+
+    def try_all(self, ways, left):
+        """Runs each way once, the cheapest to start first, as far as they fit into what is `left()`: those that gave
+        the plain loop's answer, in the order of `ways`. What cannot be ended and took longer is told in `overran`."""
+        by_name = {way.name: way for way in ways}
+        serial = by_name["serial"]
+        for name in _CHEAPEST:
+            way = by_name.get(name)
+            if way is None or way.why is not None:
+                continue
+            # The others are still to be measured.
+            self.limit = left() / 2 if name == "processes" else left()
+            if name == "jit" and self._left_out(way, _COMPILING, "compiling"):
+                by_name["jit, threads"].why = ""
+                continue
+            if name == "jit":
+                self.compile(way, by_name["jit, threads"])
+                if self.compiling > self.limit:
+                    self.overran.append(
+                        f"The budget was overrun: compiling took {_durations.said(self.compiling)} where "
+                        f"{_durations.said(self.limit)} were left, and cannot be ended."
+                    )
+                self.limit = left()
+            starts = _STARTING if name == "processes" else 0.0
+            if way.why is not None or self._left_out(way, serial.start + starts, "it"):
+                continue
+            if tried(way, serial.answer) and way.start > self.limit and name != "processes":
+                self.overran.append(
+                    f"The budget was overrun: {name} took {_durations.said(way.start)} where "
+                    f"{_durations.said(self.limit)} were left, and cannot be ended."
+                )
+        return [way for way in ways if way.why is None]
+
+    def _left_out(self, way, expected, what):
+        """Is there no time for what takes so many seconds?"""
+        if expected <= self.limit:
+            return False
+        left = _durations.said(max(0.0, self.limit))
+        way.why = f"was left out: {what} takes some {_durations.said(expected)}, and the budget had {left} for that"
+        return True
 
 
 def _line(error):
@@ -151,7 +219,10 @@ def tried(way, expected):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = memory(way.call)
+            found = memory(way.first or way.call)
+    except TookTooLong as error:
+        way.why = str(error)
+        return False
     except Exception as error:
         way.why = f"raises {_line(error)}"
         return False
@@ -166,9 +237,9 @@ def tried(way, expected):
     return True
 
 
-def lock_share(call):
+def lock_share(call, seconds=LOOK):
     """The share of the time for which a call holds the interpreter's lock, None where it could not be seen: too short,
-    or a Python without the lock."""
+    or a Python without the lock. It is looked at for so many seconds."""
     import sys
 
     if not getattr(sys, "_is_gil_enabled", lambda: True)():
@@ -187,7 +258,7 @@ def lock_share(call):
             over.release()
 
     start_new_thread(knock, ())
-    end = time.perf_counter() + _LOOK
+    end = time.perf_counter() + seconds
     try:
         while True:
             call()

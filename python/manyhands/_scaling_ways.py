@@ -54,6 +54,18 @@ class Maps:
             return pool.map(self.function, work[0], seed=self.seed, on_error="raise")
         return pool.starmap(self.function, list(zip(*work)), seed=self.seed, on_error="raise")
 
+    def started(self, count, work):
+        """The same without waiting for the answers: what `get` gives."""
+        pool = self._pool(count)
+        if len(work) == 1:
+            return pool.map_async(self.function, work[0])
+        return pool.starmap_async(self.function, list(zip(*work)))
+
+    def terminate(self):
+        """Ends what is under way."""
+        for pool in self._pools.values():
+            pool.terminate()
+
     def alone(self, work, base):
         """A plain loop over a few of the items."""
         count = len(work[0])

@@ -2,6 +2,8 @@
 
 import hashlib
 import itertools
+import os
+import threading
 import time
 
 import pytest
@@ -20,7 +22,7 @@ def python(x):
 
 
 def test_what_waits_belongs_into_threads():
-    found = mh.compare(wait, range(40), budget="2s", workers=4)
+    found = mh.compare(wait, range(40), budget="4s", workers=4)
     assert found.best == "threads"
     assert "waits" in found.reason and found.cpu < 0.5
     assert found.lock is None or found.lock < 0.5
@@ -131,6 +133,30 @@ def test_what_cannot_be_sent_is_no_row():
 def test_what_takes_longer_than_the_budget_is_told():
     with pytest.raises(ValueError, match="takes more than the budget"):
         mh.compare(lambda x: time.sleep(0.2), range(10), budget="300ms", workers=2)
+
+
+def test_processes_that_take_longer_than_the_budget_are_ended():
+    here = os.getpid()
+    found = mh.compare(lambda x: x if os.getpid() == here else time.sleep(600), range(4), budget="2s", workers=2)
+    rows = {row.way: row for row in found.rows}
+    assert rows["processes"].seconds is None and "left of the budget: it was ended" in rows["processes"].why
+    assert rows["processes"].why in repr(found) and found.best != "processes"
+
+
+def test_threads_that_take_longer_than_the_budget_are_told_and_the_rest_left_out():
+    main = threading.main_thread()
+
+    def slow_in_threads(x):
+        if threading.current_thread() is not main:
+            time.sleep(0.5)
+        return str(x)
+
+    found = mh.compare(slow_in_threads, range(2), budget="400ms", workers=2)
+    assert any("The budget was overrun: threads took" in warning for warning in found.warnings)
+    rows = {row.way: row for row in found.rows}
+    for way in "jit", "processes":
+        assert rows[way].seconds is None and "was left out" in rows[way].why and "the budget had 0 s for that" in rows[way].why
+    assert found.best == "serial" and rows["serial"].seconds is not None and rows["threads"].seconds is not None
 
 
 @pytest.mark.parametrize("items", [iter([1, 2]), (x for x in range(3)), map(abs, [1])])
