@@ -20,6 +20,7 @@ _MODULES = (
     "operator",
     "manyhands",
     "manyhands.loops",
+    "manyhands._jit_intrinsics",
     "numba",
 )
 #: NumPy has two types for some kinds, and its versions have two names for some types.

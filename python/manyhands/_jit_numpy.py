@@ -21,6 +21,7 @@ FUNCTIONS = {
     "builtins.min": builtins.least,
     "builtins.sum": builtins.total,
     "ndarray.columns": parts.columns,
+    "ndarray.matrices": linear.multiplied,
     "ndarray.pairs": parts.pairs,
     "ndarray.put_columns": parts.put_columns,
     "ndarray.put_pairs": parts.put_pairs,

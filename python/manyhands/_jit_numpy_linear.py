@@ -2,74 +2,23 @@
 
 import numpy as np
 
+from manyhands._jit_intrinsics import matrices
 from manyhands.loops import prange
 
 
-def dot(a, b):
-    """`np.dot`."""
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return a * b
-    elif a.ndim == 3 and b.ndim == 1:
-        return _product(a.reshape(a.shape[0] * a.shape[1], a.shape[2]), b).reshape(a.shape[0], a.shape[1])
-    elif a.ndim == 3 and b.ndim == 2:
-        return _product(a.reshape(a.shape[0] * a.shape[1], a.shape[2]), b).reshape(a.shape[0], a.shape[1], b.shape[1])
+def multiplied(shape, a, b):
+    """Products of the matrices of the last two axes of arrays of one rank, by loops: where gemm has no such numbers."""
+    if a.ndim == 2:
+        return _tiled(a, b)
     else:
-        return _product(a, b)
-
-
-def matmul(a, b):
-    """`a @ b`; of three dimensions a product for each of the first."""
-    if a.ndim == 3 and b.ndim < 3:
-        return dot(a, b)
-    elif a.ndim == 3 and b.ndim == 3:
-        if a.shape[0] != b.shape[0] and a.shape[0] != 1 and b.shape[0] != 1:
-            raise ValueError(f"operands could not be broadcast together: {a.shape[0]} and {b.shape[0]} matrices")
-        _aligned(a.shape[2], b.shape[1])
-        count = b.shape[0] if a.shape[0] == 1 else a.shape[0]
-        out = np.zeros((count, a.shape[1], b.shape[2]), dtype=np.result_type(a, b))
-        for i in prange(count):
+        out = np.empty(shape, dtype=np.result_type(a, b))
+        for i in range(shape[0]):
             left = a[0 if a.shape[0] == 1 else i]
-            right = b[0 if b.shape[0] == 1 else i]
-            for j in range(left.shape[0]):
-                for p in range(left.shape[1]):
-                    out[i, j] += left[j, p] * right[p]
+            out[i] = multiplied(shape[1:], left, b[0 if b.shape[0] == 1 else i])
         return out
-    elif a.ndim == 2 and b.ndim == 3:
-        return matmul(a[None], b)
-    else:
-        return _product(a, b)
 
 
-def _product(a, b):
-    if a.ndim == 1 and b.ndim == 1:
-        if a.shape[0] != b.shape[0]:
-            raise ValueError(f"shapes ({a.shape[0]},) and ({b.shape[0]},) not aligned: they must be of one length")
-        return np.sum(a * b, dtype=np.result_type(a, b))
-    elif a.ndim == 2 and b.ndim == 1:
-        _aligned(a.shape[1], b.shape[0])
-        out = np.empty(a.shape[0], dtype=np.result_type(a, b))
-        for i in prange(a.shape[0]):
-            out[i] = np.sum(a[i] * b, dtype=np.result_type(a, b))
-        return out
-    elif a.ndim == 1 and b.ndim == 2:
-        _aligned(a.shape[0], b.shape[0])
-        out = np.zeros(b.shape[1], dtype=np.result_type(a, b))
-        for p in range(a.shape[0]):
-            out += a[p] * b[p]
-        return out
-    elif a.ndim == 2 and b.ndim == 2:
-        _aligned(a.shape[1], b.shape[0])
-        return _matrices(a, b)
-    else:
-        raise NotImplementedError("products of arrays of more than two dimensions are not compiled")
-
-
-def _aligned(columns, rows):
-    if columns != rows:
-        raise ValueError(f"shapes not aligned: {columns} columns on the left, {rows} rows on the right")
-
-
-def _matrices(a, b):
+def _tiled(a, b):
     """Rows of the right one are read in tiles that stay in the cache, for some rows of the left one at a time."""
     n, inner, m = a.shape[0], a.shape[1], b.shape[1]
     out = np.zeros((n, m), dtype=np.result_type(a, b))
@@ -83,11 +32,76 @@ def _matrices(a, b):
     return out
 
 
+def dot(a, b):
+    """`np.dot`: the last axis of the left one with the last but one of the right one, for each of the others."""
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return a * b
+    elif b.ndim > 2:
+        return _dot_deep(a, b)
+    elif a.ndim > 2 and b.ndim == 2:
+        _aligned(a.shape[a.ndim - 1], b.shape[0])
+        shape = a.shape[:-1] + b.shape[1:]
+        return matrices(a.reshape(-1, a.shape[a.ndim - 1]), b).reshape(shape)
+    else:
+        return matmul(a, b)
+
+
+def _dot_deep(a, b):
+    columns = np.swapaxes(b, 0, b.ndim - 2)
+    _aligned(a.shape[a.ndim - 1], columns.shape[0])
+    rows = a.reshape(-1, a.shape[a.ndim - 1])
+    flat = matrices(rows, columns.reshape(columns.shape[0], -1))
+    shape = a.shape[:-1] + columns.shape[1:]
+    return np.swapaxes(flat.reshape(shape), a.ndim - 1, a.ndim + b.ndim - 4)
+
+
+def matmul(a, b):
+    """`a @ b`: vectors, and the matrices of the last two axes for each of the others, which are broadcast."""
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        raise ValueError("matmul: an operand is a number: write a * b")
+    if b.ndim == 1:
+        _aligned(a.shape[a.ndim - 1], b.shape[0])
+        return _rows(a, b)
+    elif a.ndim == 1 and b.ndim == 2:
+        _aligned(a.shape[0], b.shape[0])
+        out = np.zeros(b.shape[1], dtype=np.result_type(a, b))
+        for p in range(a.shape[0]):
+            out += a[p] * b[p]
+        return out
+    elif a.ndim == 1:
+        return matmul(a[None], b)[..., 0, :]
+    elif a.ndim < b.ndim:
+        return matmul(a[None], b)
+    elif a.ndim > b.ndim:
+        return matmul(a, b[None])
+    else:
+        _aligned(a.shape[a.ndim - 1], b.shape[b.ndim - 2])
+        return matrices(a, b)
+
+
+def _rows(a, b):
+    """Each of the rows of the left one with a vector."""
+    if a.ndim == 1:
+        return np.sum(a * b, dtype=np.result_type(a, b))
+    elif a.ndim == 2:
+        out = np.empty(a.shape[0], dtype=np.result_type(a, b))
+        for i in prange(a.shape[0]):
+            out[i] = np.sum(a[i] * b, dtype=np.result_type(a, b))
+        return out
+    else:
+        return np.sum(a * b, axis=-1, dtype=np.result_type(a, b))
+
+
+def _aligned(columns, rows):
+    if columns != rows:
+        raise ValueError(f"shapes not aligned: {columns} columns on the left, {rows} rows on the right")
+
+
 def inner(a, b):
     """`np.inner` of vectors."""
     if a.ndim != 1 or b.ndim != 1:
         raise NotImplementedError("np.inner is compiled for vectors: write a @ b.T")
-    return _product(a, b)
+    return matmul(a, b)
 
 
 def vdot(a, b):

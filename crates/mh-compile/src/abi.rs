@@ -39,6 +39,19 @@ pub struct Rt {
     /// 120: lengths and strides of an array, its rank, the size of an element; the new lengths, behind which the strides go, and their number.
     /// 1 where the elements can be seen so without being copied.
     pub fold: unsafe extern "C" fn(*const i64, i64, i64, *mut i64, i64) -> i32,
+    /// 128: bytes of a float and how many of them make an element; the rank; data, then lengths and strides, of the left array and of the right
+    /// one; where the product goes, row by row. The last two axes are matrices that fit, the others are of one length or of length 1.
+    pub product: unsafe extern "C" fn(
+        *mut Rt,
+        i32,
+        i32,
+        i64,
+        *const u8,
+        *const i64,
+        *const u8,
+        *const i64,
+        *mut u8,
+    ) -> i32,
 }
 
 /// What was raised, and where.
@@ -88,6 +101,7 @@ pub mod offset {
     pub const SITE: u32 = 64;
     pub const VALUES: u32 = 72;
     pub const FOLD: u32 = 120;
+    pub const PRODUCT: u32 = 128;
 }
 
 /// Lanes of a floating-point reduction.

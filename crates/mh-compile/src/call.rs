@@ -5,6 +5,7 @@
 //! | `memory` | arrays that kernels make |
 //! | `parallel` | parallel loops: blocks on threads, the lowest failure, text in the serial order |
 //! | `print` | numbers as Python and NumPy write them |
+//! | `product` | products of matrices |
 //!
 //! What is the caller's alone (signals, output, warnings) is done on the calling thread, through `Hooks`. A panic of a hook stops the
 //! kernel and goes on behind it: none crosses compiled code.
@@ -15,6 +16,7 @@ mod fold;
 mod memory;
 mod parallel;
 mod print;
+mod product;
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -108,15 +110,7 @@ impl Kernel {
     /// The object is what this crate's compiler made for `info`. `frame` has a slot for each argument and result, flattened as the
     /// README says; arrays in it are alive, of the type and shape that is told, and written by nobody else meanwhile.
     pub unsafe fn call(&self, frame: &mut [u64], key: u64, hooks: &dyn Hooks) -> Result<(), Stopped> {
-        let mut call = Call {
-            hooks,
-            entered: OnceLock::new(),
-            thread: here(),
-            stop: AtomicBool::new(false),
-            polled: AtomicU64::new(0),
-            notices: Mutex::new(BTreeSet::new()),
-            panic: Mutex::new(None),
-        };
+        let mut call = Call::new(hooks);
         if !self.info.short {
             call.is_long();
         }
@@ -177,6 +171,7 @@ impl Inner<'_> {
             error: Fault::default(),
             inner: std::ptr::from_mut(self).cast::<c_void>(),
             fold: fold::fold,
+            product: product::product,
         }
     }
 
@@ -198,7 +193,19 @@ impl Inner<'_> {
     }
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    fn new(hooks: &'a dyn Hooks) -> Call<'a> {
+        Call {
+            hooks,
+            entered: OnceLock::new(),
+            thread: here(),
+            stop: AtomicBool::new(false),
+            polled: AtomicU64::new(0),
+            notices: Mutex::new(BTreeSet::new()),
+            panic: Mutex::new(None),
+        }
+    }
+
     /// On the calling thread: tells the hooks, once, that this takes a while.
     fn is_long(&self) {
         self.entered.get_or_init(|| {

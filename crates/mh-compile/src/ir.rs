@@ -441,6 +441,9 @@ pub enum Fill {
     Empty,
     Zero,
     Value(Expr),
+    /// Products of the matrices of the last two axes of two other arrays, of floats or complex numbers of the new array's kind and of its rank, and
+    /// of lengths that fit; axes before these are of the new array's length or of length 1.
+    Product(Var, Var),
 }
 
 #[derive(Clone, Debug, PartialEq)]

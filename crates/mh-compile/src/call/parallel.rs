@@ -118,7 +118,7 @@ unsafe fn alone(
 }
 
 /// Loops that were opened to helpers.
-static LOOPS: AtomicU64 = AtomicU64::new(0);
+pub(super) static LOOPS: AtomicU64 = AtomicU64::new(0);
 
 /// A closure's address, for several threads.
 struct Shared(*mut c_void);

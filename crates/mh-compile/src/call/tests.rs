@@ -14,6 +14,15 @@ pub(crate) fn run(kernel: &Kernel, frame: &mut [u64], hooks: &dyn Hooks) -> Resu
     unsafe { kernel.call(frame, 7, hooks) }
 }
 
+/// Runs a test of a function of `Rt`, as a kernel would call it.
+pub(crate) fn with_rt(hooks: &dyn Hooks, test: impl FnOnce(*mut Rt)) {
+    let call = Call::new(hooks);
+    let mut inner =
+        Inner { call: &raw const call, caller: true, place: Place::default(), text: String::new() };
+    let mut rt = inner.rt(7);
+    test(&raw mut rt);
+}
+
 /// Takes over an array that a kernel gave back, and tells how many held it.
 pub(crate) fn take(owner: u64) -> (Option<Memory>, usize) {
     // SAFETY: an even owner in a slot of a kernel that ended well is alive until its reference is given back.
@@ -193,6 +202,7 @@ fn the_table_is_laid_out_as_the_text_believes() {
         offset_of!(Rt, error),
         offset_of!(Rt, error) + offset_of!(Fault, values),
         offset_of!(Rt, fold),
+        offset_of!(Rt, product),
     ];
     let told = [
         offset::PARALLEL,
@@ -206,6 +216,7 @@ fn the_table_is_laid_out_as_the_text_believes() {
         offset::SITE,
         offset::VALUES,
         offset::FOLD,
+        offset::PRODUCT,
     ];
     assert_eq!(real, told.map(|offset| offset as usize));
 }

@@ -20,6 +20,7 @@ mod loops;
 mod math;
 pub(crate) mod parallel;
 mod places;
+mod product;
 mod random;
 mod reshape;
 mod split;

@@ -314,9 +314,12 @@ impl FunctionEmitter<'_, '_> {
             ExprKind::New { lengths, fill, check } => {
                 let begun = match fill {
                     Fill::Value(value) => Some(self.expression(value)),
-                    Fill::Empty | Fill::Zero => None,
+                    Fill::Empty | Fill::Zero | Fill::Product(..) => None,
                 };
                 self.new_array(var, lengths, matches!(fill, Fill::Zero), begun.as_ref(), *check, value.span);
+                if let Fill::Product(left, right) = fill {
+                    self.product(var, *left, *right);
+                }
             }
             _ => unreachable!("an array is a variable, a view or new: {value}"),
         }

@@ -1,6 +1,6 @@
 //! Questions about statements and expressions.
 
-use crate::ir::{Expr, ExprKind, Function, Statement, StatementKind, Type, Var};
+use crate::ir::{Expr, ExprKind, Fill, Function, Statement, StatementKind, Type, Var};
 use crate::walk::{expressions, operands};
 
 /// A guess at the nanoseconds of one run of a block; `None` where it holds loops or calls.
@@ -10,7 +10,8 @@ pub(super) fn weight(block: &[Statement]) -> Option<u64> {
         if matches!(
             statement.kind,
             StatementKind::For(_) | StatementKind::While { .. } | StatementKind::Call { .. }
-        ) {
+        ) || is_product(statement)
+        {
             return None;
         }
         sum += expressions(statement).into_iter().map(expression_weight).sum::<u64>();
@@ -19,6 +20,12 @@ pub(super) fn weight(block: &[Statement]) -> Option<u64> {
         }
     }
     Some(sum)
+}
+
+/// Whether the statement multiplies matrices.
+fn is_product(statement: &Statement) -> bool {
+    matches!(&statement.kind, StatementKind::Assign { value, .. }
+        if matches!(&*value.kind, ExprKind::New { fill: Fill::Product(..), .. }))
 }
 
 fn expression_weight(expr: &Expr) -> u64 {

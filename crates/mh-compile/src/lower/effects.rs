@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::Lowerer;
 use super::value::{Iterable, Value};
-use crate::ir::{Check, Expr, ExprKind, Part, Statement, StatementKind, Var};
+use crate::ir::{Check, Expr, ExprKind, Fill, Part, Statement, StatementKind, Var};
 
 impl Lowerer<'_> {
     /// Keeps `values`, which were lowered before the block had `start` statements, where those that follow are in their way.
@@ -121,7 +121,9 @@ pub fn reads_any(expr: &Expr, which: &dyn Fn(Var) -> bool) -> bool {
         | ExprKind::Dim { array, .. }
         | ExprKind::View { array, .. }
         | ExprKind::Foldable { array, .. } => which(*array),
-        ExprKind::Disjoint { left, right } => which(*left) || which(*right),
+        ExprKind::Disjoint { left, right } | ExprKind::New { fill: Fill::Product(left, right), .. } => {
+            which(*left) || which(*right)
+        }
         _ => false,
     })
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::affine::{Atom, Fact, Poly};
 use super::interpret::Interpreter;
 use super::state::{Alternatives, RootId, Source, State};
-use crate::ir::{Binary, Expr, ExprKind, For, ReductionKind, Span, Var};
+use crate::ir::{Binary, Expr, ExprKind, Fill, For, ReductionKind, Span, Var};
 use crate::walk::operands;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,14 +157,38 @@ impl Interpreter<'_> {
         if let ExprKind::Load { array, indices, .. } = &*expr.kind {
             self.touch(Touch { array: *array, indices, kind: Kind::Read, span: expr.span }, state);
         }
+        if let ExprKind::New { fill: Fill::Product(left, right), .. } = &*expr.kind {
+            for array in [left, right] {
+                self.read_whole(*array, expr.span, state);
+            }
+        }
+    }
+
+    /// Notes that all elements are read.
+    fn read_whole(&mut self, array: Var, span: Span, state: &mut State) {
+        let Some(value) = state.arrays.get(&array).cloned() else { return };
+        let mut indices = Vec::new();
+        for length in &value.lengths {
+            let atom = self.atoms.fresh(self.depth + 1, None);
+            let index = Poly::atom(atom);
+            let within = Fact::less(&index, &length.extent);
+            self.atoms.get_mut(atom).facts =
+                [Some(Fact::AtLeastZero(index.clone())), within].into_iter().flatten().collect();
+            indices.push(index);
+        }
+        self.touch_at(Touch { array, indices: &[], kind: Kind::Read, span }, &indices, state);
     }
 
     pub fn touch(&mut self, touch: Touch, state: &mut State) {
         if self.recorders.is_empty() {
             return;
         }
-        let Some(array) = state.arrays.get(&touch.array).cloned() else { return };
         let indices: Vec<Poly> = touch.indices.iter().map(|index| self.value(index, state)).collect();
+        self.touch_at(touch, &indices, state);
+    }
+
+    fn touch_at(&mut self, touch: Touch, indices: &[Poly], state: &State) {
+        let Some(array) = state.arrays.get(&touch.array).cloned() else { return };
         let subscripts = array
             .sources
             .iter()

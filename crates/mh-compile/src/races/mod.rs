@@ -31,7 +31,7 @@ pub(crate) mod walk;
 use std::collections::HashMap;
 
 use crate::diagnostic::Diagnostic;
-use crate::ir::{Block, Function, LoopId, Module, Plan, Statement, StatementKind};
+use crate::ir::{Block, ExprKind, Fill, Function, LoopId, Module, Plan, Statement, StatementKind};
 
 /// Gives each parallel loop its plan.
 ///
@@ -120,9 +120,15 @@ fn fine(body: &[Statement]) -> bool {
         found |= matches!(
             statement.kind,
             StatementKind::For(_) | StatementKind::While { .. } | StatementKind::Call { .. }
-        );
+        ) || is_product(statement);
     });
     found
+}
+
+/// Whether the statement multiplies matrices.
+fn is_product(statement: &Statement) -> bool {
+    matches!(&statement.kind, StatementKind::Assign { value, .. }
+        if matches!(&*value.kind, ExprKind::New { fill: Fill::Product(..), .. }))
 }
 
 /// Whether each function, or one that it calls, stores to arrays that it has not made itself.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::ir::{Block, Expr, ExprKind, Span, Statement, StatementKind, Var};
+use crate::ir::{Block, Expr, ExprKind, Fill, Span, Statement, StatementKind, Var};
 use crate::walk::{blocks_mut, expressions_mut, operands, operands_mut};
 
 pub type Set = BTreeSet<Var>;
@@ -15,7 +15,9 @@ pub fn named(expr: &Expr) -> Vec<Var> {
         | ExprKind::Dim { array, .. }
         | ExprKind::View { array, .. }
         | ExprKind::Foldable { array, .. } => vec![*array],
-        ExprKind::Disjoint { left, right } => vec![*left, *right],
+        ExprKind::Disjoint { left, right } | ExprKind::New { fill: Fill::Product(left, right), .. } => {
+            vec![*left, *right]
+        }
         _ => Vec::new(),
     }
 }

@@ -74,6 +74,8 @@ impl Touched {
                     ExprKind::New { fill, .. } => {
                         // What lies in fresh memory is not the same twice.
                         self.once |= *fill == Fill::Empty && self.made.contains(var);
+                        // Too dear to be computed twice.
+                        self.once |= matches!(fill, Fill::Product(..));
                         self.made.insert(*var);
                     }
                     ExprKind::View { .. } => self.renamed = true,

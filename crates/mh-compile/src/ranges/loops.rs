@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::ir::{Block, Expr, ExprKind, For, Label, Statement, StatementKind, Var};
+use crate::ir::{Block, Expr, ExprKind, Fill, For, Label, Statement, StatementKind, Var};
 use crate::walk::{expressions, operands};
 
 /// One loop of a nest; number 0 is the outermost, `parent` the one around it.
@@ -119,7 +119,7 @@ pub fn reads(expr: &Expr, read: &mut impl FnMut(Var)) {
         | ExprKind::View { array, .. }
         | ExprKind::Dim { array, .. }
         | ExprKind::Foldable { array, .. } => read(*array),
-        ExprKind::Disjoint { left, right } => {
+        ExprKind::Disjoint { left, right } | ExprKind::New { fill: Fill::Product(left, right), .. } => {
             read(*left);
             read(*right);
         }

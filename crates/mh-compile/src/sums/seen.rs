@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::is_invariant;
 use crate::ir::{
-    Binary, Block, Check, Expr, ExprKind, Flavour, Label, Statement, StatementKind, Type, Var, Variable,
+    Binary, Block, Check, Expr, ExprKind, Fill, Flavour, Label, Statement, StatementKind, Type, Var, Variable,
 };
 use crate::walk::{blocks_mut, expressions, operands};
 
@@ -83,6 +83,11 @@ impl Seen {
             | ExprKind::New { check, .. }
             | ExprKind::View { check, .. } => self.leaves |= matches!(check, Check::Branch | Check::Flag),
             _ => {}
+        }
+        if let ExprKind::New { fill: Fill::Product(left, right), .. } = &*expr.kind {
+            for array in [left, right] {
+                *self.touched.entry(*array).or_default() += 1;
+            }
         }
         operands(expr).into_iter().for_each(|part| self.expr(part));
     }

@@ -757,6 +757,10 @@ impl<'a> Parser<'a> {
             Fill::Empty
         } else if self.eat("zero") {
             Fill::Zero
+        } else if self.eat("product") {
+            let left = self.var()?;
+            self.expect(",")?;
+            Fill::Product(left, self.var()?)
         } else {
             self.expect("fill")?;
             Fill::Value(self.expression()?)

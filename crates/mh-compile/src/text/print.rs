@@ -536,6 +536,10 @@ impl<'a> Printer<'a> {
                         self.put("; fill ");
                         self.expression(value);
                     }
+                    Fill::Product(left, right) => {
+                        self.put("; product ");
+                        self.vars(&[*left, *right]);
+                    }
                 }
                 self.put(")");
                 self.check(*check);

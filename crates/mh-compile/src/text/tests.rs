@@ -117,9 +117,10 @@ impl Maker {
             }
             _ if self.below(2) == 0 => {
                 ty = self.array();
-                let fill = match self.below(3) {
+                let fill = match self.below(4) {
                     0 => Fill::Empty,
                     1 => Fill::Zero,
+                    2 => Fill::Product(self.var(), self.var()),
                     _ => Fill::Value(self.expression(below)),
                 };
                 ExprKind::New { lengths: self.expressions(below), fill, check: self.check() }

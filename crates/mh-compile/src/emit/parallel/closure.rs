@@ -4,7 +4,7 @@ use super::{Left, Role};
 use crate::emit::function::{FunctionEmitter, Operand, Place};
 use crate::emit::walk::blocks;
 use crate::emit::{flattened, memory};
-use crate::ir::{Expr, ExprKind, For, Kind, Plan, Statement, StatementKind, Type, Var};
+use crate::ir::{Expr, ExprKind, Fill, For, Kind, Plan, Statement, StatementKind, Type, Var};
 use crate::walk::{expressions, operands};
 use std::collections::BTreeSet;
 
@@ -164,7 +164,9 @@ pub(super) fn used_by(expr: &Expr, used: &mut BTreeSet<Var>) {
         | ExprKind::Foldable { array, .. } => {
             used.insert(*array);
         }
-        ExprKind::Disjoint { left, right } => used.extend([left, right]),
+        ExprKind::Disjoint { left, right } | ExprKind::New { fill: Fill::Product(left, right), .. } => {
+            used.extend([left, right]);
+        }
         _ => {}
     }
     operands(expr).into_iter().for_each(|part| used_by(part, used));

@@ -17,6 +17,7 @@ mod math;
 mod nearest;
 mod numpy;
 mod printing;
+mod products;
 mod python;
 mod random;
 mod random_arrays;
@@ -209,6 +210,7 @@ pub(crate) fn call_known(
         "random" => random::call(lowerer, short, call),
         "numpy.random" => random::call_numpy(lowerer, short, call),
         "manyhands" => python::call_ours(lowerer, short, call),
+        "manyhands._jit_intrinsics" => products::matrices(lowerer, call),
         _ => Err(refused(
             span,
             format!("{} is not compiled", shown(name)),
