@@ -135,7 +135,9 @@ class trace:
 
     @property
     def memory(self):
-        """The memory of all processes, shared pages counted once: (seconds, bytes) about 20 times a second."""
+        """The memory of all processes, shared pages counted once: (seconds, bytes) about 20 times a second,
+        less often where looking takes more than a hundredth of the time; the last look may be a tenth of a second
+        old."""
         return self._done().memory()
 
     @property

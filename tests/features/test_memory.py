@@ -18,6 +18,24 @@ def own_pss():
         return next(int(line.split()[1]) * 1024 for line in file if line.startswith("Pss:"))
 
 
+def wait_for_looks(count):
+    """Until the thread that looks has slept so often more: as often it has looked."""
+
+    def slept():
+        for task in os.scandir("/proc/self/task"):
+            with open(f"{task.path}/status") as status:
+                lines = dict(line.rstrip("\n").split(":\t", 1) for line in status)
+            if lines["Name"] == "manyhands-memor":
+                return int(lines["voluntary_ctxt_switches"])
+        return 0
+
+    enough = slept() + count
+    until = time.monotonic() + PATIENCE
+    while slept() < enough:
+        assert time.monotonic() < until, "nobody looks at the memory"
+        time.sleep(0.01)
+
+
 def hold(size, to):
     """A child process that holds `size` bytes until it is told to end; gives it once it does."""
     program = f"import sys; held = bytearray(b'x') * {size}; print('held', flush=True); sys.stdin.read(1)"
@@ -78,7 +96,7 @@ def test_what_forked_processes_share_is_counted_once():
                 os.read(out, 1)
                 os._exit(len(held) % 251)
             children.append(child)
-        time.sleep(0.5)
+        wait_for_looks(3)
         os.close(into)
         os.close(out)
         return [os.waitpid(child, 0)[0] for child in children]

@@ -120,7 +120,7 @@ def test_weak_scaling_compares_answers():
     with pytest.raises(ValueError, match=r"item 4 was|same answer twice"):
         mh.scale(second_time, range(4), workers=[2], backend="threads", weak=True, budget=20)
     draw = lambda _: mh.rng().random()
-    drawn = mh.scale(draw, range(3), workers=[1, 2], backend="threads", weak=True, seed=1, budget="300ms")
+    drawn = mh.scale(draw, range(3), workers=[1, 2], backend="threads", weak=True, seed=1, budget="2s")
     assert any("the first 3 were compared" in warning for warning in drawn.warnings)
 
 

@@ -70,7 +70,7 @@ impl Recording {
     fn new() -> PyResult<Recording> {
         let pid = std::process::id();
         // Where the kernel does not tell, the trace is made without.
-        let memory = Footprint::watch(pid, PERIOD, 50, Box::new(naming)).ok();
+        let memory = Footprint::watch(pid, PERIOD, 100, Box::new(naming)).ok();
         let mark = recorder().begin().ok_or_else(|| {
             PyRuntimeError::new_err(
                 "nothing can be traced in this process: it was forked while another thread of its parent noted something",
@@ -88,7 +88,7 @@ impl Recording {
             let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner).take();
             let mut happened = Happened::assemble(self.pid, self.began, ended, events);
             happened.dropped = dropped;
-            happened.memory = memory.map_or_else(Vec::new, Footprint::stop);
+            happened.memory = memory.map_or_else(Vec::new, |memory| memory.stop(2 * PERIOD));
             Trace { happened }
         })
     }
@@ -296,6 +296,6 @@ impl MemoryWatch {
                 .collect();
             (seconds, of_each)
         };
-        py.detach(|| footprint.stop()).into_iter().map(look).collect()
+        py.detach(|| footprint.stop(Duration::ZERO)).into_iter().map(look).collect()
     }
 }

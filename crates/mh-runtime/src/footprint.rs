@@ -24,7 +24,8 @@ pub type Naming = Box<dyn Fn(&[&str]) -> Option<String> + Send>;
 
 /// A thread that looks again and again.
 pub struct Footprint {
-    stop: Option<Sender<()>>,
+    /// Told how young the last look may be so that there is no further one.
+    stop: Option<Sender<Duration>>,
     thread: Option<JoinHandle<Vec<MemorySample>>>,
     pid: u32,
 }
@@ -41,12 +42,20 @@ impl Footprint {
         let mut samples = vec![sample(root, &mut names)];
         let look = move || {
             let mut took = Duration::from_nanos(now().saturating_sub(samples[0].at));
-            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(period.max(took * share)) {
+            let young = loop {
+                match stopped.recv_timeout(period.max(took * share)) {
+                    Ok(young) => break young,
+                    Err(RecvTimeoutError::Disconnected) => break Duration::ZERO,
+                    Err(RecvTimeoutError::Timeout) => {}
+                }
                 let began = now();
                 samples.push(sample(root, &mut names));
                 took = Duration::from_nanos(now().saturating_sub(began));
+            };
+            let last = samples[samples.len() - 1].at;
+            if samples.len() < 2 || Duration::from_nanos(now().saturating_sub(last)) > young {
+                samples.push(sample(root, &mut names));
             }
-            samples.push(sample(root, &mut names));
             names.known_by_now(&mut samples);
             samples
         };
@@ -54,12 +63,15 @@ impl Footprint {
         Ok(Footprint { stop: Some(stop), thread: Some(builder.spawn(look)?), pid: std::process::id() })
     }
 
-    /// What was seen: at the beginning, in between, and now. Nothing in a forked child.
-    pub fn stop(mut self) -> Vec<MemorySample> {
+    /// What was seen: at the beginning, in between, and now, or not longer than `young` ago. Nothing in a forked child.
+    pub fn stop(mut self, young: Duration) -> Vec<MemorySample> {
         if std::process::id() != self.pid {
             return Vec::new();
         }
-        self.stop = None;
+        if let Some(stop) = self.stop.take() {
+            // It has ended where nobody listens.
+            let _ = stop.send(young);
+        }
         self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or_default()
     }
 }

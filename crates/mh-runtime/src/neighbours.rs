@@ -130,7 +130,7 @@ impl Drop for Neighbours {
     }
 }
 
-/// A neighbour's life.
+/// A neighbour's life. It yields now and then: where threads run until they wait (SCHED_FIFO), nobody could tell it to stop otherwise.
 fn live(shared: &Shared, bytes: u64) {
     let length = (bytes / 2) as usize / size_of::<f64>();
     // Written, so that the pages are there.
@@ -150,12 +150,14 @@ fn live(shared: &Shared, bytes: u64) {
             Work::Rest => {}
             Work::Compute => {
                 while shared.is_at(Work::Compute) {
-                    compute();
+                    (0..64).for_each(|_| compute());
+                    std::thread::yield_now();
                 }
             }
             Work::Stream => {
                 while shared.is_at(Work::Stream) {
                     stream(shared, &mut sums, &terms);
+                    std::thread::yield_now();
                 }
             }
         }

@@ -87,7 +87,7 @@ fn a_segment_that_nobody_maps_is_counted() {
 #[test]
 fn it_looks_at_the_beginning_and_at_the_end() {
     let watch = Footprint::watch(std::process::id(), Duration::from_secs(3600), 1, Box::new(|_| None));
-    let samples = watch.expect("this process can be looked at").stop();
+    let samples = watch.expect("this process can be looked at").stop(Duration::ZERO);
     assert_eq!(samples.len(), 2);
     assert!(samples.iter().all(|sample| sample.pss() > 0));
     assert!(samples[0].at <= samples[1].at);
