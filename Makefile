@@ -102,7 +102,8 @@ COMPILED := tests/conformance/races tests/conformance/compiled $(wildcard tests/
 # On the others: what depends on the version of Python (pickling, failures, printing, the way a program is started).
 OTHER_TESTS := -m "not slow" --ignore tests/conformance/races --ignore tests/conformance/compiled \
                tests/unit tests/conformance tests/features/test_sources.py tests/features/test_imports.py \
-               $(patsubst %,tests/features/test_jit_%.py,arguments cache faces failures guards sources) tests/faults/test_worker_death.py
+               $(patsubst %,tests/features/test_jit_%.py,arguments cache faces failures guards sources) tests/faults/test_worker_death.py \
+               $(patsubst %,tests/features/test_%.py,timing scale compare trace memory)
 
 # Long checks of things that change rarely: done again when what they are about has changed.
 target/.simulated: $(shell find crates/mh-engine -name '*.rs') Cargo.lock

@@ -21,6 +21,7 @@ def python(x):
     return sum(len(str(x + i)) for i in range(3000))
 
 
+@pytest.mark.slow
 def test_what_waits_belongs_into_threads():
     found = mh.compare(wait, range(40), budget="4s", workers=4)
     assert found.best == "threads"
@@ -36,11 +37,12 @@ def test_what_waits_belongs_into_threads():
 
 
 def test_tiny_items_belong_into_a_loop():
-    found = mh.compare(abs, range(500), budget="1s", workers=2)
+    found = mh.compare(abs, range(500), budget="4s", workers=2)
     assert found.best == "serial"
     assert found.items == found.total == 500
 
 
+@pytest.mark.slow
 def test_loops_over_numbers_are_compiled():
     pytest.importorskip("llvmlite")
 
@@ -74,6 +76,7 @@ def test_who_holds_the_lock_is_seen():
     assert 0.15 < _comparing_ways.lock_share(both) < 0.85
 
 
+@pytest.mark.slow
 def test_the_table_says_it_all():
     found = mh.compare(python, range(30), budget="1s", workers=2)
     text, page = repr(found), found._repr_html_()
@@ -94,17 +97,20 @@ def test_a_failing_function_raises_with_its_item():
     assert "item 3" in notes
 
 
+@pytest.mark.slow
 def test_two_answers_are_refused():
     counter = itertools.count()
     with pytest.raises(ValueError, match="same answer twice"):
         mh.compare(lambda x: next(counter), range(10), budget="1s")
 
 
+@pytest.mark.slow
 def test_changed_items_are_refused():
     with pytest.raises(ValueError, match="changes its items"):
         mh.compare(lambda row: row.append(1), [[1], [2], [3]], budget="1s")
 
 
+@pytest.mark.slow
 def test_another_answer_is_no_row_to_win():
     seen = []
 
@@ -121,6 +127,7 @@ def test_another_answer_is_no_row_to_win():
     assert rows["threads"].why in repr(found)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_sent_is_no_row():
     lines = open(__file__)  # noqa: SIM115
     with lines:
@@ -135,6 +142,7 @@ def test_what_takes_longer_than_the_budget_is_told():
         mh.compare(lambda x: time.sleep(0.2), range(10), budget="300ms", workers=2)
 
 
+@pytest.mark.slow
 def test_processes_that_take_longer_than_the_budget_are_ended():
     here = os.getpid()
     found = mh.compare(lambda x: x if os.getpid() == here else time.sleep(600), range(4), budget="2s", workers=2)
@@ -155,7 +163,11 @@ def test_threads_that_take_longer_than_the_budget_are_told_and_the_rest_left_out
     assert any("The budget was overrun: threads took" in warning for warning in found.warnings)
     rows = {row.way: row for row in found.rows}
     for way in "jit", "processes":
-        assert rows[way].seconds is None and "was left out" in rows[way].why and "the budget had 0 s for that" in rows[way].why
+        assert (
+            rows[way].seconds is None
+            and "was left out" in rows[way].why
+            and "the budget had 0 s for that" in rows[way].why
+        )
     assert found.best == "serial" and rows["serial"].seconds is not None and rows["threads"].seconds is not None
 
 
@@ -178,6 +190,7 @@ def test_bad_use_is_told():
         mh.compare(abs, [1], budget="soon")
 
 
+@pytest.mark.slow
 def test_one_core_is_told(monkeypatch):
     from manyhands import _native
 

@@ -71,6 +71,7 @@ def test_it_agrees_with_the_kernel():
     assert found.by_process["caller"][0] == pytest.approx(told, rel=0.05)
 
 
+@pytest.mark.slow
 def test_children_are_counted_and_told_apart():
     children = []
     try:
@@ -109,6 +110,7 @@ def test_what_forked_processes_share_is_counted_once():
     assert max(map(sum, zip(own, *forked))) - own[0] < 60 * MIB
 
 
+@pytest.mark.slow
 def test_a_big_argument_of_a_map_is_shared_memory():
     numpy = pytest.importorskip("numpy")
     big = numpy.ones(10 * MIB)

@@ -27,7 +27,7 @@ def made(times, serial=None, **options):
 
 @pytest.mark.parametrize("backend", ["processes", "threads"])
 def test_a_map_is_measured(backend):
-    found = mh.scale(spin, [200] * 40, workers=[1, 2], backend=backend, budget=20)
+    found = mh.scale(spin, [200] * 40, workers=[1, 2], backend=backend, budget=3)
     assert set(found.time) == set(found.speedup) == set(found.efficiency) == {1, 2}
     assert found.serial.repeat >= 1 and all(timing.repeat >= 1 for timing in found.timings.values())
     assert found.speedup[2] == pytest.approx(found.serial.median / found.time[2])
@@ -39,6 +39,7 @@ def test_a_map_is_measured(backend):
     assert "<table>" in found._repr_html_() and found._repr_svg_().startswith("<svg")
 
 
+@pytest.mark.slow
 def test_several_inputs_and_every_answer_is_compared():
     calls = mh.scale(pow, [2, 3], [5, 2], workers=1, budget=20)
     assert list(calls.time) == [1] and calls.fit is None
@@ -46,6 +47,7 @@ def test_several_inputs_and_every_answer_is_compared():
         calls.predict(4)
 
 
+@pytest.mark.slow
 def test_sizes_and_weak_scaling():
     found = mh.scale(spin, [500] * 10, workers=[1, 2], sizes=[5, 20], budget=3)
     assert list(found.sizes) == [5, 20] and found.sizes[20] is found
@@ -73,6 +75,7 @@ def test_what_can_be_seen_of_it_from_outside():
     assert "Workers did not compute for" in found.verdict and "not computing" in repr(found)
 
 
+@pytest.mark.slow
 def test_where_the_time_of_a_compiled_loop_goes():
     pytest.importorskip("llvmlite")
 
@@ -101,6 +104,7 @@ def test_where_the_time_of_a_compiled_loop_goes():
     assert sum(found.account.values()) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_weak_scaling_compares_answers():
     items = [[number] for number in range(4)]
 
@@ -124,6 +128,7 @@ def test_weak_scaling_compares_answers():
     assert any("the first 3 were compared" in warning for warning in drawn.warnings)
 
 
+@pytest.mark.slow
 def test_whether_the_memory_limits_it_is_asked():
     from manyhands import _scaling_account, _scaling_course
 
@@ -186,6 +191,7 @@ def test_a_function_that_fails():
         assert any("the plain loop was measured" in note for note in failure.value.__notes__)
 
 
+@pytest.mark.slow
 def test_a_function_that_differs_between_runs():
     with pytest.raises(ValueError, match="does not give the same answer twice .*item 0 was"):
         mh.scale(lambda _: time.perf_counter_ns(), [1], workers=1, budget=20)
@@ -203,6 +209,7 @@ def test_a_function_that_is_longer_than_the_budget():
         mh.scale(time.sleep, [0.02], workers=1, budget="10ms")
 
 
+@pytest.mark.slow
 def test_random_numbers_are_the_same_by_seed():
     import random
 
@@ -248,6 +255,7 @@ def test_a_plot_shows_what_was_measured():
     assert re.search(r"^ +1 +2 +4 +16  workers$", repr(found), re.M)
 
 
+@pytest.mark.slow
 def test_pictures(tmp_path):
     pytest.importorskip("matplotlib")
     found = made({1: 4.0, 2: 2.1, 4: 1.2}, 4.0)

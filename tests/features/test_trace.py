@@ -201,6 +201,7 @@ def test_bad_use_is_told(tmp_path):
         pass
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_an_error_and_the_trace_is_kept(tmp_path):
     if not os.path.exists("/dev/full"):
         pytest.skip("there is no /dev/full here")
@@ -224,6 +225,7 @@ def test_an_error_inside_is_raised_and_the_trace_written(tmp_path):
     assert json.loads(path.read_text())["traceEvents"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_the_trace(tmp_path):
     program = f"""
 import os, signal, time
@@ -279,6 +281,7 @@ def test_the_report_is_one_page_without_network(page):
     assert not [word for word in ("src=", "@import", "url(http", "fetch(") if word in text]
 
 
+@pytest.mark.slow
 def test_the_report_draws_in_a_browser(page):
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if browser is None:

@@ -92,7 +92,7 @@ impl Cause {
             Self::Imbalance => "waiting at the end, for the last items of others",
             Self::Gil => "waiting for the interpreter's lock",
             Self::Bandwidth => "waiting for the memory, which was at its limit",
-            Self::Serial => "waiting for the caller, who prepares items alone",
+            Self::Serial => "waiting for the caller, who worked alone",
             Self::Contention => "waiting within the function for something that is shared",
             Self::Cores => "waiting for a core",
             _ => "unexplained",
