@@ -60,7 +60,10 @@ def _cells(row):
         return None
     low, high = row.interval
     share = "" if row.workers == 1 or row.way.startswith("jit") else f"{100 * row.efficiency:.0f}%"
-    return said(row.seconds), f"{said(low)} to {said(high)}", f"{row.speedup:.2f}", share, size(row.extra or 0)
+    sure = "1 run only" if row.timing.repeat < 2 else f"{said(low)} to {said(high)}"
+    if 0 < row.timing.confidence < 0.95:
+        sure += f" ({100 * row.timing.confidence:.0f}%)"
+    return said(row.seconds), sure, f"{row.speedup:.2f}", share, size(row.extra or 0)
 
 
 _HEAD = ("way", "time", "95% interval", "speed-up", "efficiency", "extra memory")

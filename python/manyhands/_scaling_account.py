@@ -17,9 +17,9 @@ def of(way, base, arm, work, grown, budget):
     `base` is the arm of one worker or the plain loop, whose work is done `grown` times by `arm`. A probe of the memory
     may take `budget` seconds.
     """
+    runs = way.runs(arm, work, base, grown)
+    made = lambda memory: _native.Account.together([run(memory=memory) for run in runs])
     try:
-        runs = way.runs(arm, work, base, grown)
-        made = lambda memory: _native.Account.together([run(memory=memory) for run in runs])
         account = made(None)
     except ValueError:
         # Clocks that do not agree, or more cores used than there are workers: such shares would be wrong.

@@ -10,6 +10,8 @@ __all__ = ["Comparison", "compare"]
 
 #: A way that needs more of the machine is taken only where it is so many times as fast.
 _WORTH = 1.1
+#: And so many times where one of the two was run too few times to know how long it takes.
+_WORTH_UNSURE = 1.5
 _NARROW = 0.02
 #: What takes so many times as long as the plain loop is run once. Workers may need so many seconds to start.
 _FAR, _START = 5, 1.0
@@ -83,7 +85,8 @@ def _best(rows, found):
 
     def as_good(name):
         shortest = ways[name].interval[0] / ways[name].seconds * whole[name]
-        return whole[name] <= _WORTH * whole[fastest] or shortest <= unsure
+        known = all(ways[one].timing.confidence >= 0.95 for one in (name, fastest))
+        return whole[name] <= (_WORTH if known else _WORTH_UNSURE) * whole[fastest] or shortest <= unsure
 
     return next(name for name in whole if as_good(name))
 

@@ -169,6 +169,7 @@ def test_threads_that_take_longer_than_the_budget_are_told_and_the_rest_left_out
             and "the budget had 0 s for that" in rows[way].why
         )
     assert found.best == "serial" and rows["serial"].seconds is not None and rows["threads"].seconds is not None
+    assert repr(found).count("1 run only") == 2
 
 
 @pytest.mark.parametrize("items", [iter([1, 2]), (x for x in range(3)), map(abs, [1])])
@@ -195,6 +196,6 @@ def test_one_core_is_told(monkeypatch):
     from manyhands import _native
 
     monkeypatch.setattr(_native, "cpu_count", lambda logical=True: 1)
-    found = mh.compare(python, range(20), budget="1s", workers=2)
+    found = mh.compare(python, range(20), budget="2s", workers=2)
     assert found.best == "serial"
     assert any("more than the 1 core" in warning for warning in found.warnings)

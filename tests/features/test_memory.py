@@ -18,22 +18,14 @@ def own_pss():
         return next(int(line.split()[1]) * 1024 for line in file if line.startswith("Pss:"))
 
 
-def wait_for_looks(count):
-    """Until the thread that looks has slept so often more: as often it has looked."""
-
-    def slept():
-        for task in os.scandir("/proc/self/task"):
-            with open(f"{task.path}/status") as status:
-                lines = dict(line.rstrip("\n").split(":\t", 1) for line in status)
-            if lines["Name"] == "manyhands-memor":
-                return int(lines["voluntary_ctxt_switches"])
-        return 0
-
-    enough = slept() + count
-    until = time.monotonic() + PATIENCE
-    while slept() < enough:
-        assert time.monotonic() < until, "nobody looks at the memory"
-        time.sleep(0.01)
+def watched(work):
+    """`mh.memory` of `work(seconds)`, which holds for so long what it takes: for longer on a busy machine, until there
+    were some looks in between."""
+    for seconds in (0.3, 1, 3, 10, 30):
+        found = mh.memory(work, seconds)
+        if len(found.times) >= 5:
+            break
+    return found
 
 
 def hold(size, to):
@@ -50,12 +42,12 @@ def end(children):
 
 
 def test_the_peak_is_what_was_held():
-    def work():
+    def work(seconds):
         held = bytearray(b"x") * (100 * MIB)
-        time.sleep(0.3)
+        time.sleep(seconds)
         return len(held)
 
-    found = mh.memory(work)
+    found = watched(work)
     assert found.value == 100 * MIB
     own = found.by_process["caller"]
     assert 90 * MIB <= max(own) - own[0] < 120 * MIB
@@ -87,7 +79,7 @@ def test_children_are_counted_and_told_apart():
 def test_what_forked_processes_share_is_counted_once():
     held = bytearray(b"x") * (80 * MIB)
 
-    def work():
+    def work(seconds):
         out, into = os.pipe()
         children = []
         for _ in range(3):
@@ -97,12 +89,12 @@ def test_what_forked_processes_share_is_counted_once():
                 os.read(out, 1)
                 os._exit(len(held) % 251)
             children.append(child)
-        wait_for_looks(3)
+        time.sleep(seconds)
         os.close(into)
         os.close(out)
         return [os.waitpid(child, 0)[0] for child in children]
 
-    found = mh.memory(work)
+    found = watched(work)
     forked = [held for name, held in found.by_process.items() if name.split()[-1] in map(str, found.value)]
     assert len(forked) == 3
     # Each has the 80 MiB; together with the caller they take little more than it did before.
