@@ -28,6 +28,7 @@ def run(quick: bool) -> list[Row]:
         _row("Simpson of exp, 10^8+1 points", 60 / 220, max(passes // 3, 3), *_simpson(ours, theirs, 10**8 + 1)),
         _row("Simpson of exp, 10^5+1 points", 70 / 215, 20 * passes, *_simpson(ours, theirs, 10**5 + 1), unit="us"),
         _row("distances 1000 x 1000 x 100, inner prange", 8 / 33, passes, *_distances(ours, theirs, "distances")),
+        _row("the same, as an expression of two rows", 8 / 51, passes, *_distances(ours, theirs, "distances_of_rows")),
         _row("the same, summed in order", 1.0, passes, *_distances(ours, theirs, "distances_in_order")),
         _row("autocorrelation, 20,000 words, 10 words, 100 lags", 1 / 8.2, passes, *_words(ours, theirs)),
         _row("a*x + b*x - c, 5 x 10^7 doubles", 55 / 61, passes, *_linear(ours, theirs, 10**7 if quick else 5 * 10**7)),

@@ -56,6 +56,13 @@ def distances(X, Y, Z):
 
 
 @nb.njit(parallel=True)
+def distances_of_rows(X, Y, Z):
+    for i in nb.prange(X.shape[0]):
+        for j in range(Y.shape[0]):
+            Z[i, j] = np.sqrt(np.sum((Y[j] - X[i]) ** 2))
+
+
+@nb.njit(parallel=True)
 def distances_in_order(X, Y, Z):
     for i in nb.prange(X.shape[0]):
         for j in range(Y.shape[0]):

@@ -267,10 +267,20 @@ pub struct Plan {
     pub conditions: Vec<Expr>,
     /// The body holds loops, or calls of functions: see `abi::block_length`.
     pub fine: bool,
-    /// There are no more iterations than the shortest block has: shown by who made the loop.
-    pub short: bool,
+    pub length: Length,
     /// The body may end the loop (`Break`): blocks behind the first that did do not count.
     pub leaves: bool,
+}
+
+/// What is known of how many iterations a parallel loop has, by who made it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Length {
+    #[default]
+    Unknown,
+    /// No more than 256 of the shortest blocks have, of which then all but the last are.
+    Short,
+    /// Mostly more, or the loop seldom runs.
+    Long,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -12,11 +12,11 @@ use std::collections::BTreeSet;
 use super::{Jammer, PAIRS, WIDE, arrays, read};
 use crate::abi::{LANES, block_length};
 use crate::ir::{
-    Binary, Block, Check, Compare, Expr, ExprKind, Fast, For, Parallel, Plan, Reduction, ReductionKind, Span,
-    Statement, StatementKind, Type, Unary, Var, Variable,
+    Binary, Block, Check, Compare, Expr, ExprKind, Fast, For, Length, Parallel, Part, Plan, Reduction,
+    ReductionKind, Span, Statement, StatementKind, Type, Unary, Var, Variable,
 };
-use crate::races::walk::{assigned, rename, statements};
-use crate::walk::{expressions, operands};
+use crate::races::walk::{assigned, named, rename, statements};
+use crate::walk::{blocks_mut, expressions, operands};
 
 /// Rows and columns of a tile.
 const TILE: usize = 2;
@@ -24,6 +24,8 @@ const TILE: usize = 2;
 const VECTORS: i64 = 4;
 /// Statements of an innermost body that is worth it.
 const LONGEST: usize = 4;
+/// Blocks of a sum; where there would be more, they are longer (`abi::block_length`).
+const BLOCKS: i64 = 256;
 
 /// Two loops around a sum in lanes.
 struct Nest<'a> {
@@ -87,7 +89,7 @@ impl Jammer<'_> {
             vec![Statement::assign(stop, each.stop.clone(), span), Statement::assign(apart, all, span)];
 
         let more = Expr::compare(Compare::Less, add(int(turn), 1), int(stop));
-        let last = ExprKind::If { condition: more.clone(), then: add(int(turn), 2), orelse: int(stop) };
+        let last = ExprKind::If { condition: more, then: add(int(turn), 2), orelse: int(stop) };
         let last = Statement::assign(end, Expr::new(last, Type::INT, span), span);
         let rows = |body: Block| {
             statement(StatementKind::For(Box::new(For {
@@ -101,7 +103,7 @@ impl Jammer<'_> {
                 fast: None,
             })))
         };
-        let tile = self.tile(each.var, turn, &nest, well, span);
+        let tile = self.tile(each.var, [turn, stop], &nest, well, span);
         let attempt = For {
             id: each.id,
             var: once,
@@ -122,7 +124,7 @@ impl Jammer<'_> {
         };
         let quick = vec![
             last.clone(),
-            Statement::assign(well, Expr::both(truth(apart), more), span),
+            Statement::assign(well, truth(apart), span),
             statement(StatementKind::If {
                 condition: truth(well),
                 then: vec![statement(StatementKind::For(Box::new(attempt)))],
@@ -130,7 +132,7 @@ impl Jammer<'_> {
             }),
             statement(StatementKind::If {
                 condition: not(truth(well)),
-                then: vec![rows(body.clone())],
+                then: vec![rows(long(body.clone()))],
                 orelse: Block::new(),
             }),
         ];
@@ -154,70 +156,44 @@ impl Jammer<'_> {
         Some(first)
     }
 
-    /// Two rows from `turn` on, tile by tile. `well` tells whether that was possible.
-    fn tile(&mut self, row: Var, turn: Var, nest: &Nest, well: Var, span: Span) -> Block {
+    /// The two rows from `turn` on, tile by tile. `well` is true before, and tells whether that was possible. Where there is only one row or column
+    /// left, it is both of a tile's: what is done twice is the same.
+    fn tile(&mut self, row: Var, [turn, stop]: [Var; 2], nest: &Nest, well: Var, span: Span) -> Block {
         let int = |var: Var| Expr::new(ExprKind::Var(var), Type::INT, span);
-        let columns = nest.columns;
+        let (columns, inner) = (nest.columns, nest.inner);
         let mut out = Block::new();
         // The last row and column keep the names: behind the loop they have the last iteration's values.
         let mut rows = Vec::new();
-        let mut bounds: Vec<[Expr; 2]> = Vec::new();
         for number in 0..TILE {
             let names = self.names(nest.of_row.iter().chain([&row]), number + 1 == TILE);
-            let mut head = vec![Statement::assign(row, add(int(turn), number as i128), span)];
+            let mut head = vec![Statement::assign(row, at_most(int(turn), number, int(stop)), span)];
             head.extend_from_slice(nest.head);
             out.extend(renamed(head, &names));
-            bounds.push([&columns.start, &columns.stop].map(|bound| renamed_expr(bound, &names, span)));
             rows.push(names);
         }
-        let [low, high, at] = [(); 3].map(|()| self.variable(Type::INT));
-        for (var, bound) in [low, high].into_iter().zip(&bounds[TILE - 1]) {
-            out.push(Statement::assign(var, bound.clone(), span));
-        }
-        // The last tile begins a column earlier where the columns are odd: there must be two.
-        let enough = Expr::new(ExprKind::Int(TILE as i128), WIDE, span);
-        let mut fits = Expr::compare(Compare::GreaterEqual, distance(int(low), int(high)), enough);
-        for other in &bounds[..TILE - 1] {
-            fits = alike(other, &bounds[TILE - 1]).fold(fits, Expr::both);
-        }
-        out.push(Statement::assign(well, fits, span));
+        let [at, high] = [(); 2].map(|()| self.variable(Type::INT));
+        out.push(Statement::assign(high, columns.stop.clone(), span));
 
         let mut body = Block::new();
-        let limit = Expr::new(
-            ExprKind::Binary {
-                op: Binary::Subtract,
-                left: int(high),
-                right: Expr::new(ExprKind::Int(TILE as i128), Type::INT, span),
-                check: Check::None,
-            },
-            Type::INT,
-            span,
-        );
-        let from = ExprKind::Binary { op: Binary::Min, left: int(at), right: limit, check: Check::None };
-        let base = self.variable(Type::INT);
-        body.push(Statement::assign(base, Expr::new(from, Type::INT, span), span));
         let mut columns_of = Vec::new();
         for number in 0..TILE {
             let names = self.names([&columns.var], number + 1 == TILE);
-            let first = Statement::assign(columns.var, add(int(base), number as i128), span);
+            let first = Statement::assign(columns.var, at_most(int(at), number, int(high)), span);
             body.extend(renamed(vec![first], &names));
             columns_of.push(names);
         }
         let [mut demands, mut inside, mut after] = [const { Block::new() }; 3];
-        let mut plan = Plan { short: true, ..Plan::default() };
-        let mut bounds: Vec<[Expr; 2]> = Vec::new();
-        let inner = nest.inner;
+        let mut plan = Plan { length: Length::Short, ..Plan::default() };
         let own_body = nest.guard.map_or(&inner.body, |fast| &fast.body);
         for (number, (row, column)) in
             rows.iter().flat_map(|row| columns_of.iter().map(move |column| (row, column))).enumerate()
         {
-            let mut names = self.names(nest.of_column.iter(), number + 1 == TILE * TILE);
+            let mut names = self.names(&nest.of_column, number + 1 == TILE * TILE);
             names.extend(row.iter().chain(column));
             body.extend(renamed(nest.before.clone(), &names));
-            bounds.push([&inner.start, &inner.stop].map(|bound| renamed_expr(bound, &names, span)));
             if let Some(fast) = nest.guard {
                 demands.extend(renamed(fast.guard.clone(), &names));
-                demands.push(demand(renamed_expr(&fast.condition, &names, span), well, span));
+                demands.extend(renamed(vec![demand(fast.condition.clone(), well, span)], &names));
             }
             inside.extend(renamed(own_body.clone(), &names));
             after.extend(renamed(nest.after.clone(), &names));
@@ -228,18 +204,14 @@ impl Jammer<'_> {
                 Reduction { var: name(var), kind: *kind, companions: Vec::new() }
             }));
         }
-        let bound = &bounds[TILE * TILE - 1];
-        let longest = Expr::new(ExprKind::Int(block_length(0, false).into()), WIDE, span);
-        let length = distance(bound[0].clone(), bound[1].clone());
-        let mut fits = Expr::compare(Compare::LessEqual, length, longest);
-        for other in &bounds[..TILE * TILE - 1] {
-            fits = alike(other, bound).fold(fits, Expr::both);
-        }
-        body.push(demand(fits, well, span));
+        let wide =
+            |value: &Expr| Expr::new(ExprKind::Cast { value: value.clone(), check: Check::None }, WIDE, span);
+        let longest = Expr::new(ExprKind::Int((BLOCKS * block_length(0, false)).into()), WIDE, span);
+        let short =
+            Expr::compare(Compare::LessEqual, subtract(wide(&inner.stop), wide(&inner.start)), longest);
+        body.push(demand(short, well, span));
         body.extend(demands);
         let sums = For {
-            start: bound[0].clone(),
-            stop: bound[1].clone(),
             body: inside,
             parallel: Some(Parallel { unchecked: false, implicit: true, plan: Some(plan) }),
             fast: None,
@@ -248,23 +220,13 @@ impl Jammer<'_> {
         body.push(Statement { kind: StatementKind::For(Box::new(sums)), span });
         body.extend(after);
         let tiles = For {
-            id: columns.id,
             var: at,
-            start: int(low),
             stop: int(high),
             step: Expr::new(ExprKind::Int(TILE as i128), Type::INT, span),
             body,
-            parallel: None,
-            fast: None,
+            ..columns.clone()
         };
-        out.push(Statement {
-            kind: StatementKind::If {
-                condition: Expr::new(ExprKind::Var(well), Type::BOOL, span),
-                then: vec![Statement { kind: StatementKind::For(Box::new(tiles)), span }],
-                orelse: Block::new(),
-            },
-            span,
-        });
+        out.push(Statement { kind: StatementKind::For(Box::new(tiles)), span });
         out
     }
 
@@ -296,9 +258,16 @@ impl<'a> Nest<'a> {
             return None;
         }
 
-        let mut flow = Flow { well, own: assigned(body), known: BTreeSet::new(), roots: Vec::new() };
+        let mut flow = Flow {
+            well,
+            own: assigned(body),
+            known: BTreeSet::new(),
+            varies: BTreeSet::new(),
+            roots: Vec::new(),
+        };
         flow.own.insert(row);
         flow.known.insert(row);
+        flow.varies.insert(row);
         let of_row = assigned(head);
         let mut of_column: BTreeSet<Var> =
             [&before, quick, &after].into_iter().flat_map(|block| assigned(block)).collect();
@@ -315,8 +284,11 @@ impl<'a> Nest<'a> {
         }
         flow.own.extend(&of_column);
         flow.straight(head)?;
+        let even = |flow: &Flow, each: &For| !flow.varies(&each.start) && !flow.varies(&each.stop);
         flow.exprs([&columns.start, &columns.stop])?;
+        even(&flow, columns).then_some(())?;
         flow.known.insert(columns.var);
+        flow.varies.insert(columns.var);
         flow.straight(&before)?;
         if plan
             .reductions
@@ -326,6 +298,7 @@ impl<'a> Nest<'a> {
             return None;
         }
         flow.exprs([&inner.start, &inner.stop])?;
+        even(&flow, inner).then_some(())?;
         if let Some(fast) = guard {
             let mut flow = flow.clone();
             flow.straight(&fast.guard)?;
@@ -367,6 +340,8 @@ struct Flow {
     /// All that it assigns anywhere.
     own: BTreeSet<Var>,
     known: BTreeSet<Var>,
+    /// What has other values in other iterations.
+    varies: BTreeSet<Var>,
     /// Views, and what they are views of.
     roots: Vec<(Var, Var)>,
 }
@@ -384,6 +359,25 @@ impl Flow {
     fn fits(&self, expr: &Expr) -> bool {
         !happens_once(expr)
             && read(expr).iter().all(|var| self.known.contains(var) || !self.own.contains(var))
+    }
+
+    /// Whether a number, or the lengths of a view, may be others in other iterations.
+    fn varies(&self, expr: &Expr) -> bool {
+        let other = |var: &Var| self.varies.contains(var);
+        match &*expr.kind {
+            ExprKind::Load { .. } => true,
+            ExprKind::View { array, parts, .. } => {
+                let of = |part: &Part| match part {
+                    Part::Slice { start, stop, step } => {
+                        [start, stop, step].into_iter().flatten().any(|bound| self.varies(bound))
+                    }
+                    Part::Length(length) => self.varies(length),
+                    Part::Index(_) | Part::NewAxis | Part::Axis(_) | Part::Real | Part::Imag => false,
+                };
+                other(array) || parts.iter().any(of)
+            }
+            _ => named(expr).iter().any(other) || operands(expr).into_iter().any(|part| self.varies(part)),
+        }
     }
 
     /// Assignments of numbers and views, and what leaves.
@@ -405,6 +399,9 @@ impl Flow {
                         _ => return None,
                     }
                     self.known.insert(*var);
+                    if self.varies(value) {
+                        self.varies.insert(*var);
+                    }
                 }
                 StatementKind::If { condition, then, orelse } => {
                     let leaves = match then.as_slice() {
@@ -553,20 +550,6 @@ fn renamed(mut block: Block, names: &[(Var, Var)]) -> Block {
     block
 }
 
-fn renamed_expr(expr: &Expr, names: &[(Var, Var)], span: Span) -> Expr {
-    let block = renamed(vec![Statement::assign(Var(u32::MAX), expr.clone(), span)], names);
-    match block.into_iter().next().map(|statement| statement.kind) {
-        Some(StatementKind::Assign { value, .. }) => value,
-        _ => expr.clone(),
-    }
-}
-
-/// Where two ranges are not the same by their text: that they are.
-fn alike<'e>(one: &'e [Expr; 2], other: &'e [Expr; 2]) -> impl Iterator<Item = Expr> + 'e {
-    let pairs = one.iter().zip(other).filter(|(one, other)| one.kind != other.kind);
-    pairs.map(|(one, other)| Expr::compare(Compare::Equal, one.clone(), other.clone()))
-}
-
 fn not(operand: Expr) -> Expr {
     let span = operand.span;
     Expr::new(ExprKind::Unary { op: Unary::Not, operand, check: Check::None }, Type::BOOL, span)
@@ -576,16 +559,38 @@ fn truth_of(value: bool, span: Span) -> Expr {
     Expr::new(ExprKind::Bool(value), Type::BOOL, span)
 }
 
+fn subtract(left: Expr, right: Expr) -> Expr {
+    let (ty, span) = (left.ty, left.span);
+    Expr::new(ExprKind::Binary { op: Binary::Subtract, left, right, check: Check::None }, ty, span)
+}
+
 fn add(left: Expr, value: i128) -> Expr {
     let span = left.span;
     let right = Expr::new(ExprKind::Int(value), Type::INT, span);
     Expr::new(ExprKind::Binary { op: Binary::Add, left, right, check: Check::None }, Type::INT, span)
 }
 
-/// `high - low`, which may be past 64 bits.
-fn distance(low: Expr, high: Expr) -> Expr {
-    let span = low.span;
-    let wide = |value: Expr| Expr::new(ExprKind::Cast { value, check: Check::None }, WIDE, span);
-    let (left, right) = (wide(high), wide(low));
-    Expr::new(ExprKind::Binary { op: Binary::Subtract, left, right, check: Check::None }, WIDE, span)
+/// `value + number`, where that is less than `stop`, else the last value before that; `value` is less.
+fn at_most(value: Expr, number: usize, stop: Expr) -> Expr {
+    if number == 0 {
+        return value;
+    }
+    let span = value.span;
+    let (left, right) = (add(value, number as i128), add(stop, -1));
+    Expr::new(ExprKind::Binary { op: Binary::Min, left, right, check: Check::None }, Type::INT, span)
+}
+
+/// The sums in lanes of a block that seldom runs, but where they are long.
+fn long(mut block: Block) -> Block {
+    for statement in &mut block {
+        if let StatementKind::For(each) = &mut statement.kind
+            && let Some(plan) = each.parallel.as_mut().and_then(|parallel| parallel.plan.as_mut())
+        {
+            plan.length = Length::Long;
+        }
+        for inner in blocks_mut(statement) {
+            *inner = long(std::mem::take(inner));
+        }
+    }
+    block
 }

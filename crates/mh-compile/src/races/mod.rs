@@ -31,7 +31,7 @@ pub(crate) mod walk;
 use std::collections::HashMap;
 
 use crate::diagnostic::Diagnostic;
-use crate::ir::{Block, ExprKind, Fill, Function, LoopId, Module, Plan, Statement, StatementKind};
+use crate::ir::{Block, ExprKind, Fill, Function, Length, LoopId, Module, Plan, Statement, StatementKind};
 
 /// Gives each parallel loop its plan.
 ///
@@ -84,7 +84,7 @@ fn plan(
                 distinct: arrays.distinct,
                 conditions: scalars.conditions.into_iter().chain(arrays.conditions).collect(),
                 fine: fine(&of.body),
-                short: false,
+                length: Length::Unknown,
                 leaves: leaving::first_break(of).is_some(),
             })
         };

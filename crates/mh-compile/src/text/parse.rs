@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::{BINARIES, COMPARES, DRAWS, KINDS, LAYOUTS, MATHS, REDUCTIONS, default_type, lower};
 use crate::ir::{
     Accumulated, Array, Binary, Block, Check, Exception, Expr, ExprKind, Fast, Fill, Flavour, For, Function,
-    FunctionId, Kind, Label, LoopId, Module, Parallel, Part, Plan, PrintItem, Reduction, ReductionKind,
-    Scalar, Shape, Source, Span, Statement, StatementKind, Type, Unary, Var, Variable,
+    FunctionId, Kind, Label, Length, LoopId, Module, Parallel, Part, Plan, PrintItem, Reduction,
+    ReductionKind, Scalar, Shape, Source, Span, Statement, StatementKind, Type, Unary, Var, Variable,
 };
 
 /// A module from its text.
@@ -506,7 +506,8 @@ impl<'a> Parser<'a> {
                 "last" => plan.last = self.vars()?,
                 "overwritten" => plan.overwritten = self.vars()?,
                 "fine" => plan.fine = true,
-                "short" => plan.short = true,
+                "short" => plan.length = Length::Short,
+                "long" => plan.length = Length::Long,
                 "leaves" => plan.leaves = true,
                 "condition" => plan.conditions.push(self.expression()?),
                 "distinct" => {

@@ -2,8 +2,8 @@ use std::fmt::{self, Display, Formatter, Write};
 
 use super::{BINARIES, COMPARES, KINDS, LAYOUTS, default_type, is_identifier, lower, name_of, scalar_name};
 use crate::ir::{
-    Block, Check, Exception, Expr, ExprKind, Fill, For, Function, Module, Part, Plan, PrintItem, Shape, Span,
-    Statement, StatementKind, Type, Unary, Var, Variable,
+    Block, Check, Exception, Expr, ExprKind, Fill, For, Function, Length, Module, Part, Plan, PrintItem,
+    Shape, Span, Statement, StatementKind, Type, Unary, Var, Variable,
 };
 
 impl Display for Type {
@@ -417,8 +417,10 @@ impl<'a> Printer<'a> {
         if plan.fine {
             part(self, "fine", &|_| ());
         }
-        if plan.short {
-            part(self, "short", &|_| ());
+        match plan.length {
+            Length::Unknown => {}
+            Length::Short => part(self, "short", &|_| ()),
+            Length::Long => part(self, "long", &|_| ()),
         }
         if plan.leaves {
             part(self, "leaves", &|_| ());

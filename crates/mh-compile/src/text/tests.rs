@@ -243,7 +243,7 @@ impl Maker {
             distinct: self.many(2, |maker| (maker.var(), maker.var())),
             conditions: self.expressions(1),
             fine: self.below(2) == 0,
-            short: self.below(2) == 0,
+            length: self.pick(&[Length::Unknown, Length::Short, Length::Long]),
             leaves: self.below(2) == 0,
         }
     }

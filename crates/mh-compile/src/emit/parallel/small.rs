@@ -11,8 +11,8 @@ use crate::emit::function::{FunctionEmitter, Operand, Place};
 use crate::emit::loops::{Numbers, Range};
 use crate::emit::walk::{draws, weight};
 use crate::ir::{
-    Check, Expr, ExprKind, Flavour, For, Kind, Plan, Reduction, ReductionKind, Scalar, Span, Statement,
-    StatementKind, Type, Var,
+    Check, Expr, ExprKind, Flavour, For, Kind, Length, Plan, Reduction, ReductionKind, Scalar, Span,
+    Statement, StatementKind, Type, Var,
 };
 use crate::walk::{expressions, operands};
 
@@ -37,23 +37,23 @@ impl FunctionEmitter<'_, '_> {
         // In code that seldom runs another copy of the body would only take time to compile.
         let within = !self.loops.is_empty() && !self.slow;
         let copies = !plan.accumulated.is_empty() || !plan.overwritten.is_empty();
-        let long = range.at_most.is_some_and(|count| count > longest);
-        if !within || long || plan.fine || copies || draws(&each.body) {
+        let demands = !plan.distinct.is_empty() || !plan.conditions.is_empty();
+        let always = plan.length == Length::Short && each.fast.is_none() && !demands;
+        let long = !always && range.at_most.is_some_and(|count| count > longest);
+        if !within || long || plan.length == Length::Long || plan.fine || copies || draws(&each.body) {
             return true;
         }
         // A block that may be left sums up without lanes.
         if plan.leaves && plan.reductions.iter().any(|reduction| self.in_lanes(reduction)) {
             return true;
         }
-        let [few, some, large] = ["few", "some", "large"].map(|name| self.label(name));
-        let demands = !plan.distinct.is_empty() || !plan.conditions.is_empty();
-        let always = plan.short && each.fast.is_none() && !demands;
         if always {
-            self.jump(&few);
-        } else {
-            let fits = self.value(&format!("icmp ule i64 {}, {longest}", range.count));
-            self.branch(&fits, &few, &large);
+            self.in_a_row(each, plan, range, span, end);
+            return false;
         }
+        let [few, some, large] = ["few", "some", "large"].map(|name| self.label(name));
+        let fits = self.value(&format!("icmp ule i64 {}, {longest}", range.count));
+        self.branch(&fits, &few, &large);
         self.begin(&few);
         let none = self.value(&format!("icmp eq i64 {}, 0", range.count));
         self.branch(&none, end, &some);
@@ -63,10 +63,8 @@ impl FunctionEmitter<'_, '_> {
             self.one_block(each.var, range, &each.body, &lanes);
             self.end_anew(&anew, span);
             self.jump(end);
-            if !always {
-                self.begin(&large);
-            }
-            return !always;
+            self.begin(&large);
+            return true;
         };
         self.block(&fast.guard);
         let holds = self.expression(&fast.condition);
@@ -90,6 +88,31 @@ impl FunctionEmitter<'_, '_> {
         }
         self.begin(&large);
         true
+    }
+
+    /// The loop as the shortest blocks, one after the other; goes to `end`.
+    fn in_a_row(&mut self, each: &For, plan: &Plan, range: &Range, span: Span, end: &str) {
+        let longest = abi::block_length(0, false);
+        let [some, again] = ["some", "block"].map(|name| self.label(name));
+        let before = self.alloca("i64", None);
+        self.line(&format!("store i64 0, ptr {before}"));
+        let none = self.value(&format!("icmp eq i64 {}, 0", range.count));
+        self.branch(&none, end, &some);
+        self.begin(&some);
+        self.begin(&again);
+        let done = self.value(&format!("load i64, ptr {before}"));
+        let left = self.value(&format!("sub nuw i64 {}, {done}", range.count));
+        let count = self.intrinsic("umin", Kind::I64, &[&left, &longest.to_string()]);
+        let far = self.value(&format!("mul i64 {done}, {}", range.step));
+        let start = self.value(&format!("add i64 {}, {far}", range.start));
+        let block = Range { start, step: range.step.clone(), count, at_most: Some(longest as u64) };
+        let (anew, lanes) = self.begin_anew(plan, &each.body);
+        self.one_block(each.var, &block, &each.body, &lanes);
+        self.end_anew(&anew, span);
+        let next = self.value(&format!("add nuw i64 {done}, {longest}"));
+        self.line(&format!("store i64 {next}, ptr {before}"));
+        let more = self.value(&format!("icmp ult i64 {next}, {}", range.count));
+        self.branch(&more, &again, end);
     }
 
     /// Whether the order matters: floats that are summed up or multiplied.
