@@ -43,6 +43,8 @@ BENCHES = (
     "grid_search",
     "graph",
     "jit_loops",
+    "jit_arrays",
+    "jit_expressions",
     "jit_programs",
     "jit_calls",
     "jit_start",

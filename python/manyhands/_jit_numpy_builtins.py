@@ -13,6 +13,8 @@ def total(x, start):
             whole = whole + x[i]
         return whole
     else:
+        if x.shape[0] == 0:
+            raise ValueError("sum() of no rows is a number, and a row where there are some: use np.sum(x, axis=0)")
         rows = np.zeros(x.shape[1:], dtype=x.dtype) + start
         for i in range(x.shape[0]):
             rows += x[i]

@@ -115,18 +115,49 @@ def vstack(arrays):
 
 
 def stack(arrays, axis=0):
-    """`np.stack` of a tuple of vectors."""
-    if arrays[0].ndim != 1:
-        raise NotImplementedError("np.stack is compiled for vectors")
-    rows = np.empty((len(arrays), arrays[0].shape[0]), dtype=np.result_type(*arrays))
-    for i, array in enumerate(arrays):
-        if array.shape[0] != rows.shape[1]:
-            raise ValueError("all input arrays must have the same shape")
-        rows[i] = array
-    if axis == 0:
-        return rows
+    """`np.stack` of a tuple, along a new first, second or last axis; of more than eight arrays, all are of one type."""
+    first = arrays[0]
+    along = axis + first.ndim + 1 if axis < 0 else axis
+    if along == 0:
+        out = np.empty((len(arrays),) + first.shape, dtype=np.result_type(*arrays))  # noqa: RUF005
+    elif along == first.ndim:
+        out = np.empty(first.shape + (len(arrays),), dtype=np.result_type(*arrays))  # noqa: RUF005
+    elif along == 1:
+        shape = first.shape[:1] + (len(arrays),) + first.shape[1:]  # noqa: RUF005
+        out = np.empty(shape, dtype=np.result_type(*arrays))
     else:
-        return rows.T.copy()
+        raise NotImplementedError("np.stack along an axis between the second and the last is not compiled")
+    if len(arrays) <= 8:
+        _stacked(out, 0, first, first, along)
+        if len(arrays) > 1:
+            _stacked(out, 1, arrays[1], first, along)
+        if len(arrays) > 2:
+            _stacked(out, 2, arrays[2], first, along)
+        if len(arrays) > 3:
+            _stacked(out, 3, arrays[3], first, along)
+        if len(arrays) > 4:
+            _stacked(out, 4, arrays[4], first, along)
+        if len(arrays) > 5:
+            _stacked(out, 5, arrays[5], first, along)
+        if len(arrays) > 6:
+            _stacked(out, 6, arrays[6], first, along)
+        if len(arrays) > 7:
+            _stacked(out, 7, arrays[7], first, along)
+    else:
+        for i, array in enumerate(arrays):
+            _stacked(out, i, array, first, along)
+    return out
+
+
+def _stacked(out, i, array, first, along):
+    if array.shape != first.shape:
+        raise ValueError("all input arrays must have the same shape")
+    if along == 0:
+        out[i] = array
+    elif along == first.ndim:
+        out[..., i] = array
+    else:
+        out[:, i] = array
 
 
 def column_stack(arrays):

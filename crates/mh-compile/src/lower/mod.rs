@@ -125,6 +125,10 @@ pub(crate) struct Lowerer<'w> {
     units: HashMap<Var, Vec<bool>>,
     /// How many `prange`s are around.
     within: usize,
+    /// How many branches of conditions that are not known are around.
+    branches: usize,
+    /// Where the user's code calls the library's function that is being lowered, and how many branches are around that.
+    library_call: Option<(Span, usize)>,
 }
 
 impl<'w> Lowerer<'w> {
@@ -160,6 +164,8 @@ impl<'w> Lowerer<'w> {
             hidden_vars: Vec::new(),
             units: HashMap::new(),
             within: 0,
+            branches: 0,
+            library_call: None,
         }
     }
 

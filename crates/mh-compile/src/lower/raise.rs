@@ -49,6 +49,18 @@ impl Lowerer<'_> {
                 ));
             }
         };
+        if let (Exception::Builtin(name), Some((call, branches)), Some(message)) =
+            (&class, self.library_call, &message)
+            && name == "NotImplementedError"
+            && branches == self.branches
+        {
+            // What the library has no code for, as is known here and now.
+            return Err(unsupported(
+                call,
+                message,
+                "call it outside of the compiled function, or write the loop",
+            ));
+        }
         self.raise_message(class, message, values, span)?;
         self.reachable = false;
         Ok(())

@@ -126,7 +126,9 @@ impl Lowerer<'_> {
     /// A block of its own, and whether its end is reached.
     pub fn branch(&mut self, statements: &[ast::Statement]) -> (bool, crate::ir::Block) {
         let before = self.reachable;
+        self.branches += 1;
         let ((), block) = self.apart(|this| this.body(statements));
+        self.branches -= 1;
         (std::mem::replace(&mut self.reachable, before), block)
     }
 

@@ -306,6 +306,7 @@ impl Search<'_> {
     /// The comparison as "the new value is less", and the new value.
     fn comparison<'e>(&self, condition: &'e Expr) -> Option<(ReductionKind, &'e Expr)> {
         let ExprKind::Compare { op, left, right } = &*bare(condition).kind else { return None };
+        let (left, right) = unwidened(left, right);
         let (value, turned) = if is(right, self.var) { (left, false) } else { (right, true) };
         if !(is(left, self.var) ^ is(right, self.var)) || mentions(value, self.var) {
             return None;
@@ -489,6 +490,28 @@ fn bare(expr: &Expr) -> &Expr {
     match &*expr.kind {
         ExprKind::Cast { value, .. } if kind(value) == kind(expr) => bare(value),
         _ => expr,
+    }
+}
+
+/// Two ints that are compared in a wider kind, in their own, where that is one: the order is the same.
+fn unwidened<'e>(left: &'e Expr, right: &'e Expr) -> (&'e Expr, &'e Expr) {
+    let kind = |expr: &Expr| expr.ty.scalar().map(|scalar| scalar.kind);
+    let (ExprKind::Cast { value: one, .. }, ExprKind::Cast { value: other, .. }) =
+        (&*left.kind, &*right.kind)
+    else {
+        return (left, right);
+    };
+    match (kind(one), kind(other), kind(left)) {
+        (Some(one_kind), Some(other_kind), Some(wide))
+            if one_kind == other_kind
+                && one_kind.is_integer()
+                && wide.is_integer()
+                && one_kind.size() < wide.size()
+                && (one_kind.is_unsigned() || wide.is_signed()) =>
+        {
+            (one, other)
+        }
+        _ => (left, right),
     }
 }
 

@@ -26,6 +26,10 @@ pub fn of_builtin(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
                 let arguments = Arguments { positional: vec![(array, span)], keywords: Vec::new() };
                 return super::call_known(lowerer, &format!("numpy.{name}"), arguments, span);
             }
+            array if array.array().is_some_and(|(_, ty)| ty.rank == 1 && ty.element.is_complex()) => {
+                let message = format!("{name}() of complex numbers is not compiled");
+                return Err(refused(span, message, "compare abs(x)"));
+            }
             array if array.array().is_some_and(|(_, ty)| ty.rank == 1) => {
                 let found = lowerer.library_of(&format!("builtins.{name}"), vec![array], span);
                 return found.unwrap_or(Err(Stop::Unknown));

@@ -25,7 +25,11 @@ impl Lowerer<'_> {
             Ok(arguments) => arguments,
             Err(stop) => return Some(Err(stop)),
         };
-        Some(self.call_function(&Static::Function(number), arguments, place as usize, span))
+        let outer = self.library_call;
+        self.library_call = outer.or(Some((span, self.branches)));
+        let result = self.call_function(&Static::Function(number), arguments, place as usize, span);
+        self.library_call = outer;
+        Some(result)
     }
 
     /// The same with values by place.

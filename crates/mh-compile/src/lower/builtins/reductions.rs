@@ -1,11 +1,12 @@
 //! Functions of NumPy's that gather an array's elements: over all, or along axes. Also as methods.
 
-use super::build::{compare, constant, either};
+use super::build::{compare, constant, dim, either, variable};
 use super::{Call, Handler, refused, type_error, value_error};
-use crate::ir::{Binary, Compare, Expr, Kind, Scalar, Span};
+use crate::ir::{Binary, Compare, Expr, Kind, Scalar, Span, Type};
 use crate::lower::arithmetic::type_error as bad_type;
 use crate::lower::arrays::{Axes, Gather, Lazy, Op, is_array, limit};
 use crate::lower::function::Arguments;
+use crate::lower::types::same_kind;
 use crate::lower::value::{Value, constant_int, int};
 use crate::lower::{Lowerer, Result, Stop};
 use std::rc::Rc;
@@ -44,7 +45,8 @@ pub fn call(
     let handler = super::find(TABLE, name.strip_prefix("numpy.")?)?;
     let first = arguments.positional.first().map(|(value, _)| value);
     let named = arguments.keywords.iter().find(|(name, ..)| name == "a").map(|(_, value, _)| value);
-    is_array(first.or(named)?).then(|| handler(lowerer, Call { name, arguments: arguments.clone(), span }))
+    let call = Call { name, arguments: arguments.clone(), span };
+    is_array(first.or(named)?).then(|| some_into(lowerer, call, handler))
 }
 
 /// Those that arrays have as methods.
@@ -67,7 +69,101 @@ pub fn method(
     let mut arguments = arguments.clone();
     arguments.positional.insert(0, (object.clone(), span));
     let name = format!("numpy.{name}");
-    Some(handler(lowerer, Call { name: &name, arguments, span }))
+    Some(some_into(lowerer, Call { name: &name, arguments, span }, handler))
+}
+
+/// The same, with what all of them see alike: `where=` and `out=`.
+fn some_into(lowerer: &mut Lowerer<'_>, mut call: Call<'_>, handler: Handler) -> Result<Value> {
+    let mut take = |wanted: &str| {
+        let at = call.arguments.keywords.iter().position(|(name, ..)| name == wanted)?;
+        Some(call.arguments.keywords.remove(at).1).filter(|value| !matches!(value, Value::None))
+    };
+    let (mask, out) = (take("where"), take("out"));
+    let (shown, span) = (call.shown(), call.span);
+    if let Some(mask) = mask {
+        masked(lowerer, &mut call, mask)?;
+    }
+    let result = handler(lowerer, call)?;
+    let Some(out) = out else { return Ok(result) };
+    let result = lowerer.made(result)?;
+    let (Some((var, of)), Some((from, made))) = (out.array(), result.array()) else {
+        let message = format!("{shown}: `out` takes an array of what is gathered along an axis");
+        return Err(refused(span, message, "assign it: out[...] = ..."));
+    };
+    if of.rank != made.rank {
+        let message = "output parameter for reduction operation has the wrong number of dimensions";
+        return Err(value_error(span, format!("{message}: Found {} but expected {}", of.rank, made.rank)));
+    }
+    if !same_kind(made.element, of.element) {
+        let (from, to) = (made.element.name(), of.element.name());
+        let message = format!("Cannot cast the output from {from} to {to} with casting rule 'same_kind'");
+        return Err(type_error(span, message));
+    }
+    for axis in 0..of.rank {
+        let differ = compare(Compare::NotEqual, dim(var, axis, span), dim(from, axis, span));
+        let message = "the output has another shape than what is gathered";
+        lowerer.raise_if(differ, "ValueError", message, Vec::new(), span);
+    }
+    lowerer.fill_view(&variable(var, Type::Array(of), span), result, None, span)?;
+    Ok(out)
+}
+
+/// Puts what changes nothing in the place of elements that are left out.
+fn masked(lowerer: &mut Lowerer<'_>, call: &mut Call<'_>, mask: Value) -> Result<()> {
+    let (shown, span) = (call.shown(), call.span);
+    if matches!(&mask, Value::Expr(value) if constant_int(value) == Some(1)) {
+        return Ok(());
+    }
+    let short = call.short().to_owned();
+    let array = call.arguments.positional.first().map(|(value, _)| value.clone());
+    let Some(lazy) = array.as_ref().and_then(|array| lowerer.lazy_of(array)) else {
+        return Err(refused(
+            span,
+            format!("{shown}: `where` needs the array by its place"),
+            "write it first",
+        ));
+    };
+    let kind = lazy.element;
+    let neutral = match short.as_str() {
+        "sum" | "any" => Value::Expr(number(0, kind, span)),
+        "prod" | "all" => Value::Expr(number(1, kind, span)),
+        "max" | "min" | "amax" | "amin" => {
+            let named = call.arguments.keywords.iter().find(|(name, ..)| name == "initial");
+            let Some((_, value, _)) = named else {
+                let name = if short.ends_with("max") { "maximum" } else { "minimum" };
+                let message = format!("reduction operation '{name}' does not have an identity");
+                return Err(value_error(
+                    span,
+                    format!("{message}, so to use a where mask one has to specify 'initial'"),
+                ));
+            };
+            Value::Expr(initial(lowerer, &value.clone(), kind, span)?)
+        }
+        "mean" | "var" | "std" => {
+            let advice = "divide np.sum(x, where=mask) by np.count_nonzero(mask)";
+            return Err(refused(span, format!("{shown}(..., where=...) is not compiled"), advice));
+        }
+        _ => return Err(type_error(span, format!("{shown}() got an unexpected keyword argument 'where'"))),
+    };
+    let mask_kind =
+        lowerer.lazy_of(&mask).map_or(mask.scalar().map(|scalar| scalar.kind), |lazy| Some(lazy.element));
+    if mask_kind != Some(Kind::Bool) {
+        return Err(type_error(span, "`where` takes bools"));
+    }
+    let lengths = lazy.lengths.clone();
+    let op = Op::Known { name: "numpy.where".into(), places: 3, keywords: Vec::new() };
+    let chosen = lowerer.each_of(op, vec![mask, Value::Lazy(lazy), neutral], span)?;
+    let found = lowerer.lazy_of(&chosen).ok_or(Stop::Unknown)?;
+    let message = "non-broadcastable operand: `where` has another shape than the array";
+    if found.rank() != lengths.len() {
+        return Err(value_error(span, message));
+    }
+    for (one, other) in found.lengths.clone().into_iter().zip(lengths) {
+        let differ = compare(Compare::NotEqual, one, other);
+        lowerer.raise_if(differ, "ValueError", message, Vec::new(), span);
+    }
+    call.arguments.positional[0].0 = chosen;
+    Ok(())
 }
 
 /// What all of them are told.

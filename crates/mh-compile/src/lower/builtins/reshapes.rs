@@ -39,6 +39,7 @@ pub fn reshape_method(lowerer: &mut Lowerer<'_>, array: (Var, Array), call: Call
     }
     let sizes = match (sizes, places.len()) {
         (Some(sizes), _) => sizes,
+        (None, 0) => return Err(type_error(span, "reshape() takes exactly 1 argument (0 given)")),
         (None, 1) => places.remove(0),
         (None, _) => Value::Tuple(places),
     };
@@ -66,6 +67,14 @@ fn in_order(
     order: Option<&Value>,
     span: Span,
 ) -> Result<Value> {
+    let is_bool = |value: &Value| value.scalar().is_some_and(|scalar| scalar.kind == Kind::Bool);
+    let bools = match &sizes {
+        Value::Tuple(members) => members.iter().any(is_bool),
+        one => is_bool(one),
+    };
+    if bools {
+        return Err(type_error(span, "a length is an int, not a bool"));
+    }
     let mut sizes = shape(lowerer, &sizes, span)?;
     if !by_columns(order, span)? {
         return under(lowerer, (var, array), sizes, span).map(Value::Expr);

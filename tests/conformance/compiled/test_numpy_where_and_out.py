@@ -1,0 +1,101 @@
+"""`where=` and `out=` of reductions; what the library has no code for is told when compiling."""
+
+import numpy as np
+import pytest
+from numpy_arrays import agree, made
+
+import manyhands as mh
+
+
+@mh.jit
+def left_out(a, mask):
+    return (
+        np.sum(a, where=mask), a.sum(axis=0, where=mask), np.prod(a, axis=-1, where=mask), np.any(a, where=mask),
+        a.all(axis=0, where=mask), np.max(a, axis=0, initial=-3, where=mask), a.min(initial=5, where=a > 0),
+    )  # fmt: skip
+
+
+@mh.jit
+def filled(a, out, places):
+    given = np.sum(a, axis=0, out=out)
+    a.max(axis=0, out=out[::-1])
+    np.argmin(a, axis=0, out=places)
+    return given, np.mean(a, axis=0, out=out), out
+
+
+@mh.jit
+def running(a, out):
+    return np.cumsum(a, axis=0, out=out), np.add(a, out, out=out)
+
+
+@pytest.mark.parametrize("kind", ["f8", "?"])
+def test_where(kind):
+    a = made(kind, (3, 4))
+    agree(left_out, a, made("?", (3, 4), seed=1))
+    agree(left_out, a, np.zeros((3, 4), dtype=bool))
+    agree(left_out, a, made("?", (3, 1), seed=2))
+    agree(left_out, a[:, :1], made("?", (3, 4), seed=1))
+
+
+def test_nan_that_is_left_out():
+    a = np.array([[1.0, np.nan], [np.nan, 2.0]])
+    agree(left_out, a, ~np.isnan(a))
+
+
+def test_out():
+    agree(filled, made("f8", (3, 4)), np.empty(4), np.empty(4, dtype=np.int64))
+    agree(filled, made("f8", (3, 4), "F"), np.empty((4, 2))[:, 0], np.empty(4, dtype=np.int64))
+    agree(filled, made("f8", (3, 4)), np.empty(1), np.empty(4, dtype=np.int64))
+    agree(running, made("f4", (3, 4)), np.empty((3, 4)))
+
+
+def test_what_out_and_where_do_not_take():
+    def refused(function, *arguments):
+        with pytest.raises((mh.CompileError, TypeError, ValueError)) as caught:
+            mh.jit(function)(*arguments)
+        return str(caught.value).splitlines()[0]
+
+    a, ints = np.ones((2, 3)), np.zeros(3, dtype=np.int64)
+    assert "Cannot cast" in refused(lambda a, out: np.sum(a, axis=0, out=out), a, ints)
+    assert "number of dimensions: Found 2 but expected 1" in refused(lambda a: np.sum(a, axis=0, out=a), a)
+    assert "'initial'" in refused(lambda a: np.max(a, where=a > 0), a)
+    assert "takes bools" in refused(lambda a: np.sum(a, where=a), a)
+    assert "unexpected keyword argument 'where'" in refused(lambda a: np.argmax(a, where=a > 0), a)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda a: np.inner(a, a), "np.inner is compiled for vectors: write a @ b.T"),
+        (lambda a: np.diff(a, 2), "np.diff is compiled for n=1"),
+        (lambda a: np.repeat(a, 2), "np.repeat is compiled for vectors"),
+        (lambda a: a.reshape(), "reshape() takes exactly 1 argument"),
+        (lambda a: a.reshape(True, 6), "a length is an int"),
+        (lambda a: max(a[0] + 1j), "max() of complex numbers is not compiled"),
+    ],
+)
+def test_what_is_not_compiled_is_told_where_it_is_called(function, message):
+    with pytest.raises((mh.CompileError, TypeError)) as caught:
+        mh.jit(function)(np.ones((2, 3)))
+    told = str(caught.value)
+    assert message in told.splitlines()[0]
+    assert "test_numpy_where_and_out.py" in told.splitlines()[1]
+
+
+def test_stacks_of_unlike_types():
+    @mh.jit
+    def stacked(a, b, A, B):
+        return np.stack((a, b, a)), np.column_stack((a, b)), np.stack((A, B), axis=1), np.stack((A, B), axis=-1)
+
+    agree(stacked, made("i4", (3,)), made("f8", (3,)), made("f4", (2, 3)), made("c16", (2, 3), "F"))
+    agree(stacked, made("i4", (3,)), made("f8", (3,)), made("f4", (2, 3)), made("c16", (3, 2), "F"))
+
+
+def test_the_sum_of_no_rows():
+    @mh.jit
+    def rows(a):
+        return sum(a)
+
+    agree(rows, made("f8", (2, 3)))
+    with pytest.raises(ValueError, match="no rows"):
+        rows(np.zeros((0, 3)))
