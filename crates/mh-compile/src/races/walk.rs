@@ -59,7 +59,7 @@ pub fn rename(block: &mut Block, from: Var, to: Var) {
             {
                 *var = to;
             }
-            ExprKind::Disjoint { left, right } => {
+            ExprKind::Disjoint { left, right } | ExprKind::New { fill: Fill::Product(left, right), .. } => {
                 [left, right].into_iter().filter(|var| **var == from).for_each(|var| *var = to);
             }
             _ => {}
