@@ -49,7 +49,7 @@ def test_several_inputs_and_every_answer_is_compared():
 
 @pytest.mark.slow
 def test_sizes_and_weak_scaling():
-    found = mh.scale(spin, [500] * 10, workers=[1, 2], sizes=[5, 20], budget=3)
+    found = mh.scale(spin, [500] * 10, workers=[1, 2], sizes=[5, 20], budget=1.5)
     assert list(found.sizes) == [5, 20] and found.sizes[20] is found
     assert found.name == "spin, 20 items"
     weak = mh.scale(spin, [500] * 10, workers=[1, 2], weak=True, budget=1)
