@@ -23,8 +23,8 @@ def interleaved(
     """Median seconds of each call over `passes` rounds in which all of them take turns: A B A B ...
 
     One round more is run first and not counted, so that pools are started, modules imported and pages touched. Taking
-    turns matters: a machine that slows down for a while then slows all of them, and the ratio stands. Before each turn is
-    a short rest, since threads of the one before may look for more work for a while (OpenMP's do, for milliseconds).
+    turns matters: a machine that slows down for a while then slows all of them, and the ratio stands. Before each turn
+    is a short rest, since threads of the one before may look for more work for a while (OpenMP's do, for milliseconds).
 
     Raises WrongAnswer when `check` refuses what a call returned.
     """
