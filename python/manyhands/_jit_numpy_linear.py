@@ -41,7 +41,7 @@ def dot(a, b):
     elif a.ndim > 2 and b.ndim == 2:
         _aligned(a.shape[a.ndim - 1], b.shape[0])
         shape = a.shape[:-1] + b.shape[1:]
-        return matrices(a.reshape(-1, a.shape[a.ndim - 1]), b).reshape(shape)
+        return matrices(a.reshape(_together(a.shape[:-1]), a.shape[a.ndim - 1]), b).reshape(shape)
     else:
         return matmul(a, b)
 
@@ -49,10 +49,18 @@ def dot(a, b):
 def _dot_deep(a, b):
     columns = np.swapaxes(b, 0, b.ndim - 2)
     _aligned(a.shape[a.ndim - 1], columns.shape[0])
-    rows = a.reshape(-1, a.shape[a.ndim - 1])
-    flat = matrices(rows, columns.reshape(columns.shape[0], -1))
+    rows = a.reshape(_together(a.shape[:-1]), a.shape[a.ndim - 1])
+    flat = matrices(rows, columns.reshape(columns.shape[0], _together(columns.shape[1:])))
     shape = a.shape[:-1] + columns.shape[1:]
     return np.swapaxes(flat.reshape(shape), a.ndim - 1, a.ndim + b.ndim - 4)
+
+
+def _together(lengths):
+    # Not -1: which rows an array without elements has is not known by its size.
+    number = 1
+    for length in lengths:
+        number *= length
+    return number
 
 
 def matmul(a, b):

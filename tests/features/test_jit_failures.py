@@ -95,6 +95,41 @@ def test_exceptions_of_the_programs_own():
         f(2)
 
 
+def test_an_exception_holds_what_python_gives_it():
+    def number(x):
+        raise KeyError(x)
+
+    def own(x):
+        raise Mine(x * 2)
+
+    def asserted(x):
+        assert x > 100, x
+
+    def formatted(x):
+        raise ValueError(f"{x!r}, {x:.2f} {{}} {x}")
+
+    def text(x):
+        raise ValueError(f"{x}")
+
+    def by_percent(x):
+        raise ValueError("%s%% {} of %s" % (x, x))
+
+    def by_format(x):
+        raise ValueError("{:>5} {{}} {}".format(x + 1, x))  # noqa: UP032
+
+    for function in (number, own, formatted, text, by_percent, by_format):
+        for value in (3, 2.5, np.float64(1.5)):
+            theirs, ours = both(function, value)
+            assert type(ours) is type(theirs)
+            if isinstance(theirs.args[0], str):
+                assert str(ours.args[0]).partition("\nin compiled")[0] == theirs.args[0]
+            else:
+                assert ours.args == theirs.args and type(ours.args[0]) is type(theirs.args[0])
+    with pytest.raises(AssertionError) as failed:
+        mh.jit(asserted)(3)
+    assert failed.value.args == (3,)
+
+
 def test_the_first_failing_iteration():
     @mh.jit
     def f(x, index, out):

@@ -32,6 +32,11 @@ def test_every_rank_with_every_other(shapes):
         agree(dotted, made("f8", left), made("f8", right, seed=1))
 
 
+def test_an_inner_axis_without_elements():
+    for left, right in (((2, 3, 0), (0, 2)), ((0, 3, 0), (0, 2)), ((2, 0), (3, 0, 4)), ((2, 0), (3, 0, 0))):
+        agree(dotted, np.zeros(left), np.zeros(right))
+
+
 @pytest.mark.parametrize("kinds", [("f4", "f4"), ("c8", "f8"), ("c16", "c16"), ("i4", "i4"), ("i8", "f4")], ids=str)
 def test_kinds(kinds):
     left, right = kinds

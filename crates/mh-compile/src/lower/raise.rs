@@ -39,7 +39,7 @@ impl Lowerer<'_> {
             [one] => {
                 let mut values = Vec::new();
                 let message = self.message(one, &mut values)?;
-                (Some(message), values)
+                (message, values)
             }
             [_, second, ..] => {
                 return Err(unsupported(
@@ -69,7 +69,7 @@ impl Lowerer<'_> {
     pub fn raise_assertion(&mut self, message: Option<&ast::Expr>, span: Span) -> Result<()> {
         let mut values = Vec::new();
         let message = match message {
-            Some(message) => Some(self.message(message, &mut values)?),
+            Some(message) => self.message(message, &mut values)?,
             None => None,
         };
         self.raise_message(Exception::Builtin("AssertionError".into()), message, values, span)
@@ -95,8 +95,8 @@ impl Lowerer<'_> {
         Ok(())
     }
 
-    /// A message as Python's `str.format` takes it: braces of its own are doubled.
-    pub fn message(&mut self, expr: &ast::Expr, values: &mut Vec<Expr>) -> Result<String> {
+    /// A message as Python's `str.format` takes it: braces of its own are doubled. `None`: the one value itself.
+    fn message(&mut self, expr: &ast::Expr, values: &mut Vec<Expr>) -> Result<Option<String>> {
         let span = self.at(expr.span);
         match &*expr.kind {
             ast::ExprKind::JoinedStr(parts) => {
@@ -129,18 +129,18 @@ impl Lowerer<'_> {
                         }
                     }
                 }
-                Ok(text)
+                Ok(Some(text))
             }
             ast::ExprKind::BinOp(left, op, right) if op == "Mod" => {
                 let Value::Static(Static::Str(format)) = self.expr(left)? else {
                     let value = self.expr(expr)?;
-                    return self.placed(value, "", "", values, span);
+                    return self.alone(value, values, span);
                 };
                 let given = match self.expr(right)? {
                     Value::Tuple(members) => members,
                     one => vec![one],
                 };
-                self.percent(&format, given, values, span)
+                self.percent(&format, given, values, span).map(Some)
             }
             ast::ExprKind::Call(function, arguments, keywords) if keywords.is_empty() => {
                 if let ast::ExprKind::Attribute(text, name) = &*function.kind {
@@ -149,17 +149,24 @@ impl Lowerer<'_> {
                     {
                         let arguments: Vec<&ast::Expr> = arguments.iter().collect();
                         let given = self.operands(&arguments)?;
-                        return self.braces(text, given, values, span);
+                        return self.braces(text, given, values, span).map(Some);
                     }
                 }
                 let value = self.expr(expr)?;
-                self.placed(value, "", "", values, span)
+                self.alone(value, values, span)
             }
             _ => {
                 let value = self.expr(expr)?;
-                self.placed(value, "", "", values, span)
+                self.alone(value, values, span)
             }
         }
+    }
+
+    /// What is not a text: a number is handed over as it is.
+    fn alone(&mut self, value: Value, values: &mut Vec<Expr>, span: Span) -> Result<Option<String>> {
+        let number = matches!(&value, Value::Expr(expr) if expr.ty.scalar().is_some());
+        let text = self.placed(value, "", "", values, span)?;
+        Ok(if number { None } else { Some(text) })
     }
 
     /// One value in a message.

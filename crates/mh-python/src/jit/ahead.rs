@@ -17,8 +17,8 @@ use super::running::Compiled;
 use super::world::{Program, Record};
 use super::{Jitted, broken};
 
-/// Changes when what is written beside modules is read in another way.
-const FORMAT: u32 = 1;
+/// Changes when what is written beside modules is read in another way, or `Rt` (see mh-compile's `abi`) changes.
+const FORMAT: u32 = 2;
 const KINDS: [Kind; 13] = [
     Kind::Bool,
     Kind::I8,

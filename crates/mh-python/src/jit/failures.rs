@@ -8,6 +8,7 @@ use pyo3::exceptions::{
     PyTypeError, PyUnboundLocalError, PyValueError, PyZeroDivisionError,
 };
 use pyo3::prelude::*;
+use pyo3::types::{PyString, PyTuple};
 
 use super::results::scalar;
 
@@ -107,23 +108,20 @@ fn own(
             )));
         }
     };
-    let Some(message) = message else { return Ok(PyErr::from_value(class.call0()?)) };
-    let mut text = String::new();
-    let mut parts = message.split("{}");
-    text.push_str(parts.next().unwrap_or_default());
     let mut words = values.iter().map(|word| *word as u64);
-    for (number, part) in parts.enumerate() {
-        match kinds.get(number) {
-            Some(kind) => {
-                let low = words.next().unwrap_or(0);
-                let high = if kind.kind.is_complex() { words.next().unwrap_or(0) } else { 0 };
-                text.push_str(&scalar(py, *kind, [low, high])?.str()?.to_string());
-            }
-            None => text.push_str("{}"),
-        }
-        text.push_str(part);
+    let mut numbers = Vec::new();
+    for kind in kinds {
+        let low = words.next().unwrap_or(0);
+        let high = if kind.kind.is_complex() { words.next().unwrap_or(0) } else { 0 };
+        numbers.push(scalar(py, *kind, [low, high])?);
     }
-    Ok(PyErr::from_value(class.call1((text,))?))
+    let numbers = PyTuple::new(py, numbers)?;
+    let raised = match message {
+        // Nothing, or a number that is no text.
+        None => class.call1(numbers)?,
+        Some(message) => class.call1((PyString::new(py, message).call_method1("format", numbers)?,))?,
+    };
+    Ok(PyErr::from_value(raised))
 }
 
 /// The words of the running Python for a division by zero: they differ among its versions.
