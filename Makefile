@@ -93,7 +93,7 @@ test: check  ## everything that must pass: lints, Rust tests, loom's model, Pyth
 	    '$(PYTHON) -m pytest $(COMPILED)$(foreach version,$(OTHERS), && $(MAKE) --no-print-directory .venv-$(version)/.built)' \
 	    '$(PYTHON) -m pytest --ignore tests/house --ignore tests/typing $(COMPILED:%=--ignore %)'
 	@$(STEP) 'Python tests, the others' .ci/abreast \
-	    $(foreach version,$(OTHERS),'.venv-$(version)/bin/python -m pytest $(OTHER_TESTS)')
+	    $(foreach version,$(OTHERS),'.venv-$(version)/bin/python -m pytest $(call other_tests,$(version))')
 	@echo; echo 'all tests passed on Python $(ALL)'
 
 # The compiler's tests keep one core busy, while the others wait for most of their time: they run beside each other.
@@ -104,6 +104,10 @@ OTHER_TESTS := -m "not slow" --ignore tests/conformance/races --ignore tests/con
                tests/unit tests/conformance tests/features/test_sources.py tests/features/test_imports.py \
                $(patsubst %,tests/features/test_jit_%.py,arguments cache faces failures guards sources) tests/faults/test_worker_death.py \
                $(patsubst %,tests/features/test_%.py,timing scale compare trace memory)
+
+# On those between the oldest and the newest without the conformance tests: what differs there differs at one of the ends, too.
+ENDS := $(firstword $(sort $(ALL))) $(lastword $(sort $(ALL)))
+other_tests = $(if $(filter $(1),$(ENDS)),$(OTHER_TESTS),$(filter-out tests/conformance,$(OTHER_TESTS)))
 
 # Long checks of things that change rarely: done again when what they are about has changed.
 target/.simulated: $(shell find crates/mh-engine -name '*.rs') Cargo.lock
