@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import dask
@@ -26,6 +27,20 @@ def with_bonus(x):
     return x + bonus
 
 
+@contextmanager
+def local_cluster(workers: int, threads: int = 1):
+    """A Dask cluster of our own processes."""
+    cluster = LocalCluster(n_workers=workers, threads_per_worker=threads, dashboard_address=None)
+    try:
+        yield cluster
+    finally:
+        try:
+            cluster.close()
+        except TimeoutError:
+            # On a busy machine Dask gives up waiting for its workers' ends. What was to be judged has been.
+            print("Dask's workers were not gone in time")
+
+
 def main() -> int:
     global bonus
     # A worker that dies is what is tried here, and Dask says much about it.
@@ -34,7 +49,7 @@ def main() -> int:
     # One death is enough to tell; by default Dask tries an item on four workers.
     dask.config.set({"distributed.scheduler.allowed-failures": 0})
     failed = 0
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+    with local_cluster(2) as cluster, Client(cluster) as client:
         failed += cases.judge("Dask", ("case",), client)
         # The program's own globals, as they are now.
         failed += mh.map(with_bonus, range(3), on=client) != [1, 2, 3]
@@ -44,13 +59,13 @@ def main() -> int:
             failed += mh.map(abs, range(-100, 0), on=on) != list(range(100, 0, -1))
     # Dask replaces a worker that dies, but for one that does so while it starts: so there are some more here.
     with (
-        LocalCluster(n_workers=6, threads_per_worker=1, dashboard_address=None) as cluster,
+        local_cluster(6) as cluster,
         Client(cluster) as client,
         tempfile.TemporaryDirectory() as temporary,
     ):
         failed += cases.judge("Dask, workers that die", ("lost",), client, Path(temporary))
     # Several threads in one worker process: seeds hold there too.
-    with LocalCluster(n_workers=1, threads_per_worker=3, dashboard_address=None) as cluster, Client(cluster) as client:
+    with local_cluster(1, threads=3) as cluster, Client(cluster) as client:
         cases.case_seeds_are_ours(client)
         results = mh.imap(abs, range(10**6), on=client)
         next(results)
