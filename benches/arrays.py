@@ -1,24 +1,13 @@
-"""Functions of whole arrays that manyhands and numba compile, from one text: `with_numba()` changes the import line.
+"""Functions of whole arrays that manyhands and numba compile, from one text: see `harness.with_numba`.
 
 Distances and Simpson's rule are written as the teaching documents write them.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-from types import ModuleType
-
 import numpy as np
 
 import manyhands as nb
-
-
-def with_numba() -> ModuleType:
-    """This file as a module of its own, compiled by numba."""
-    module = ModuleType("arrays_of_numba")
-    text = Path(__file__).read_text(encoding="utf-8").replace("import manyhands as nb", "import numba as nb", 1)
-    exec(compile(text, __file__, "exec"), vars(module))
-    return module
 
 
 @nb.njit(parallel=True)

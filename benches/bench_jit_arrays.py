@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import nullcontext
 from importlib.util import find_spec
 
 import numba
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 import arrays
 import manyhands as mh
-from arrays import with_numba
-from harness import WORKERS, Row, beside, interleaved, scaled
+from harness import WORKERS, Row, compared, interleaved, repeated, scaled, with_numba
 
 
 def run(quick: bool) -> list[Row]:
     mh.set_num_threads(WORKERS)
     numba.set_num_threads(min(WORKERS, numba.config.NUMBA_NUM_THREADS))
-    theirs = with_numba()
+    theirs = with_numba(arrays)
     passes = 5 if quick else 15
     rows = [_distances(theirs, passes), _simpson(theirs, 10**7 + 1 if quick else 10**8 + 1, max(passes // 3, 3))]
     for n in (64, 256, 1024):
@@ -41,7 +40,7 @@ def _distances(theirs, passes: int) -> Row:
 
         calls["scipy"] = lambda: cdist(xs, ys)
     medians = scaled(interleaved(calls, passes, lambda value: np.allclose(value[::100], right, rtol=1e-12)), 1e3)
-    return _row("distances 1000 x 1000 x 100, by np.sum", medians, "numba", 8 / 51, "ms")
+    return compared("distances 1000 x 1000 x 100, by np.sum", medians, "numba", 8 / 51, "ms")
 
 
 def _simpson(theirs, n: int, passes: int) -> Row:
@@ -51,7 +50,7 @@ def _simpson(theirs, n: int, passes: int) -> Row:
         "numba": lambda: theirs.simpson(0.0, 1.0, n),
     }
     medians = interleaved(calls, passes, lambda value: abs(value - (math.e - 1)) < 1e-11)
-    return _row(f"Simpson of exp with arrays, {n:,} points", scaled(medians, 1e3), "numpy", 60 / 400, "ms")
+    return compared(f"Simpson of exp with arrays, {n:,} points", scaled(medians, 1e3), "numpy", 60 / 400, "ms")
 
 
 def _product(theirs, n: int, threads: int, passes: int) -> Row:
@@ -63,41 +62,11 @@ def _product(theirs, n: int, threads: int, passes: int) -> Row:
     # numba calls the BLAS that SciPy brings.
     if find_spec("scipy"):
         calls["numba"] = lambda: theirs.product(a, b)
-    with _blas(threads):
+    with threadpool_limits(threads):
         mh.set_num_threads(threads)
-        calls = {name: _repeated(call, times) for name, call in calls.items()}
+        calls = {name: repeated(call, times) for name, call in calls.items()}
         medians = interleaved(calls, passes, lambda value: np.allclose(value, right, rtol=1e-12))
         mh.set_num_threads(WORKERS)
     plural = "" if threads == 1 else "s"
     medians = scaled(medians, 1e6 / times)
-    return _row(f"a @ b, {n} x {n} doubles, {threads} thread{plural}", medians, "numpy", 1.25, "us")
-
-
-def _blas(threads: int):
-    """NumPy's BLAS on so many threads, where threadpoolctl is there to say so."""
-    if not find_spec("threadpoolctl"):
-        return nullcontext()
-    from threadpoolctl import threadpool_limits
-
-    return threadpool_limits(threads)
-
-
-def _repeated(call: Callable, times: int) -> Callable:
-    def repeated() -> object:
-        for _ in range(times - 1):
-            call()
-        return call()
-
-    return repeated
-
-
-def _row(work: str, medians: dict[str, float], against: str, limit: float, unit: str) -> Row:
-    return Row(
-        work=work,
-        ours=medians["manyhands"],
-        against=against,
-        base=medians[against],
-        limit=limit,
-        unit=unit,
-        beside=beside(medians, "manyhands", against),
-    )
+    return compared(f"a @ b, {n} x {n} doubles, {threads} thread{plural}", medians, "numpy", 1.25, "us")

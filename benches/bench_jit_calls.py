@@ -8,15 +8,14 @@ from __future__ import annotations
 import timeit
 
 import loops
-from harness import Row, WrongAnswer, beside, interleaved, scaled
-from loops import with_numba
+from harness import Row, WrongAnswer, beside, interleaved, scaled, with_numba
 
 CALLS = 20_000
 """Calls to a pass: one alone is too short for the clock."""
 
 
 def run(quick: bool) -> list[Row]:
-    ours, theirs = loops.sum_range, with_numba().sum_range
+    ours, theirs = loops.sum_range, with_numba(loops).sum_range
     for name, function in (("manyhands", ours), ("numba", theirs)):
         if function(10**7) != sum(range(10**7)):
             raise WrongAnswer(name)

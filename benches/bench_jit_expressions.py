@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import numpy as np
 
 import manyhands as mh
-from harness import WORKERS, Row, beside, interleaved, scaled
+from harness import WORKERS, Row, compared, interleaved, repeated, scaled
 
 TEXT = "a*x + b*x - c"
 
@@ -49,27 +49,10 @@ def _row(work: str, limit: float, passes: int, n: int, given: bool, unit: str, a
         calls["numexpr"] = lambda: numexpr.evaluate(TEXT, names, out=out)
     # One call of so few takes less than a clock tells.
     times = 200 if n < 10_000 else 1
-    calls = {name: _repeated(call, times) for name, call in calls.items()}
+    calls = {name: repeated(call, times) for name, call in calls.items()}
     some = slice(None, None, 1001)
     right = a[some] * x[some] + b[some] * x[some] - c[some]
     medians = interleaved(calls, passes, lambda value: np.allclose(value[some], right, rtol=1e-9, atol=1e-12))
     medians = scaled(medians, {"ms": 1e3, "us": 1e6}[unit] / times)
     base = against or ("numexpr" if "numexpr" in medians else "numpy")
-    return Row(
-        work=work,
-        ours=medians["manyhands"],
-        against=base,
-        base=medians[base],
-        limit=limit,
-        unit=unit,
-        beside=beside(medians, "manyhands", base),
-    )
-
-
-def _repeated(call: Callable, times: int) -> Callable:
-    def repeated() -> object:
-        for _ in range(times - 1):
-            call()
-        return call()
-
-    return repeated
+    return compared(work, medians, base, limit, unit)

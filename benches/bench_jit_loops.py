@@ -14,14 +14,13 @@ import numpy as np
 
 import loops
 import manyhands as mh
-from harness import WORKERS, Row, beside, interleaved, scaled
-from loops import with_numba
+from harness import WORKERS, Row, compared, interleaved, scaled, with_numba
 
 
 def run(quick: bool) -> list[Row]:
     mh.set_num_threads(WORKERS)
     numba.set_num_threads(min(WORKERS, numba.config.NUMBA_NUM_THREADS))
-    ours, theirs = loops, with_numba()
+    ours, theirs = loops, with_numba(loops)
     passes = 5 if quick else 15
     return [
         _row("pi, 10^7 samples of random.uniform", 12 / 80, passes, *_pi(ours, theirs)),
@@ -39,15 +38,7 @@ def _row(
     work: str, limit: float, passes: int, calls: dict[str, Callable], check: Callable[[object], bool], unit: str = "ms"
 ) -> Row:
     medians = scaled(interleaved(calls, passes, check), {"ms": 1e3, "us": 1e6}[unit])
-    return Row(
-        work=work,
-        ours=medians["manyhands"],
-        against="numba",
-        base=medians["numba"],
-        limit=limit,
-        unit=unit,
-        beside=beside(medians, "manyhands", "numba"),
-    )
+    return compared(work, medians, "numba", limit, unit)
 
 
 def _pi(ours, theirs) -> tuple[dict[str, Callable], Callable[[object], bool]]:

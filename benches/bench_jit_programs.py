@@ -14,14 +14,13 @@ import numpy as np
 
 import manyhands as mh
 import programs
-from harness import WORKERS, Row, beside, interleaved, scaled
-from programs import with_numba
+from harness import WORKERS, Row, compared, interleaved, scaled, with_numba
 
 
 def run(quick: bool) -> list[Row]:
     mh.set_num_threads(WORKERS)
     numba.set_num_threads(min(WORKERS, numba.config.NUMBA_NUM_THREADS))
-    theirs = with_numba()
+    theirs = with_numba(programs)
     passes = 5 if quick else 15
     makers = [_black_scholes, _mandelbrot, _bodies, _jacobi, _k_means]
     rows = [_row(*make(programs, theirs), passes) for make in makers]
@@ -34,15 +33,7 @@ def _row(
     work: str, ours: Callable[[], object], theirs: Callable[[], object], check: Callable[[object], bool], passes: int
 ) -> Row:
     medians = scaled(interleaved({"manyhands": ours, "numba": theirs}, passes, check), 1e3)
-    return Row(
-        work=work,
-        ours=medians["manyhands"],
-        against="numba",
-        base=medians["numba"],
-        limit=1.0,
-        unit="ms",
-        beside=beside(medians, "manyhands", "numba"),
-    )
+    return compared(work, medians, "numba", 1.0, "ms")
 
 
 Made = tuple[str, Callable[[], object], Callable[[], object], Callable[[object], bool]]

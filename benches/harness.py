@@ -7,6 +7,8 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import ModuleType
 
 WORKERS = 2
 """Workers of every pool in every bench, unless the row itself says another number."""
@@ -98,6 +100,39 @@ class Row:
 def scaled(medians: Mapping[str, float], factor: float) -> dict[str, float]:
     """The same times in another unit, such as microseconds an item."""
     return {name: value * factor for name, value in medians.items()}
+
+
+def repeated(call: Callable[[], object], times: int) -> Callable[[], object]:
+    """So many calls in a row, where one takes less than a clock tells. Gives what the last one does."""
+
+    def run() -> object:
+        for _ in range(times - 1):
+            call()
+        return call()
+
+    return run
+
+
+def with_numba(module: ModuleType) -> ModuleType:
+    """The text of a module that says `import manyhands as nb`, as one of numba's."""
+    twin = ModuleType(f"{module.__name__}_of_numba")
+    text = Path(module.__file__).read_text(encoding="utf-8")
+    text = text.replace("import manyhands as nb", "import numba as nb", 1)
+    exec(compile(text, module.__file__, "exec"), vars(twin))
+    return twin
+
+
+def compared(work: str, medians: Mapping[str, float], against: str, limit: float, unit: str) -> Row:
+    """The row of "manyhands" against one of the others, from medians in `unit`."""
+    return Row(
+        work=work,
+        ours=medians["manyhands"],
+        against=against,
+        base=medians[against],
+        limit=limit,
+        unit=unit,
+        beside=beside(medians, "manyhands", against),
+    )
 
 
 def beside(medians: Mapping[str, float], *shown: str) -> dict[str, float]:

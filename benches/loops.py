@@ -1,4 +1,4 @@
-"""The loops that manyhands and numba compile, from one text: `with_numba()` gives it with the import line changed.
+"""The loops that manyhands and numba compile, from one text: see `harness.with_numba`.
 
 They are written as the teaching documents write such loops.
 """
@@ -7,20 +7,10 @@ from __future__ import annotations
 
 import math
 import random
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 
 import manyhands as nb
-
-
-def with_numba() -> ModuleType:
-    """This file as a module of its own, compiled by numba."""
-    module = ModuleType("loops_of_numba")
-    text = Path(__file__).read_text(encoding="utf-8").replace("import manyhands as nb", "import numba as nb", 1)
-    exec(compile(text, __file__, "exec"), vars(module))
-    return module
 
 
 @nb.njit(parallel=True)

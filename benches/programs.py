@@ -1,25 +1,15 @@
 """Programs as they are usually written for numba, compiled by manyhands and by numba from one text.
 
-`with_numba()` gives this file with the import line changed.
+The one for numba is `harness.with_numba`'s.
 """
 
 from __future__ import annotations
 
 import math
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 
 import manyhands as nb
-
-
-def with_numba() -> ModuleType:
-    """This file as a module of its own, compiled by numba."""
-    module = ModuleType("programs_of_numba")
-    text = Path(__file__).read_text(encoding="utf-8").replace("import manyhands as nb", "import numba as nb", 1)
-    exec(compile(text, __file__, "exec"), vars(module))
-    return module
 
 
 @nb.njit
