@@ -66,6 +66,33 @@ def test_vectors_are_seen_in_the_machine_code():
     assert any(line.startswith("    vectors: ") and "float64" in line for line in rows(scaled))
 
 
+def test_iterations_side_by_side_are_told_once():
+    @mh.jit
+    def pulls(x, y, out):
+        for i in mh.prange(len(x)):
+            s = 0.0
+            for j in range(len(y)):
+                s += 1 / np.sqrt(x[i] - y[j])
+            out[i] = s
+
+    @mh.jit
+    def rows_of(A, x, out):
+        for i in range(A.shape[0]):
+            s = 0.0
+            for j in range(A.shape[1]):
+                s += A[i, j] * x[j]
+            out[i] = s
+
+    pulls(np.ones(9), np.zeros(9), np.zeros(9))
+    rows_of(np.ones((9, 9)), np.ones(9), np.zeros(9))
+    for function in (pulls, rows_of):
+        text = rows(function)
+        assert text.count("    4 iterations side by side, where there are so many") == 1
+        assert sum(line.startswith("line ") for line in text) == 2 and not any(
+            "is there after" in line for line in text
+        )
+
+
 def test_a_chain_has_no_vectors():
     @mh.jit
     def chain(x):

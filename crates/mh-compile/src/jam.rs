@@ -8,21 +8,22 @@
 //! What makes it sound: up to the end of the inner loop nothing can fail and nothing is written but variables, which each copy has
 //! for itself; what follows writes arrays that share no memory with those read before (shown when the loop is entered).
 
+mod strips;
 mod tiles;
 
 use std::collections::BTreeSet;
 
 use crate::ir::{
-    Binary, Block, Check, Compare, Expr, ExprKind, For, Function, Kind, Module, Scalar, Span, Statement,
-    StatementKind, Type, Var, Variable,
+    Binary, Block, Check, Compare, Expr, ExprKind, For, Function, Kind, Math, Module, Scalar, Span,
+    Statement, StatementKind, Type, Var, Variable,
 };
 use crate::races::walk::{assigned, named, rename, statements};
 use crate::walk::{blocks_mut, expressions, operands};
 
 /// Iterations that are taken at a time.
-const COPIES: i128 = 4;
+pub(crate) const COPIES: i128 = 4;
 /// Statements of a body that is worth it: more would not stay in registers.
-const LONGEST: usize = 8;
+const LONGEST: usize = 12;
 /// Pairs of arrays that are shown apart.
 const PAIRS: usize = 6;
 
@@ -57,7 +58,7 @@ impl Jammer<'_> {
                     plan.private.extend(new.map(Var));
                 }
                 let tiled = if self.tiles { self.tiles(each) } else { None };
-                if let Some(first) = tiled.or_else(|| self.jammed(each)) {
+                if let Some(first) = tiled.or_else(|| self.strips(each)).or_else(|| self.jammed(each)) {
                     let count = first.len();
                     block.splice(at..at, first);
                     at += count;
@@ -71,7 +72,11 @@ impl Jammer<'_> {
 
     /// What takes all but the last few iterations of the loop, which goes on from there.
     fn jammed(&mut self, each: &mut For) -> Option<Block> {
-        if each.parallel.is_some() || *each.step.kind != ExprKind::Int(1) {
+        let serial = each
+            .parallel
+            .as_ref()
+            .is_none_or(|parallel| parallel.plan.is_none() && !strips::draws(&each.body));
+        if !serial || *each.step.kind != ExprKind::Int(1) {
             return None;
         }
         let (guard, body) = match &each.fast {
@@ -120,7 +125,7 @@ impl Jammer<'_> {
             stop: int(middle),
             step: number(COPIES),
             body,
-            parallel: None,
+            parallel: each.parallel.clone(),
             fast: None,
         };
         let then = vec![
@@ -308,21 +313,29 @@ fn is_plain(statement: &Statement) -> bool {
     }
 }
 
-/// Raises, draws, makes arrays, or takes longer than an addition waits.
+/// Raises, draws, makes arrays, or takes so long that an addition is not what it waits for. (Roots and divisions do, but those of several iterations
+/// are vectors.)
 fn may_leave(expr: &Expr) -> bool {
     let own = match &*expr.kind {
         ExprKind::Unary { check, .. } | ExprKind::Cast { check, .. } | ExprKind::Load { check, .. } => {
             *check == Check::Branch
         }
         ExprKind::Binary { op, check, .. } => {
-            *check == Check::Branch || matches!(op, Binary::Divide | Binary::Power) && expr.ty != Type::INT
+            *check == Check::Branch
+                || *op == Binary::Power && expr.ty != Type::INT
+                || *op == Binary::Divide && !is_float(expr)
         }
+        ExprKind::Math { function: Math::Sqrt, check, .. } if is_float(expr) => *check == Check::Branch,
         ExprKind::Math { .. } | ExprKind::Random { .. } | ExprKind::New { .. } | ExprKind::View { .. } => {
             true
         }
         _ => false,
     };
     own || operands(expr).into_iter().any(may_leave)
+}
+
+fn is_float(expr: &Expr) -> bool {
+    expr.ty.scalar().is_some_and(|scalar| scalar.kind.is_float())
 }
 
 /// The variables that an expression reads, arrays included.

@@ -1,6 +1,7 @@
 """Loops around sums, which are compiled for several iterations at a time: the bits of plain Python, or of sums in 32 lanes."""
 
 import math
+import warnings
 
 import pytest
 
@@ -134,6 +135,53 @@ def test_what_goes_wrong_is_met_in_order():
     with pytest.raises(ValueError, match="math domain error"):
         roots(A, y)
     assert y[:6].tolist() == [math.sqrt(3)] * 6
+
+
+def forces(place, mass, force):
+    i, far = -1, 0.0
+    for i in mh.prange(1, len(mass)):
+        fx = fy = 0.0
+        for j in range(len(mass)):
+            dx = place[j, 0] - place[i, 0]
+            dy = place[j, 1] - place[i, 1]
+            square = dx * dx + dy * dy + 1e-9
+            pull = mass[j] / (square * math.sqrt(square))
+            fx += dx * pull
+            fy += dy * pull
+        if fx > 0:
+            far = fx
+        force[i, 0] = fx
+        force[i, 1] += fy
+    return force, i, far
+
+
+def settled(place, mass, force):
+    for i in mh.prange(len(mass)):
+        s = mass[i]
+        for j in range(place.shape[0]):
+            s -= abs(place[j, 0]) / (1 + j)
+        mass[i] = np.sqrt(s)
+    return mass
+
+
+@pytest.mark.parametrize("parallel", [True, False])
+@pytest.mark.parametrize("function", [forces, settled], ids=lambda f: f.__name__)
+def test_parallel_loops_in_strips(function, parallel):
+    compiled = mh.jit(function, parallel=parallel)
+    random = np.random.default_rng(5)
+    for rows in (0, 1, 4, 128, 130, 133):
+        place, mass, force = random.normal(size=(rows, 2)), random.normal(size=rows), random.normal(size=(rows, 2))
+        with np.errstate(invalid="ignore"):
+            expected = function(place, mass.copy(), force.copy())
+        assert flat(compiled(place, mass.copy(), force.copy())) == flat(expected), rows
+    # What is written lies over what is read: as one iteration after the other does it, and said where that is not what was asked for.
+    found, expected, mass = random.normal(size=(140, 2)), np.zeros((140, 2)), np.ones(135)
+    expected[:] = found
+    with np.errstate(invalid="ignore"):
+        function(expected[:135], mass.copy(), expected[5:])
+    with warnings.catch_warnings(record=True):
+        compiled(found[:135], mass.copy(), found[5:])
+    assert flat(found) == flat(expected)
 
 
 def in_lanes(A, B, C):

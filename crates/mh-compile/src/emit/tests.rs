@@ -6,6 +6,7 @@ mod arrays;
 mod lanes;
 mod loops;
 mod scalars;
+mod strips;
 mod tiles;
 
 use std::sync::Mutex;

@@ -11,6 +11,7 @@ use crate::ir::{
     self, Binary, Expr, ExprKind, For, Function, Kind, LoopId, Module, Plan, Reduction, ReductionKind, Span,
     Statement, StatementKind, Type, Var,
 };
+use crate::jam::COPIES;
 use crate::walk::{expressions, operands};
 
 /// Checks by the loop that they are made in, as it is written or as it mostly runs; and whether only a flag is raised.
@@ -155,11 +156,8 @@ impl Place<'_> {
         for statement in block {
             match &statement.kind {
                 StatementKind::For(each) => {
-                    // An inlined helper, or a twin: each loop of the source once.
-                    if !explanation.loops[first..]
-                        .iter()
-                        .any(|of| of.span == statement.span && of.id == each.id)
-                    {
+                    // A twin, or a part of the iterations: each loop of the source once.
+                    if !explanation.loops[first..].iter().any(|of| of.id == each.id) {
                         explanation.loops.push(self.for_loop(each, statement.span));
                     }
                     self.loops(&each.body, first, explanation);
@@ -187,6 +185,14 @@ impl Place<'_> {
 
     fn for_loop(&self, each: &For, span: Span) -> Loop {
         let mut facts = Vec::new();
+        let rows = part(each.id, &each.body);
+        let steps = match *each.step.kind {
+            ExprKind::Int(step) if step > 1 && !self.is_named(each.var) => Some(step),
+            _ => rows.map(|_| COPIES),
+        };
+        if let Some(steps) = steps {
+            facts.push(format!("{steps} iterations side by side, where there are so many"));
+        }
         let kind = match &each.parallel {
             None => LoopKind::Plain,
             Some(parallel) => {
@@ -195,7 +201,7 @@ impl Place<'_> {
                 }
                 match &parallel.plan {
                     Some(plan) if suits(self.function, each, plan) => {
-                        self.plan(plan, &mut facts);
+                        self.plan(plan, rows.map(|rows| rows.var), &mut facts);
                         LoopKind::Parallel
                     }
                     Some(_) => {
@@ -220,7 +226,8 @@ impl Place<'_> {
         }
     }
 
-    fn plan(&self, plan: &Plan, facts: &mut Vec<String>) {
+    /// `own`: the loop's variable, where it is another than the source's.
+    fn plan(&self, plan: &Plan, own: Option<Var>, facts: &mut Vec<String>) {
         for Reduction { var, kind, companions } in &plan.reductions {
             let beside: Vec<_> = companions.iter().map(|var| self.name(*var)).collect();
             let beside = if beside.is_empty() {
@@ -249,7 +256,8 @@ impl Place<'_> {
                 self.names(&plan.overwritten)
             ));
         }
-        let last: Vec<Var> = plan.last.iter().copied().filter(|var| self.is_named(*var)).collect();
+        let told = |var: &Var| self.is_named(*var) && Some(*var) != own;
+        let last: Vec<Var> = plan.last.iter().copied().filter(told).collect();
         if !last.is_empty() {
             facts.push(format!("{}: the last iteration's value is there after the loop", self.names(&last)));
         }
@@ -328,6 +336,14 @@ fn gathered(kind: ReductionKind) -> &'static str {
         ReductionKind::Or => "any of them (or)",
         ReductionKind::Xor => "all of them (xor)",
     }
+}
+
+/// The loop over some of the iterations of the loop with this number, in its body (see `jam`).
+fn part(id: LoopId, block: &[Statement]) -> Option<&For> {
+    block.iter().find_map(|statement| match &statement.kind {
+        StatementKind::For(each) if each.id == id => Some(&**each),
+        _ => blocks(statement).into_iter().find_map(|inner| part(id, inner)),
+    })
 }
 
 fn holds_loops(block: &[Statement]) -> bool {
