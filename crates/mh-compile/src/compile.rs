@@ -9,7 +9,7 @@ use crate::emit::emit;
 use crate::ir::{Exception, Flavour, Kind, Layout, Module, Scalar, Shape, Source, Span, Type};
 use crate::lower::lower;
 use crate::world::World;
-use crate::{jam, races, ranges, sums};
+use crate::{formulas, jam, races, ranges, sums};
 
 /// LLVM text of `entry`, a function of the world's, for arguments of these types.
 ///
@@ -52,6 +52,7 @@ pub(crate) fn staged(
     level: u32,
 ) -> Result<Module, (Diagnostic, Vec<Source>)> {
     let mut module = lower(world, entry, arguments)?;
+    formulas::delay(&mut module);
     if parallel {
         races::check(&mut module).map_err(|diagnostic| (diagnostic, module.sources.clone()))?;
     }
@@ -103,6 +104,7 @@ pub fn type_name(ty: Type) -> String {
                 Layout::F => "F",
                 Layout::Inner => "inner",
                 Layout::Any => "any",
+                Layout::Places => "places",
             };
             let reading = if array.writable { "" } else { ", read-only" };
             format!("array({}, {}d, {layout}{reading})", array.element.name(), array.rank)

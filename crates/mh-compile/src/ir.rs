@@ -1,4 +1,4 @@
-//! The typed, structured IR: what all stages from `lower` on work on.
+//! The typed, structured IR: what all stages from `lower` on work on. It is one file, as each of them needs all of it.
 //!
 //! What keeps it true:
 //!
@@ -137,6 +137,9 @@ pub enum Layout {
     /// The last axis without gaps.
     Inner,
     Any,
+    /// Without memory: each element is the number of its place along an axis of the array that these places are of (`Fill::Places`). Ints,
+    /// never stored into.
+    Places,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -454,6 +457,8 @@ pub enum Fill {
     /// Products of the matrices of the last two axes of two other arrays, of floats or complex numbers of the new array's kind and of its rank, and
     /// of lengths that fit; axes before these are of the new array's length or of length 1.
     Product(Var, Var),
+    /// No memory: elements are the numbers of their places along this axis (`Layout::Places`).
+    Places(u8),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -732,7 +737,7 @@ impl Array {
     pub const fn is_dense(self) -> bool {
         match self.rank {
             0 => true,
-            1 => !matches!(self.layout, Layout::Any),
+            1 => !matches!(self.layout, Layout::Any | Layout::Places),
             _ => matches!(self.layout, Layout::C),
         }
     }

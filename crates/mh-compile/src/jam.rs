@@ -1,4 +1,4 @@
-//! Stage 5: a loop around a sum in order is taken several iterations at a time, so that as many sums grow side by side.
+//! Stage 6: a loop around a sum in order is taken several iterations at a time, so that as many sums grow side by side.
 //!
 //! An addition has to wait for the one before it, some four cycles, while the processor could do many: the distance from one point to the next in
 //! `for j: s = 0; for k: s += ...; out[j] = s` is as far from its limit as that. So the body is written out for four iterations in a row: what comes

@@ -4,7 +4,18 @@ use super::function::{ArrayPlace, FunctionEmitter, Operand, Place};
 use super::{flattened, memory};
 use crate::abi::offset;
 use crate::compile::Failure;
-use crate::ir::{Array, Check, Expr, Kind, Layout, Part, Span, Type, Var};
+use crate::ir::{Array, Check, Expr, Fill, Kind, Layout, Part, Span, Type, Var};
+
+/// What an array begins as.
+#[derive(Clone, Copy)]
+pub struct NewArray<'a> {
+    pub lengths: &'a [Expr],
+    pub fill: &'a Fill,
+    /// Its elements, where they are all the same.
+    pub begun: Option<&'a Operand>,
+    pub check: Check,
+    pub span: Span,
+}
 
 impl FunctionEmitter<'_, '_> {
     pub fn array_type(&self, var: Var) -> Array {
@@ -74,6 +85,7 @@ impl FunctionEmitter<'_, '_> {
             return data;
         }
         match array.layout {
+            Layout::Places => unreachable!("places have no addresses"),
             Layout::C | Layout::F => {
                 // Row-major: ((i0 * n1) + i1) * n2 + i2; column-major the other way round.
                 let order: Vec<usize> =
@@ -155,16 +167,26 @@ impl FunctionEmitter<'_, '_> {
         }
     }
 
+    /// An element of an array of places.
+    pub fn place_number(&mut self, var: Var, indices: &[Expr], check: Check, span: Span) -> String {
+        let rank = indices.len();
+        let indices: Vec<String> =
+            indices.iter().map(|index| self.expression(index).one().to_string()).collect();
+        let place = self.array_place(var);
+        let data = self.value(&format!("load ptr, ptr {}", place.data));
+        let mut sum = self.value(&format!("ptrtoint ptr {data} to i64"));
+        for (axis, index) in indices.iter().enumerate() {
+            let index = self.subscript(var, axis, rank, index, check, span);
+            let stride = self.stride(&place, axis);
+            let far = self.value(&format!("mul nsw i64 {index}, {stride}"));
+            sum = self.value(&format!("add nsw i64 {sum}, {far}"));
+        }
+        sum
+    }
+
     /// A new array in `var`; what it held before is given back first.
-    pub fn new_array(
-        &mut self,
-        var: Var,
-        lengths: &[Expr],
-        zero: bool,
-        fill: Option<&Operand>,
-        check: Check,
-        span: Span,
-    ) {
+    pub fn new_array(&mut self, var: Var, new: &NewArray<'_>) {
+        let NewArray { lengths, fill, begun, check, span } = *new;
         let array = self.array_type(var);
         let size = array.element.size();
         let lengths: Vec<String> =
@@ -193,8 +215,17 @@ impl FunctionEmitter<'_, '_> {
         let old = self.value(&format!("load ptr, ptr {}", place.owner));
         self.line(&format!("store ptr null, ptr {}", place.owner));
         self.release(&old);
+        if let Fill::Places(axis) = fill {
+            // Places begin at 0, and each step along the axis is one further; nobody owns them.
+            let strides = (0..lengths.len()).map(|one| i32::from(one == usize::from(*axis)).to_string());
+            let mut fields = vec!["null".to_string(), "null".to_string()];
+            fields.extend(lengths.iter().cloned());
+            fields.extend(strides);
+            self.store_fields(var, &fields);
+            return;
+        }
         let alloc = self.rt_function(offset::ALLOC);
-        let zeroed = i32::from(zero);
+        let zeroed = i32::from(matches!(fill, Fill::Zero));
         let owner = self.value(&format!("call ptr {alloc}(ptr %rt, i64 {bytes}, i32 {zeroed})"));
         let failed = self.value(&format!("icmp eq ptr {owner}, null"));
         self.fail_if(&failed, Check::Branch, Failure::Memory, span, std::slice::from_ref(&bytes));
@@ -212,12 +243,17 @@ impl FunctionEmitter<'_, '_> {
         let mut fields = vec![data.clone(), owner];
         fields.extend(lengths.iter().cloned());
         fields.extend(strides);
-        let addresses = [&place.data, &place.owner].into_iter().chain(&place.lengths).chain(&place.strides);
-        for ((address, value), ty) in addresses.zip(&fields).zip(flattened(Type::Array(array))) {
-            self.line(&format!("store {ty} {value}, ptr {address}"));
+        self.store_fields(var, &fields);
+        if let Some(begun) = begun {
+            self.fill(array.element, &data, &bytes, begun);
         }
-        if let Some(fill) = fill {
-            self.fill(array.element, &data, &bytes, fill);
+    }
+
+    fn store_fields(&mut self, var: Var, fields: &[String]) {
+        let place = self.array_place(var);
+        let addresses = [&place.data, &place.owner].into_iter().chain(&place.lengths).chain(&place.strides);
+        for ((address, value), ty) in addresses.zip(fields).zip(flattened(self.variable_type(var))) {
+            self.line(&format!("store {ty} {value}, ptr {address}"));
         }
     }
 
@@ -242,6 +278,8 @@ impl FunctionEmitter<'_, '_> {
         if matches!(parts.first(), Some(Part::Length(_))) {
             return self.reshaped(var, parts);
         }
+        // Places are numbers, not in any memory.
+        let inside = if self.array_type(var).layout == Layout::Places { "" } else { "inbounds " };
         let place = self.array_place(var);
         let rank = usize::from(self.array_type(var).rank);
         let mut data = self.value(&format!("load ptr, ptr {}", place.data));
@@ -271,7 +309,7 @@ impl FunctionEmitter<'_, '_> {
                     let index = self.subscript(var, axis, rank, &index, check, span);
                     let stride = self.stride(&place, axis);
                     let bytes = self.value(&format!("mul i64 {index}, {stride}"));
-                    data = self.value(&format!("getelementptr inbounds i8, ptr {data}, i64 {bytes}"));
+                    data = self.value(&format!("getelementptr {inside}i8, ptr {data}, i64 {bytes}"));
                     axis += 1;
                 }
                 Part::Slice { start, stop, step } => {
@@ -287,7 +325,7 @@ impl FunctionEmitter<'_, '_> {
                     let none = self.value(&format!("icmp eq i64 {count}, 0"));
                     let first = self.value(&format!("select i1 {none}, i64 0, i64 {first}"));
                     let bytes = self.value(&format!("mul i64 {first}, {stride}"));
-                    data = self.value(&format!("getelementptr inbounds i8, ptr {data}, i64 {bytes}"));
+                    data = self.value(&format!("getelementptr {inside}i8, ptr {data}, i64 {bytes}"));
                     lengths.push(count);
                     strides.push(match step {
                         None => stride,

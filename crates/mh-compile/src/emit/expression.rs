@@ -3,7 +3,7 @@
 use super::function::{FunctionEmitter, Operand, scalar};
 use super::register;
 use crate::compile::Failure;
-use crate::ir::{Binary, Check, Compare, Expr, ExprKind, Flavour, Kind, Scalar, Span, Unary};
+use crate::ir::{Binary, Check, Compare, Expr, ExprKind, Flavour, Kind, Layout, Scalar, Span, Unary};
 
 impl FunctionEmitter<'_, '_> {
     /// A scalar's value in registers.
@@ -35,6 +35,9 @@ impl FunctionEmitter<'_, '_> {
             ExprKind::Cast { value, check } => {
                 let operand = self.expression(value);
                 self.cast(&operand, scalar(value), ty, *check, expr.span)
+            }
+            ExprKind::Load { array, indices, check } if self.array_type(*array).layout == Layout::Places => {
+                Operand::One(self.place_number(*array, indices, *check, expr.span))
             }
             ExprKind::Load { array, indices, check } => {
                 let address = self.element(*array, indices, *check, expr.span);

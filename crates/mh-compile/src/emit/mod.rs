@@ -1,4 +1,4 @@
-//! LLVM text of a module: stage 6.
+//! LLVM text of a module: stage 7.
 //!
 //! Each function becomes an internal `@fN(parameters flattened, ptr %results, ptr %rt, ptr %random, i64 %depth)` that returns a status;
 //! `@mh_entry` reads the frame and calls the first (see the README for the frame).

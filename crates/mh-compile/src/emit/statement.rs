@@ -1,5 +1,6 @@
 //! Statements.
 
+use super::array::NewArray;
 use super::function::{FunctionEmitter, Operand, Place, scalar};
 use super::{flattened, memory};
 use crate::abi::{self, offset};
@@ -314,9 +315,10 @@ impl FunctionEmitter<'_, '_> {
             ExprKind::New { lengths, fill, check } => {
                 let begun = match fill {
                     Fill::Value(value) => Some(self.expression(value)),
-                    Fill::Empty | Fill::Zero | Fill::Product(..) => None,
+                    Fill::Empty | Fill::Zero | Fill::Product(..) | Fill::Places(_) => None,
                 };
-                self.new_array(var, lengths, matches!(fill, Fill::Zero), begun.as_ref(), *check, value.span);
+                let new = NewArray { lengths, fill, begun: begun.as_ref(), check: *check, span: value.span };
+                self.new_array(var, &new);
                 if let Fill::Product(left, right) = fill {
                     self.product(var, *left, *right);
                 }

@@ -8,8 +8,8 @@ use crate::compile::type_name;
 use crate::emit::parallel::suits;
 use crate::emit::walk::blocks;
 use crate::ir::{
-    self, Binary, Expr, ExprKind, For, Function, Kind, LoopId, Module, Plan, Reduction, ReductionKind, Span,
-    Statement, StatementKind, Type, Var,
+    self, Binary, Expr, ExprKind, For, Function, Kind, Layout, LoopId, Module, Plan, Reduction,
+    ReductionKind, Span, Statement, StatementKind, Type, Var,
 };
 use crate::jam::COPIES;
 use crate::walk::{expressions, operands};
@@ -52,7 +52,10 @@ fn note_type(
 ) {
     let Some(variable) = function.variables.get(var.0 as usize) else { return };
     let Some(name) = &variable.name else { return };
-    let ty = type_name(variable.ty);
+    let ty = match variable.ty {
+        Type::Array(array) if array.layout == Layout::Places => "a formula, no array is made".to_string(),
+        ty => type_name(ty),
+    };
     if seen.insert((name.clone(), ty.clone())) {
         explanation.types.entry((span.source, span.line)).or_default().push(format!("{name}: {ty}"));
     }

@@ -1,4 +1,4 @@
-//! Stage 5, strips: a parallel loop around a sum in order is cut into strips, whose iterations run side by side.
+//! Stage 6, strips: a parallel loop around a sum in order is cut into strips, whose iterations run side by side.
 //!
 //! Blocks of a parallel loop have iterations of the source in their order; here they have strips of four of these, in their order, and what is left
 //! at the end runs one by one. The same for a serial loop that is run again where a flag is up (`Fast::attempt`).

@@ -1,4 +1,4 @@
-//! Stage 5, sums in lanes: two loops around such a sum are taken two rows and two columns at a time.
+//! Stage 6, sums in lanes: two loops around such a sum are taken two rows and two columns at a time.
 //!
 //! In `for i: for j: s = 0; for k in lanes: s += (x[i, k] - y[j, k]) ** 2` each element is read from memory once for each sum; with four sums side by
 //! side, half as often (register tiling, as matrix products do it). Each sum keeps its own lanes and the order of its terms, so no bit changes.

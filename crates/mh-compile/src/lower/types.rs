@@ -167,7 +167,7 @@ pub fn array_name(array: Array) -> String {
         (Layout::C, _) => ", row-major",
         (Layout::F, _) => ", column-major",
         (Layout::Inner, 1) => ", contiguous",
-        (Layout::Inner | Layout::Any, _) => ", strided",
+        (Layout::Inner | Layout::Any | Layout::Places, _) => ", strided",
     };
     let readonly = if array.writable { "" } else { ", read-only" };
     format!("{} array of {} {dimensions}{layout}{readonly}", array.element.name(), array.rank)

@@ -1,4 +1,4 @@
-//! Stage 3: checks that cannot fail are dropped, and loops get a fast version behind a guard.
+//! Stage 4: checks that cannot fail are dropped, and loops get a fast version behind a guard.
 //!
 //! For each loop, outermost first: what a check leans on is bounded over all iterations of the loop and of those inside
 //! (`bounds`). What holds whatever the arguments is dropped at once; what holds under conditions on values at the loop's entry goes into the

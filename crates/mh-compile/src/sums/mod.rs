@@ -1,4 +1,4 @@
-//! Stage 4: sums that an innermost loop gathers are kept in registers, and those of whole numbers are counted.
+//! Stage 5: sums that an innermost loop gathers are kept in registers, and those of whole numbers are counted.
 //!
 //! - `a[n, t] += x`, where the subscripts do not change in the loop: the element is read once before the loop and written once behind it. Nothing
 //!   else in the loop may touch its memory: arrays are shown apart when the loop is entered.

@@ -47,8 +47,13 @@ const KINDS: [(Kind, &str); 14] = [
     (Kind::I128, "i128"),
 ];
 
-const LAYOUTS: [(Layout, &str); 4] =
-    [(Layout::C, "C"), (Layout::F, "F"), (Layout::Inner, "inner"), (Layout::Any, "any")];
+const LAYOUTS: [(Layout, &str); 5] = [
+    (Layout::C, "C"),
+    (Layout::F, "F"),
+    (Layout::Inner, "inner"),
+    (Layout::Any, "any"),
+    (Layout::Places, "places"),
+];
 
 const BINARIES: [(Binary, &str); 16] = [
     (Binary::FloorDivide, "//"),

@@ -758,6 +758,8 @@ impl<'a> Parser<'a> {
             Fill::Empty
         } else if self.eat("zero") {
             Fill::Zero
+        } else if self.eat("places") {
+            Fill::Places(self.number()?)
         } else if self.eat("product") {
             let left = self.var()?;
             self.expect(",")?;

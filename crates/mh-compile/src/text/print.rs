@@ -534,6 +534,7 @@ impl<'a> Printer<'a> {
                 match fill {
                     Fill::Empty => self.put("; empty"),
                     Fill::Zero => self.put("; zero"),
+                    Fill::Places(axis) => self.put(&format!("; places {axis}")),
                     Fill::Value(value) => {
                         self.put("; fill ");
                         self.expression(value);

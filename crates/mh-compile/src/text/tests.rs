@@ -117,10 +117,11 @@ impl Maker {
             }
             _ if self.below(2) == 0 => {
                 ty = self.array();
-                let fill = match self.below(4) {
+                let fill = match self.below(5) {
                     0 => Fill::Empty,
                     1 => Fill::Zero,
                     2 => Fill::Product(self.var(), self.var()),
+                    3 => Fill::Places(2),
                     _ => Fill::Value(self.expression(below)),
                 };
                 ExprKind::New { lengths: self.expressions(below), fill, check: self.check() }

@@ -3,6 +3,7 @@
 mod cases;
 mod decode;
 mod emit;
+mod formulas;
 mod jam;
 mod lower;
 mod lower_any;

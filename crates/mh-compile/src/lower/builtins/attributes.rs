@@ -74,7 +74,7 @@ pub(crate) fn transposed(lowerer: &mut Lowerer<'_>, var: Var, array: Array, span
     let layout = match array.layout {
         Layout::C => Layout::F,
         Layout::F => Layout::C,
-        Layout::Inner | Layout::Any => Layout::Any,
+        Layout::Inner | Layout::Any | Layout::Places => Layout::Any,
     };
     let parts = (0..array.rank).rev().map(Part::Axis).collect();
     let view = ExprKind::View { array: var, parts, check: Check::None };

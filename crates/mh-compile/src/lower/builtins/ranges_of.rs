@@ -1,6 +1,6 @@
 //! `np.arange` and `np.linspace`: their values are NumPy's to the last bit, so computed in NumPy's order.
 
-use super::build::{binary, checked, choose, compare, real, sure, test};
+use super::build::{binary, both, checked, choose, compare, not, real, sure, test};
 use super::constructors::{new_array, put, var_of};
 use super::{Call, refused, type_error, type_of, value_error};
 use crate::ir::{Binary, Check, Compare, Expr, ExprKind, Fill, Kind, Math, Scalar, Span};
@@ -185,22 +185,21 @@ pub fn linspace(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
     let step = lowerer.keep(binary(Binary::Divide, delta.clone(), divisor.clone()));
     let some = compare(Compare::Greater, parts.clone(), int(0, span));
     let some = lowerer.keep(some);
-    let vanishes = compare(Compare::Equal, step.clone(), real(0.0, &step));
-    let vanishes = lowerer.cast(vanishes, Scalar::BOOL);
-    let vanishes = lowerer.keep(vanishes);
+    let factor = lowerer.keep(choose(some.clone(), step.clone(), delta.clone()));
+    // Where the step is too small to be told from nothing; where there is no way to go nothing is lost by it.
+    let zero = |value: &Expr| compare(Compare::Equal, value.clone(), real(0.0, value));
+    let (vanishes, stays) =
+        (lowerer.cast(zero(&step), Scalar::BOOL), lowerer.cast(zero(&delta), Scalar::BOOL));
+    let vanishes = lowerer.keep(both(some.clone(), both(vanishes, not(stays))));
+    let last = lowerer.keep(choose(some, parts, int(-1, span)));
     lowerer.each(super::build::dim(target, 0, span), span, |lowerer, i| {
         let number = lowerer.cast(i.clone(), numpy);
         let number = lowerer.keep(number);
-        let times = |factor: Expr| binary(Binary::Multiply, number.clone(), factor);
-        let slow = binary(Binary::Multiply, binary(Binary::Divide, number.clone(), divisor), delta.clone());
-        let moved = choose(some.clone(), choose(vanishes, slow, times(step)), times(delta));
+        let parted = binary(Binary::Multiply, binary(Binary::Divide, number.clone(), divisor), delta);
+        let moved = choose(vanishes, parted, binary(Binary::Multiply, number, factor));
         let value = binary(Binary::Add, moved, start);
-        let value = if endpoint {
-            let last = super::build::both(some, compare(Compare::Equal, i.clone(), parts));
-            choose(last, stop, value)
-        } else {
-            value
-        };
+        let value =
+            if endpoint { choose(compare(Compare::Equal, i.clone(), last), stop, value) } else { value };
         put(lowerer, target, vec![i], value, span);
         Ok(())
     })?;
