@@ -72,7 +72,7 @@ def test_iterations_side_by_side_are_told_once():
         for i in mh.prange(len(x)):
             s = 0.0
             for j in range(len(y)):
-                s += 1 / np.sqrt(x[i] - y[j])
+                s += abs(x[i] - y[j])
             out[i] = s
 
     @mh.jit
@@ -85,9 +85,9 @@ def test_iterations_side_by_side_are_told_once():
 
     pulls(np.ones(9), np.zeros(9), np.zeros(9))
     rows_of(np.ones((9, 9)), np.ones(9), np.zeros(9))
-    for function in (pulls, rows_of):
+    for function, count in ((pulls, 8), (rows_of, 4)):
         text = rows(function)
-        assert text.count("    4 iterations side by side, where there are so many") == 1
+        assert text.count(f"    {count} iterations side by side, where there are so many") == 1
         assert sum(line.startswith("line ") for line in text) == 2 and not any(
             "is there after" in line for line in text
         )

@@ -8,11 +8,13 @@
 //! What makes it sound: up to the end of the inner loop nothing can fail and nothing is written but variables, which each copy has
 //! for itself; what follows writes arrays that share no memory with those read before (shown when the loop is entered).
 
+mod deep;
 mod strips;
 mod tiles;
 
 use std::collections::BTreeSet;
 
+use crate::emit::split::is_split;
 use crate::ir::{
     Binary, Block, Check, Compare, Expr, ExprKind, For, Function, Kind, Math, Module, Scalar, Span,
     Statement, StatementKind, Type, Var, Variable,
@@ -21,7 +23,7 @@ use crate::races::walk::{assigned, named, rename, statements};
 use crate::walk::{blocks_mut, expressions, operands};
 
 /// Iterations that are taken at a time.
-pub(crate) const COPIES: i128 = 4;
+const COPIES: i128 = 4;
 /// Statements of a body that is worth it: more would not stay in registers.
 const LONGEST: usize = 12;
 /// Pairs of arrays that are shown apart.
@@ -49,6 +51,11 @@ impl Jammer<'_> {
         let mut at = 0;
         while at < block.len() {
             if let StatementKind::For(each) = &mut block[at].kind {
+                if let Some(first) = self.deep(each) {
+                    at += first.len() + 1;
+                    block.splice(at - first.len() - 1..at - first.len() - 1, first);
+                    continue;
+                }
                 let before = self.variables.len();
                 // The version without checks is the one that runs.
                 let inner = each.fast.as_mut().map_or(&mut each.body, |fast| &mut fast.body);
@@ -115,7 +122,7 @@ impl Jammer<'_> {
             first.extend(guard);
             condition = Expr::both(holds, condition);
         }
-        let body = self.copies(each.var, at, &nest, span);
+        let body = self.copies(each.var, at, &nest, COPIES, span);
         let left = binary(Binary::And, binary(Binary::Subtract, int(high), int(low)), number(COPIES - 1));
         let middle = self.variable(Type::INT);
         let quick = For {
@@ -140,35 +147,29 @@ impl Jammer<'_> {
     }
 
     /// The body for so many iterations from `at` on. The last copy keeps the names: behind the loop they have the last iteration's values.
-    fn copies(&mut self, own: Var, at: Var, nest: &Nest, span: Span) -> Block {
-        let [mut before, mut inside, mut after] = [const { Block::new() }; 3];
-        for copy in 0..COPIES {
-            let parts = [nest.before, &nest.inner.body, nest.after];
-            let [mut first, mut second, mut third] = parts.map(<[Statement]>::to_vec);
-            let mut place = own;
-            if copy + 1 < COPIES {
-                for var in nest.own.iter().chain([&own]) {
-                    let new = self.twin(*var);
-                    for part in [&mut first, &mut second, &mut third] {
-                        rename(part, *var, new);
-                    }
-                    if *var == own {
-                        place = new;
-                    }
-                }
+    fn copies(&mut self, own: Var, at: Var, nest: &Nest, count: i128, span: Span) -> Block {
+        let int = |kind: ExprKind| Expr::new(kind, Type::INT, span);
+        let (mut names, mut places) = (Vec::new(), Vec::new());
+        for copy in 0..count {
+            let mut new = Vec::new();
+            if copy + 1 < count {
+                new.extend(nest.own.iter().chain([&own]).map(|var| (*var, self.twin(*var))));
             }
-            let from = Expr::new(ExprKind::Var(at), Type::INT, span);
-            let far = Expr::new(ExprKind::Int(copy), Type::INT, span);
-            let value = ExprKind::Binary { op: Binary::Add, left: from, right: far, check: Check::None };
-            before.push(Statement::assign(place, Expr::new(value, Type::INT, span), span));
-            before.extend(first);
-            inside.extend(second);
-            after.extend(third);
+            let (left, right) = (int(ExprKind::Var(at)), int(ExprKind::Int(copy)));
+            let place = int(ExprKind::Binary { op: Binary::Add, left, right, check: Check::None });
+            places.push(vec![Statement::assign(own, place, span)]);
+            names.push(new);
         }
-        let inner = For { body: inside, ..nest.inner.clone() };
-        before.push(Statement { kind: StatementKind::For(Box::new(inner)), span });
-        before.extend(after);
-        before
+        let mut out = Block::new();
+        let (place, behind) =
+            nest.early.iter().position(is_for).map_or((nest.early, &[][..]), |at| nest.early.split_at(at));
+        for (names, mut first) in names.iter().zip(places) {
+            first.extend_from_slice(place);
+            out.extend(renamed(first, names));
+        }
+        out.extend(jammed(behind, &names));
+        out.extend(names.iter().flat_map(|names| renamed(nest.after.to_vec(), names)));
+        out
     }
 
     /// A new variable of the same name and type.
@@ -188,8 +189,8 @@ const WIDE: Type = Type::Scalar(Scalar::python(Kind::I128));
 
 /// A body that can be taken so.
 struct Nest<'a> {
-    before: &'a [Statement],
-    inner: &'a For,
+    /// Up to the end of the inner loop.
+    early: &'a [Statement],
     after: &'a [Statement],
     /// Variables that each iteration has for itself; not the loop's own, nor the inner loop's.
     own: BTreeSet<Var>,
@@ -197,7 +198,7 @@ struct Nest<'a> {
 
 impl<'a> Nest<'a> {
     fn of(outer: Var, body: &'a [Statement], variables: &[Variable]) -> Option<Self> {
-        let place = body.iter().position(|statement| matches!(statement.kind, StatementKind::For(_)))?;
+        let place = body.iter().position(is_for)?;
         let (before, [middle, after @ ..]) = body.split_at(place) else { return None };
         let StatementKind::For(inner) = &middle.kind else { return None };
         let straight = |block: &[Statement]| {
@@ -206,7 +207,9 @@ impl<'a> Nest<'a> {
                     && !expressions(statement).into_iter().any(may_leave)
             })
         };
-        let simple = inner.parallel.is_none() && inner.fast.is_none();
+        // What is dear is made vectors of along the inner loop, where that is possible.
+        let simple =
+            inner.parallel.is_none() && inner.fast.is_none() && !is_split(inner.var, &inner.body, variables);
         if !simple || !straight(before) || !straight(&inner.body) || !after.iter().all(is_plain) {
             return None;
         }
@@ -270,7 +273,7 @@ impl<'a> Nest<'a> {
             }
         });
         let arrays = early.iter().chain(&inside).any(|var| variables[var.0 as usize].ty.scalar().is_none());
-        (sums > 0 && !exposed && !arrays).then_some(Self { before, inner, after, own })
+        (sums > 0 && !exposed && !arrays).then_some(Self { early: &body[..=place], after, own })
     }
 
     /// Pairs of arrays that must share no memory; `None` where one is both written and read, or there are too many.
@@ -282,16 +285,40 @@ impl<'a> Nest<'a> {
             }
         });
         let mut read = BTreeSet::new();
-        for part in [self.before, &self.inner.body] {
-            for statement in part {
-                expressions(statement).into_iter().for_each(|expr| arrays(expr, &mut read));
-            }
-        }
+        statements(self.early, &mut |statement| {
+            expressions(statement).into_iter().for_each(|expr| arrays(expr, &mut read));
+        });
         if !written.is_disjoint(&read) || written.len() * read.len() > PAIRS {
             return None;
         }
         Some(written.iter().flat_map(|left| read.iter().map(|right| (*left, *right))).collect())
     }
+}
+
+/// Each statement once for each copy, under its names; loops once, around all copies of what is in them.
+fn jammed(block: &[Statement], names: &[Vec<(Var, Var)>]) -> Block {
+    let mut out = Block::new();
+    for part in block.chunk_by(|one, other| !is_for(one) && !is_for(other)) {
+        match part {
+            [Statement { kind: StatementKind::For(inner), span }] => {
+                let all = For { body: jammed(&inner.body, names), ..(**inner).clone() };
+                out.push(Statement { kind: StatementKind::For(Box::new(all)), span: *span });
+            }
+            _ => out.extend(names.iter().flat_map(|names| renamed(part.to_vec(), names))),
+        }
+    }
+    out
+}
+
+fn renamed(mut block: Block, names: &[(Var, Var)]) -> Block {
+    for (from, to) in names {
+        rename(&mut block, *from, *to);
+    }
+    block
+}
+
+fn is_for(statement: &Statement) -> bool {
+    matches!(statement.kind, StatementKind::For(_))
 }
 
 /// `s = s + x` or `s - x` of floats, begun before the inner loop.

@@ -1,7 +1,6 @@
 """Loops around sums, which are compiled for several iterations at a time: the bits of plain Python, or of sums in 32 lanes."""
 
 import math
-import warnings
 
 import pytest
 
@@ -164,23 +163,55 @@ def settled(place, mass, force):
     return mass
 
 
-@pytest.mark.parametrize("parallel", [True, False])
-@pytest.mark.parametrize("function", [forces, settled], ids=lambda f: f.__name__)
-def test_parallel_loops_in_strips(function, parallel):
-    compiled = mh.jit(function, parallel=parallel)
+def labelled(place, mass, force):
+    at = k = -1
+    for i in mh.prange(len(mass)):
+        best, at = np.inf, 0
+        for k in range(5):
+            square = 0.0
+            for d in range(place.shape[1]):
+                far = place[i, d] - force[k - 5, d]
+                square += far * far
+            if square < best:
+                best = square
+                at = k
+        mass[i] = at
+    return mass, at, k
+
+
+def columns(place, mass, force):
+    other, start = place.T.copy(), force.copy()
+    for i in mh.prange(len(mass)):
+        s = t = 0.0
+        for j in range(other.shape[0]):
+            s += other[j, i] * mass[j]
+            for k in range(2):
+                t -= other[j, i] * start[j, k]
+        force[i, 0] = s
+        force[i, 1] = t
+    return force
+
+
+@pytest.mark.parametrize("function", [forces, settled, labelled, columns], ids=lambda f: f.__name__)
+def test_parallel_loops_in_strips(function):
+    both = [mh.jit(function, parallel=parallel) for parallel in (True, False)]
     random = np.random.default_rng(5)
-    for rows in (0, 1, 4, 128, 130, 133):
+    rows_at_a_time = 4 if function in (forces, settled) else 8
+    for rows in (0, 5, 32 * rows_at_a_time, 33 * rows_at_a_time - 1):
         place, mass, force = random.normal(size=(rows, 2)), random.normal(size=rows), random.normal(size=(rows, 2))
         with np.errstate(invalid="ignore"):
-            expected = function(place, mass.copy(), force.copy())
-        assert flat(compiled(place, mass.copy(), force.copy())) == flat(expected), rows
-    # What is written lies over what is read: as one iteration after the other does it, and said where that is not what was asked for.
-    found, expected, mass = random.normal(size=(140, 2)), np.zeros((140, 2)), np.ones(135)
-    expected[:] = found
-    with np.errstate(invalid="ignore"):
-        function(expected[:135], mass.copy(), expected[5:])
-    with warnings.catch_warnings(record=True):
-        compiled(found[:135], mass.copy(), found[5:])
+            expected = flat(function(place, mass.copy(), force.copy()))
+        for compiled in both:
+            assert flat(compiled(place, mass.copy(), force.copy())) == expected, rows
+
+
+def test_strips_over_what_is_read():
+    # As one iteration after the other does it, and said where that is not what was asked for.
+    place, mass = np.random.default_rng(5).normal(size=(140, 2)), np.ones(135)
+    found, expected = place.copy(), place.copy()
+    forces(expected[:135], mass, expected[5:])
+    with pytest.warns(mh.CompileWarning, match="share memory"):
+        mh.jit(forces)(found[:135], mass, found[5:])
     assert flat(found) == flat(expected)
 
 

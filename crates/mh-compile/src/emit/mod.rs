@@ -23,7 +23,7 @@ mod places;
 mod product;
 mod random;
 mod reshape;
-mod split;
+pub(crate) mod split;
 mod statement;
 #[cfg(test)]
 mod tests;

@@ -107,6 +107,11 @@ impl FunctionEmitter<'_, '_> {
     }
 }
 
+/// Whether a serial innermost loop is split.
+pub(crate) fn is_split(var: Var, body: &[Statement], variables: &[Variable]) -> bool {
+    sums(var, body, variables).is_some()
+}
+
 /// The sums of a loop that is worth it: straight, dear, nothing else carried from one iteration to the next.
 fn sums(var: Var, body: &[Statement], variables: &[Variable]) -> Option<Vec<Sum>> {
     let mut sums: Vec<Sum> = Vec::new();

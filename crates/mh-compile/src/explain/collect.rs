@@ -11,7 +11,6 @@ use crate::ir::{
     self, Binary, Expr, ExprKind, For, Function, Kind, Layout, LoopId, Module, Plan, Reduction,
     ReductionKind, Span, Statement, StatementKind, Type, Var,
 };
-use crate::jam::COPIES;
 use crate::walk::{expressions, operands};
 
 /// Checks by the loop that they are made in, as it is written or as it mostly runs; and whether only a flag is raised.
@@ -189,12 +188,14 @@ impl Place<'_> {
     fn for_loop(&self, each: &For, span: Span) -> Loop {
         let mut facts = Vec::new();
         let rows = part(each.id, &each.body);
-        let steps = match *each.step.kind {
-            ExprKind::Int(step) if step > 1 && !self.is_named(each.var) => Some(step),
-            _ => rows.map(|_| COPIES),
+        let step = match &*each.step.kind {
+            ExprKind::If { then, .. } => then,
+            _ => &each.step,
         };
-        if let Some(steps) = steps {
-            facts.push(format!("{steps} iterations side by side, where there are so many"));
+        if let ExprKind::Int(step @ 2..) = *step.kind
+            && !self.is_named(each.var)
+        {
+            facts.push(format!("{step} iterations side by side, where there are so many"));
         }
         let kind = match &each.parallel {
             None => LoopKind::Plain,

@@ -9,13 +9,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Jammer, PAIRS, WIDE, arrays, read};
+use super::{Jammer, PAIRS, WIDE, arrays, read, renamed};
 use crate::abi::{LANES, block_length};
 use crate::ir::{
     Binary, Block, Check, Compare, Expr, ExprKind, Fast, For, Length, Parallel, Part, Plan, Reduction,
     ReductionKind, Span, Statement, StatementKind, Type, Unary, Var, Variable,
 };
-use crate::races::walk::{assigned, named, rename, statements};
+use crate::races::walk::{assigned, named, statements};
 use crate::walk::{blocks_mut, expressions, operands};
 
 /// Rows and columns of a tile.
@@ -541,13 +541,6 @@ fn demand(holds: Expr, well: Var, span: Span) -> Statement {
         Statement { kind: StatementKind::Break, span },
     ];
     Statement { kind: StatementKind::If { condition: not(holds), then, orelse: Block::new() }, span }
-}
-
-fn renamed(mut block: Block, names: &[(Var, Var)]) -> Block {
-    for (from, to) in names {
-        rename(&mut block, *from, *to);
-    }
-    block
 }
 
 fn not(operand: Expr) -> Expr {

@@ -9,7 +9,7 @@ use crate::text::parse;
 /// Sums of roots over quotients, in an attempt. Gives what the loop leaves in its variables.
 const FORCES: &str = "
 result tuple(int, int, f64, f64, f64)
-fn f(%x: f64[1 C], %y: f64[1 C], %z: f64[1 C], %low: int, %high: int) -> (int, int, f64, f64, f64) {
+fn f(%x: f64[1 C], %y: f64[2 C], %z: f64[1 C], %low: int, %high: int) -> (int, int, f64, f64, f64) {
   var %i: int, %j: int, %s: f64, %t: f64, %u: f64, %m: int
   %i = -1
   %j = -2
@@ -20,8 +20,8 @@ fn f(%x: f64[1 C], %y: f64[1 C], %z: f64[1 C], %low: int, %high: int) -> (int, i
   for #1 %i in range(%low, %high, 1) KIND {
     %s = FIRST
     for #0 %j in range(0, %m, 1) {
-      %t = (%x[%i]! - %y[%j]!)
-      %s = (%s + (%t / f64(math.sqrt(float((%t * %y[%j]!)))!)))
+      %t = (%x[%i]! - %y[%j, 0]!)
+      %s = (%s + (%t / f64(math.sqrt(float((%t * %y[%j, 0]!)))!)))
     }
     TAIL
     %z[%i]! = f64(math.sqrt(float((%s * %s)))!)
@@ -29,8 +29,8 @@ fn f(%x: f64[1 C], %y: f64[1 C], %z: f64[1 C], %low: int, %high: int) -> (int, i
   } APART {
     %s = FIRST
     for #0 %j in range(0, %m, 1) {
-      %t = (%x[%i] - %y[%j])
-      %s = (%s + (%t / f64(math.sqrt(float((%t * %y[%j])))?)))
+      %t = (%x[%i] - %y[%j, 0])
+      %s = (%s + (%t / f64(math.sqrt(float((%t * %y[%j, 0])))?)))
     }
     TAIL
     %z[%i]! = f64(math.sqrt(float((%s * %s)))?)
@@ -62,7 +62,7 @@ fn run(kernel: &Compiled, [x, y]: [&[f64]; 2], [low, high]: [usize; 2], apart: u
     let mut y = y.to_vec();
     let (length, columns) = (x.len() as i64, y.len() as i64);
     let mut arguments = slots(&mut memory, &[length]);
-    arguments.extend(slots(&mut y, &[columns]));
+    arguments.extend(slots(&mut y, &[columns, 1]));
     arguments.extend(slots(&mut memory[apart..], &[length]));
     arguments.extend([low as u64, high as u64]);
     let left = kernel.call(&arguments);
@@ -89,6 +89,74 @@ fn strips_give_the_bits_of_iterations() {
                     [&plain, &strips].map(|kernel| run(kernel, [&x, &y[..columns]], [2, rows + 2], x.len()));
                 assert_eq!(found, expected, "{kind:?} {rows} {columns}");
             }
+        }
+    }
+}
+
+/// The nearest of some points for each point, in `%z`; gives what is left of the last.
+const NEAREST: &str = "
+result tuple(int, int, f64, int)
+fn f(%x: f64[2 C], %y: f64[2 C], %z: f64[1 C]) -> (int, int, f64, int) {
+  var %i: int, %j: int, %k: int, %s: f64, %best: f64, %at: int, %n: int
+  %i = -1
+  %at = -2
+  %best = -3.0:f64
+  %k = -4
+  %n = dim(%x, 0)
+  for #2 %i in range(0, %n, 1) parallel plan(private %j, %s; last %at, %best, %k; distinct %x, %z; distinct %y, %z; fine) {
+    %best = inf:f64
+    %at = 0
+    for #1 %j in range(0, dim(%y, 0), 1) {
+      %s = 0.0:f64
+      for #0 %k in range(0, dim(%x, 1), 1) {
+        %s = (%s + ((%x[%i, %k]! - %y[%j, %k]!) * (%x[%i, %k]! - %y[%j, %k]!)))
+      }
+      if (%s < %best) {
+        %best = %s
+        %at = %j
+      }
+    }
+    %z[%i]! = f64(%at)
+  } fast {
+  } true {
+    %best = inf:f64
+    %at = 0
+    for #1 %j in range(0, dim(%y, 0), 1) {
+      %s = 0.0:f64
+      for #0 %k in range(0, dim(%x, 1), 1) {
+        %s = (%s + ((%x[%i, %k] - %y[%j, %k]) * (%x[%i, %k] - %y[%j, %k])))
+      }
+      if (%s < %best) {
+        %best = %s
+        %at = %j
+      }
+    }
+    %z[%i]! = f64(%at)
+  }
+  return (%i, %at, %best, %k)
+}
+";
+
+#[test]
+fn loops_within_loops_side_by_side() {
+    let mut strips = parse(NEAREST).unwrap();
+    together(&mut strips, 3);
+    assert!(strips.to_string().contains("== 8) {"), "{strips}");
+    let kernels = [compile(NEAREST), compile_module(&strips, &Target::host())];
+    for rows in [0, 1, 8, 255, 256, 257, 263, 264, 700] {
+        for (columns, length) in [(0, 3), (1, 0), (1, 4), (5, 1), (10, 4), (3, 33)] {
+            let (mut x, mut y) = (numbers(rows * length), numbers(columns * length + 1));
+            y.rotate_left(columns);
+            let [expected, found] = kernels.each_ref().map(|kernel| {
+                let mut z = vec![7.5; rows];
+                let [rows, columns, length] = [rows, columns, length].map(|size| size as i64);
+                let mut arguments = slots(&mut x, &[rows, length]);
+                arguments.extend(slots(&mut y, &[columns, length]));
+                arguments.extend(slots(&mut z, &[rows]));
+                let left = kernel.call(&arguments).unwrap();
+                (z.into_iter().map(f64::to_bits).collect::<Vec<_>>(), left)
+            });
+            assert_eq!(found, expected, "{rows} {columns} {length}");
         }
     }
 }
