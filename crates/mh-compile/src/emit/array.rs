@@ -77,10 +77,14 @@ impl FunctionEmitter<'_, '_> {
     /// Address of an element whose subscripts are within bounds.
     pub fn address(&mut self, var: Var, places: &[String]) -> String {
         let array = self.array_type(var);
+        let element = element_type(array.element);
+        if let Some((buffer, first)) = self.buffers.get(&var).cloned() {
+            let far = self.value(&format!("sub nsw i64 {}, {first}", places[0]));
+            return self.value(&format!("getelementptr inbounds {element}, ptr {buffer}, i64 {far}"));
+        }
         let place = self.array_place(var);
         let data = self.value(&format!("load ptr, ptr {}", place.data));
         let rank = places.len();
-        let element = element_type(array.element);
         if rank == 0 {
             return data;
         }

@@ -101,6 +101,8 @@ pub(super) struct FunctionEmitter<'e, 'm> {
     pub nans: BTreeSet<Var>,
     /// Of a block: arrays of which it notes which elements it has written, and how many bytes behind an element its mark lies.
     pub marked: BTreeMap<Var, String>,
+    /// Arrays of which the loop being written stores to a buffer for now: its address, and the element that it begins with (see `parallel::past`).
+    pub buffers: HashMap<Var, (String, String)>,
     /// Of a block: arrays of which it has a copy of its own, as they are outside.
     pub originals: HashMap<Var, ArrayPlace>,
 }
@@ -150,6 +152,7 @@ impl<'e, 'm> FunctionEmitter<'e, 'm> {
             touched: BTreeMap::new(),
             nans: BTreeSet::new(),
             marked: BTreeMap::new(),
+            buffers: HashMap::new(),
             originals: HashMap::new(),
         }
     }

@@ -38,6 +38,9 @@ use function::FunctionEmitter;
 /// Metadata from this number on are those of marked loops.
 const MARKS: usize = 10;
 
+/// Number of the metadata of stores past the caches.
+const PAST: usize = 6;
+
 /// What LLVM shall make of a loop.
 #[derive(Clone, Copy)]
 enum Mark {
@@ -261,6 +264,7 @@ impl<'m> Emitter<'m> {
         text.push_str("!3 = !{!\"llvm.loop.vectorize.enable\", i1 false}\n");
         text.push_str("!4 = !{!\"llvm.loop.vectorize.followup_vectorized\", !5}\n");
         text.push_str("!5 = !{!\"llvm.loop.isvectorized\", i32 1}\n");
+        let _ = writeln!(text, "!{PAST} = !{{i32 1}}");
         for (number, mark) in (MARKS..).zip(&self.marks) {
             let also = match mark {
                 Mark::Plain => "!3",

@@ -5,6 +5,7 @@
 mod arrays;
 mod lanes;
 mod loops;
+mod past;
 mod scalars;
 mod strips;
 mod tiles;

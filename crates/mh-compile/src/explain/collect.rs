@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Check, Explanation, Loop, LoopKind, What, When};
 use crate::abi::LANES;
 use crate::compile::type_name;
-use crate::emit::parallel::suits;
+use crate::emit::parallel::{LARGE, suits, written_in_a_row};
 use crate::emit::walk::blocks;
 use crate::ir::{
     self, Binary, Expr, ExprKind, For, Function, Kind, Layout, LoopId, Module, Plan, Reduction,
@@ -206,6 +206,14 @@ impl Place<'_> {
                 match &parallel.plan {
                     Some(plan) if suits(self.function, each, plan) => {
                         self.plan(plan, rows.map(|rows| rows.var), &mut facts);
+                        let past = written_in_a_row(self.function, each, plan);
+                        if !past.is_empty() {
+                            facts.push(format!(
+                                "{}: stored past the caches where the loop writes {} MiB or more",
+                                self.names(&past),
+                                LARGE >> 20
+                            ));
+                        }
                         LoopKind::Parallel
                     }
                     Some(_) => {

@@ -79,10 +79,11 @@ impl FunctionEmitter<'_, '_> {
             let holds = self.value(&format!("icmp ne i64 {holds}, 0"));
             self.branch(&holds, &quick, &checked);
             self.begin(&quick);
+            self.past_region(body, &fast.body, &begun, &iterations);
             if fast.attempt {
                 self.begin_attempt();
             }
-            let again = self.region(body, &fast.body, &begun, &iterations, true);
+            let again = self.region(body, &fast.body, &begun, &iterations, true, false);
             if fast.attempt {
                 self.begin(&again);
                 self.jump(&checked);
@@ -91,11 +92,34 @@ impl FunctionEmitter<'_, '_> {
         self.begin(&checked);
         // Without a fast version it is the one that runs.
         let only = body.each.fast.is_none();
-        self.seldom(!only, |this| this.region(body, &body.each.body, &begun, &iterations, only));
+        if only {
+            self.past_region(body, &body.each.body, &begun, &iterations);
+        }
+        self.seldom(!only, |this| this.region(body, &body.each.body, &begun, &iterations, only, false));
         self.epilogue();
     }
 
-    /// Runs the block with one of the two bodies, leaves what is to be left, and ends the function. Tells where an attempt goes on.
+    /// Where this loop goes past the caches, all that `region` does; else goes on behind it.
+    fn past_region(
+        &mut self,
+        body: &Body,
+        block: &[Statement],
+        begun: &[Option<Operand>],
+        iterations: &Iterations,
+    ) {
+        if body.past.is_empty() {
+            return;
+        }
+        let [past, on] = ["past", "on"].map(|name| self.label(name));
+        let goes = self.field(body.fixed.past, "i64");
+        let goes = self.value(&format!("icmp ne i64 {goes}, 0"));
+        self.branch(&goes, &past, &on);
+        self.begin(&past);
+        self.region(body, block, begun, iterations, true, true);
+        self.begin(&on);
+    }
+
+    /// Runs the block with one of the two bodies (`past`: in strips, see there), leaves what is to be left, and ends the function. Tells where an attempt goes on.
     pub(super) fn region(
         &mut self,
         body: &Body,
@@ -103,6 +127,7 @@ impl FunctionEmitter<'_, '_> {
         begun: &[Option<Operand>],
         iterations: &Iterations,
         quick: bool,
+        past: bool,
     ) -> String {
         for accumulated in &body.plan.accumulated {
             self.begin_copy(accumulated, body.span);
@@ -146,7 +171,9 @@ impl FunctionEmitter<'_, '_> {
             body.left.iter().filter(|left| matches!(left.role, Role::Gathered(role) if role.takes_nan()));
         self.nans = nans.map(|left| left.var).collect();
         let leaving = self.begin_leaving(body);
-        if lanes.is_empty() {
+        if past {
+            self.counted_past(body, block, iterations);
+        } else if lanes.is_empty() {
             let numbers = Numbers { key: iterations.key.as_deref(), first: &iterations.first };
             let out = leaving.as_ref().map(|(_, out)| out.as_str());
             self.counted_from(body.each.var, &iterations.range, block, numbers, out);

@@ -11,6 +11,7 @@ mod copies;
 mod exact;
 mod lanes;
 mod leaving;
+mod past;
 mod small;
 
 use crate::abi::{LANES, offset};
@@ -27,6 +28,7 @@ use crate::walk::{expressions, operands};
 use closure::Closure;
 use exact::sums_of;
 use leaving::Leaving;
+pub(crate) use past::{LARGE, written_in_a_row};
 
 /// No loop has more blocks.
 const BLOCKS: u64 = 256;
@@ -64,6 +66,8 @@ struct Body<'a> {
     random: bool,
     /// Where the loop may end early.
     leaving: Option<Leaving>,
+    /// What it may write past the caches.
+    past: Vec<Var>,
 }
 
 /// Offsets of what every closure holds.
@@ -74,6 +78,7 @@ struct Fixed {
     length: usize,
     blocks: usize,
     fast: usize,
+    past: usize,
     depth: usize,
     key: usize,
 }
@@ -170,6 +175,9 @@ impl FunctionEmitter<'_, '_> {
             None => "0".to_string(),
         };
 
+        let past = written_in_a_row(self.function, each, plan);
+        let goes_past =
+            if past.is_empty() { "0".to_string() } else { self.goes_past(each, &past, &range.start, &count) };
         let random = draws(&each.body);
         let key = if random { self.loop_key() } else { "0".to_string() };
         let mut closure = Closure::default();
@@ -180,6 +188,7 @@ impl FunctionEmitter<'_, '_> {
             length: closure.put("i64", length),
             blocks: closure.put("i64", number.clone()),
             fast: closure.put("i64", fast),
+            past: closure.put("i64", goes_past),
             depth: closure.put("i64", "%depth".into()),
             key: closure.put("i64", key),
         };
@@ -219,7 +228,7 @@ impl FunctionEmitter<'_, '_> {
             self.line(&format!("store {ty} {value}, ptr {address}, align 8"));
         }
         let name = format!("@body.{}", self.emitter.bodies());
-        let body = Body { each, plan, span, left, captured, tables, copies, fixed, random, leaving };
+        let body = Body { each, plan, span, left, captured, tables, copies, fixed, random, leaving, past };
         self.outline(&name, &body);
 
         let parallel = self.rt_function(offset::PARALLEL);
