@@ -89,14 +89,12 @@ test: check  ## everything that must pass: lints, Rust tests, loom's model, Pyth
 	    '$(MAKE) --no-print-directory target/.simulated' '$(MAKE) --no-print-directory target/loom/.passed'
 	@$(STEP) 'Rust tests of store, runtime, pictures, traces, measurements' cargo test --quiet --locked -p mh-store -p mh-runtime -p mh-draw -p mh-trace -p mh-scale
 	@$(STEP) 'Rust tests of the compiler' cargo test --quiet --locked -p mh-compile
-	@$(STEP) 'Python tests, $(MAIN); builds for the others' .ci/abreast \
-	    '$(PYTHON) -m pytest $(COMPILED)$(foreach version,$(OTHERS), && $(MAKE) --no-print-directory .venv-$(version)/.built)' \
-	    '$(PYTHON) -m pytest --ignore tests/house --ignore tests/typing $(COMPILED:%=--ignore %)'
-	@$(STEP) 'Python tests, the others' .ci/abreast \
-	    $(foreach version,$(OTHERS),'.venv-$(version)/bin/python -m pytest $(call other_tests,$(version))')
+	@$(STEP) 'Python tests' .ci/abreast \
+	    '$(PYTHON) -m pytest --ignore tests/house --ignore tests/typing $(COMPILED:%=--ignore %)' '$(PYTHON) -m pytest $(COMPILED)' \
+	    $(foreach version,$(filter $(ENDS),$(OTHERS)) $(filter-out $(ENDS),$(OTHERS)),'$(MAKE) --no-print-directory .venv-$(version)/.built && .venv-$(version)/bin/python -m pytest $(call other_tests,$(version))')
 	@echo; echo 'all tests passed on Python $(ALL)'
 
-# The compiler's tests keep one core busy, while the others wait for most of their time: they run beside each other.
+# The compiler's tests keep one core busy, while the others wait for half of their time: they run beside each other.
 COMPILED := tests/conformance/races tests/conformance/compiled $(wildcard tests/features/test_jit_*.py)
 
 # On the others: what depends on the version of Python (pickling, failures, printing, the way a program is started).
@@ -119,7 +117,7 @@ target/loom/.passed: crates/mh-store/src/protocol.rs crates/mh-store/tests/loom.
 	@touch $@
 
 judges: $(ALL:%=target/wheels/%/.built)  ## other people's tests against ours: CPython's, on every Python that has them, joblib's, numba's; on= over Dask and MPI
-	@$(STEP) 'judges, two at a time' .ci/abreast \
+	@$(STEP) 'judges' .ci/abreast \
 	    $(foreach judge,$(lastword $(ALL)) joblib $(filter-out $(lastword $(ALL)),$(ALL)) engines numba,'$(MAKE) --no-print-directory judge-$(judge)')
 
 judge-joblib: .judges/joblib/.installed

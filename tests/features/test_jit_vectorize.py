@@ -39,7 +39,9 @@ SHAPES = [
 
 
 def test_shapes_and_layouts_broadcast_as_in_numpy():
-    for one, other in itertools.product(SHAPES, SHAPES):
+    for number, pair in enumerate(itertools.combinations_with_replacement(SHAPES, 2)):
+        # Each new pair of layouts compiles, which takes its time: one order for some, the other for the rest.
+        one, other = pair[:: -1 if number % 2 else 1]
         try:
             expected = np.multiply(one, other) + 1
         except ValueError:
@@ -56,13 +58,13 @@ KINDS = ["?", "i1", "u1", "i4", "u4", "i8", "u8", "f4", "f8", "c8", "c16"]
 
 def test_types_are_numpys():
     values = np.arange(4)
-    for one, other in itertools.combinations_with_replacement(KINDS, 2):
-        # Each compiles, which takes its time: one order here, the other there.
+    for number, (one, other) in enumerate(itertools.combinations_with_replacement(KINDS, 2)):
+        # Each compiles, which takes its time: one order here, the other there, in turn.
         a, b = values.astype(one), values[::-1].astype(other)
         expected = a * b + 1
-        for found in (combined(a, b), mh.evaluate("b * a + 1")):
-            assert found.dtype == expected.dtype, (one, other)
-            np.testing.assert_array_equal(found, expected)
+        found = mh.evaluate("b * a + 1") if number % 2 else combined(a, b)
+        assert found.dtype == expected.dtype, (one, other)
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_out_and_overlaps():
