@@ -115,7 +115,7 @@ def vstack(arrays):
 
 
 def stack(arrays, axis=0):
-    """`np.stack` of a tuple, along a new first, second or last axis; of more than eight arrays, all are of one type."""
+    """`np.stack` of a tuple, along a new last axis or one of the first four; more than eight arrays have one type."""
     first = arrays[0]
     along = axis + first.ndim + 1 if axis < 0 else axis
     if along == 0:
@@ -125,8 +125,14 @@ def stack(arrays, axis=0):
     elif along == 1:
         shape = first.shape[:1] + (len(arrays),) + first.shape[1:]  # noqa: RUF005
         out = np.empty(shape, dtype=np.result_type(*arrays))
+    elif along == 2:
+        shape = first.shape[:2] + (len(arrays),) + first.shape[2:]  # noqa: RUF005
+        out = np.empty(shape, dtype=np.result_type(*arrays))
+    elif along == 3:
+        shape = first.shape[:3] + (len(arrays),) + first.shape[3:]  # noqa: RUF005
+        out = np.empty(shape, dtype=np.result_type(*arrays))
     else:
-        raise NotImplementedError("np.stack along an axis between the second and the last is not compiled")
+        raise NotImplementedError("np.stack along an axis between the fourth and the last is not compiled")
     if len(arrays) <= 8:
         _stacked(out, 0, first, first, along)
         if len(arrays) > 1:
@@ -156,6 +162,10 @@ def _stacked(out, i, array, first, along):
         out[i] = array
     elif along == first.ndim:
         out[..., i] = array
+    elif first.ndim > 2 and along == 2:
+        out[:, :, i] = array
+    elif first.ndim > 3 and along == 3:
+        out[:, :, :, i] = array
     else:
         out[:, i] = array
 

@@ -191,6 +191,14 @@ def test_writing_through_views_in_parallel():
             z.imag[i] = im[i] + 1
         return z
 
+    @mh.jit
+    def from_one_part_to_the_other(z):
+        re, im = z.real, z[::-1].imag
+        for i in mh.prange(1, len(z)):
+            re[i] = im[i - 1]
+        return z
+
+    agree(from_one_part_to_the_other, made("c16", (5000,)))
     agree(through_a_view, made("f8", (100, 70)))
     agree(through_a_view, made("f8", (100, 70), "F"))
     agree(rows, made("f8", (40, 6, 2)), 4)
@@ -215,7 +223,18 @@ def test_a_write_through_another_shape_is_a_write():
     @mh.jit
     def sums(z):
         for i in mh.prange(len(z)):
-            z.real[0] *= z.imag[i]
+            z.real[0] *= z[i].imag
+
+    @mh.jit
+    def half_of_a_scratch_array(out):
+        scratch = np.zeros(4, dtype=np.complex128)
+        re = scratch.real
+        for i in mh.prange(len(out)):
+            for k in range(4):
+                re[k] = i + k
+            for k in range(4):
+                out[i] += abs(scratch[k])
+            scratch[i % 4] = 1j
 
     a = made("f8", (60, 100))
     with pytest.warns(mh.CompileWarning):
@@ -225,3 +244,5 @@ def test_a_write_through_another_shape_is_a_write():
         inside(a)
     with pytest.raises(mh.RaceError):
         sums(made("c16", (5,)))
+    with pytest.raises(mh.RaceError):
+        half_of_a_scratch_array(np.zeros(9))

@@ -16,6 +16,21 @@ def left_out(a, mask):
 
 
 @mh.jit
+def averages_of_some(a, mask):
+    return (
+        np.mean(a, where=mask), a.mean(axis=0, where=mask), np.mean(a, axis=(0, 1), where=mask),
+        a.mean(axis=1, keepdims=True, where=mask), np.var(a, where=mask), np.std(a, axis=0, ddof=1, where=mask),
+        a.var(axis=-1, keepdims=True, where=mask),
+    )  # fmt: skip
+
+
+@mh.jit
+def whole(a, out):
+    given = np.sum(a, out=out)
+    return given, np.mean(a, out=out), out
+
+
+@mh.jit
 def filled(a, out, places):
     given = np.sum(a, axis=0, out=out)
     a.max(axis=0, out=out[::-1])
@@ -37,9 +52,20 @@ def test_where(kind):
     agree(left_out, a[:, :1], made("?", (3, 4), seed=1))
 
 
+@pytest.mark.parametrize("kind", ["f8", "i4", "c16"])
+def test_averages_where(kind):
+    a = made(kind, (3, 4))
+    agree(averages_of_some, a, made("?", (3, 4), seed=1))
+    agree(averages_of_some, a, made("?", (4,), seed=2))
+    agree(averages_of_some, a, np.zeros((3, 4), dtype=bool))
+    agree(averages_of_some, a[:1], made("?", (3, 4), seed=1))
+    agree(averages_of_some, a, True)
+
+
 def test_nan_that_is_left_out():
     a = np.array([[1.0, np.nan], [np.nan, 2.0]])
     agree(left_out, a, ~np.isnan(a))
+    agree(averages_of_some, a, ~np.isnan(a))
 
 
 def test_out():
@@ -47,6 +73,8 @@ def test_out():
     agree(filled, made("f8", (3, 4), "F"), np.empty((4, 2))[:, 0], np.empty(4, dtype=np.int64))
     agree(filled, made("f8", (3, 4)), np.empty(1), np.empty(4, dtype=np.int64))
     agree(running, made("f4", (3, 4)), np.empty((3, 4)))
+    agree(whole, made("f8", (3, 4)), np.array(0.0))
+    agree(whole, made("f4", (3, 4)), np.empty(()))
 
 
 def test_what_out_and_where_do_not_take():
@@ -89,6 +117,16 @@ def test_stacks_of_unlike_types():
 
     agree(stacked, made("i4", (3,)), made("f8", (3,)), made("f4", (2, 3)), made("c16", (2, 3), "F"))
     agree(stacked, made("i4", (3,)), made("f8", (3,)), made("f4", (2, 3)), made("c16", (3, 2), "F"))
+
+
+def test_stacks_of_more_axes():
+    @mh.jit
+    def stacked(a, b):
+        return np.stack((a, b), axis=2), np.stack((a, b), axis=-2), np.stack((a, b, a), 1)
+
+    agree(stacked, made("f8", (2, 3, 4, 5)), made("f8", (2, 3, 4, 5), "F", seed=1))
+    with pytest.raises((mh.CompileError, IndexError, ValueError)):
+        mh.jit(lambda a: np.stack((a, a), axis=3))(np.ones((2, 3)))
 
 
 def test_the_sum_of_no_rows():

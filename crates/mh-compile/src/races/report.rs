@@ -16,6 +16,12 @@ const UNCHECKED: &str =
     "`mh.prange(..., unchecked=True)` turns this check off, and with it the promise of the serial answer.";
 
 impl Source<'_> {
+    /// An array's dimensions.
+    fn rank(&self, var: Var) -> usize {
+        let array = self.function.variables.get(var.0 as usize).and_then(|variable| variable.ty.array());
+        array.map_or(0, |array| usize::from(array.rank))
+    }
+
     pub fn name(&self, var: Var) -> String {
         let name = self.function.variables.get(var.0 as usize).and_then(|variable| variable.name.clone());
         name.unwrap_or_else(|| "a value".to_owned())
@@ -212,15 +218,17 @@ pub fn clash(
     let at = |access: &Access, second: bool| -> Option<(String, String)> {
         let clash = clash?;
         let iteration = clash.evaluate(pairs, &value, second)?;
+        let root = pairs.interpreter.roots[access.root.0 as usize].var;
+        let rank = source.rank(root);
         let places: Option<Vec<String>> = access
             .subscripts
             .iter()
+            .take(rank)
             .map(|alternatives| match &alternatives[..] {
                 [(_, Some(place))] => clash.evaluate(pairs, place, second).map(|number| number.to_string()),
                 _ => None,
             })
             .collect();
-        let root = pairs.interpreter.roots[access.root.0 as usize].var;
         Some((
             format!("iteration {name}={iteration}"),
             format!("{}[{}]", source.name(root), places?.join(", ")),

@@ -111,6 +111,10 @@ impl Overwriting<'_, '_> {
         let settled = |poly: &Poly, but: Option<Atom>| {
             poly.atoms().all(|atom| Some(atom) == but || self.interpreter.atoms.get(atom).scope <= depth)
         };
+        // A part of a complex element is not all of it.
+        if write.subscripts.len() > access.subscripts.len() {
+            return false;
+        }
         let mut used = BTreeSet::new();
         let all = write.subscripts.iter().zip(&access.subscripts).all(|(ours, theirs)| {
             let [(_, Some(place))] = &ours[..] else { return false };

@@ -50,12 +50,14 @@ impl Interpreter<'_> {
         let mut fates: Vec<Option<Fate>> = base.lengths.iter().map(|_| None).collect();
         let mut lengths = Vec::new();
         let whole = |length: usize| Fate::Axis(length, Some((Poly::default(), Poly::constant(1))));
-        let mut axis = 0;
+        let (mut axis, mut half) = (0, None);
         for part in parts {
             match part {
                 Part::NewAxis => lengths.push(Length::plain(Poly::constant(1))),
-                // Both parts of an element count as the element; of lengths `reshaped` has taken care.
-                Part::Real | Part::Imag | Part::Length(_) => {}
+                Part::Real => half = Some(0),
+                Part::Imag => half = Some(1),
+                // `reshaped` has taken care.
+                Part::Length(_) => {}
                 Part::Axis(number) => {
                     let number = usize::from(*number);
                     *fates.get_mut(number)? = Some(whole(lengths.len()));
@@ -83,7 +85,9 @@ impl Interpreter<'_> {
             *fate = Some(whole(lengths.len()));
             lengths.push(length.clone());
         }
-        let sources = base.sources.iter().map(|source| compose(source, &fates)).collect();
+        let mut sources: Vec<Source> = base.sources.iter().map(|source| compose(source, &fates)).collect();
+        // The parts of an element lie along an axis of their own behind the others; what is said of elements leaves it out.
+        sources.extend(half.map(|half| Source::Fixed(vec![(Vec::new(), Some(Poly::constant(half)))])));
         let mut chain = vec![var];
         chain.extend(base.chain);
         Some(ArrayValue { root: base.root, sources, lengths, chain })

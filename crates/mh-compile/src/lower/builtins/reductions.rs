@@ -4,7 +4,7 @@ use super::build::{compare, constant, dim, either, variable};
 use super::{Call, Handler, refused, type_error, value_error};
 use crate::ir::{Binary, Compare, Expr, Kind, Scalar, Span, Type};
 use crate::lower::arithmetic::type_error as bad_type;
-use crate::lower::arrays::{Axes, Gather, Lazy, Op, is_array, limit};
+use crate::lower::arrays::{Axes, Gather, Lazy, Node, Op, Operand, is_array, limit};
 use crate::lower::function::Arguments;
 use crate::lower::types::same_kind;
 use crate::lower::value::{Value, constant_int, int};
@@ -83,26 +83,44 @@ fn some_into(lowerer: &mut Lowerer<'_>, mut call: Call<'_>, handler: Handler) ->
     if let Some(mask) = mask {
         masked(lowerer, &mut call, mask)?;
     }
+    // What goes into floats is added up as such.
+    let adds = matches!(call.short(), "sum" | "prod" | "mean" | "cumsum" | "cumprod");
+    let told = call.arguments.positional.len() > 2;
+    if let Some((_, of)) = out.as_ref().and_then(Value::array)
+        && (of.element.is_float() || of.element.is_complex())
+        && adds
+        && !told
+        && !call.arguments.keywords.iter().any(|(name, ..)| name == "dtype")
+    {
+        call.arguments.keywords.push(("dtype".into(), super::dtypes::of(of.element), span));
+    }
     let result = handler(lowerer, call)?;
     let Some(out) = out else { return Ok(result) };
     let result = lowerer.made(result)?;
-    let (Some((var, of)), Some((from, made))) = (out.array(), result.array()) else {
-        let message = format!("{shown}: `out` takes an array of what is gathered along an axis");
-        return Err(refused(span, message, "assign it: out[...] = ..."));
+    let Some((var, of)) = out.array() else {
+        return Err(type_error(span, format!("{shown}: `out` must be an array")));
     };
-    if of.rank != made.rank {
+    // A number goes into an array without dimensions.
+    let (rank, element) = match (result.array(), result.scalar()) {
+        (Some((_, made)), _) => (made.rank, made.element),
+        (None, Some(scalar)) => (0, scalar.kind),
+        (None, None) => return Err(Stop::Unknown),
+    };
+    if of.rank != rank {
         let message = "output parameter for reduction operation has the wrong number of dimensions";
-        return Err(value_error(span, format!("{message}: Found {} but expected {}", of.rank, made.rank)));
+        return Err(value_error(span, format!("{message}: Found {} but expected {rank}", of.rank)));
     }
-    if !same_kind(made.element, of.element) {
-        let (from, to) = (made.element.name(), of.element.name());
+    if !same_kind(element, of.element) {
+        let (from, to) = (element.name(), of.element.name());
         let message = format!("Cannot cast the output from {from} to {to} with casting rule 'same_kind'");
         return Err(type_error(span, message));
     }
-    for axis in 0..of.rank {
-        let differ = compare(Compare::NotEqual, dim(var, axis, span), dim(from, axis, span));
-        let message = "the output has another shape than what is gathered";
-        lowerer.raise_if(differ, "ValueError", message, Vec::new(), span);
+    if let Some((from, _)) = result.array() {
+        for axis in 0..of.rank {
+            let differ = compare(Compare::NotEqual, dim(var, axis, span), dim(from, axis, span));
+            let message = "the output has another shape than what is gathered";
+            lowerer.raise_if(differ, "ValueError", message, Vec::new(), span);
+        }
     }
     lowerer.fill_view(&variable(var, Type::Array(of), span), result, None, span)?;
     Ok(out)
@@ -139,12 +157,25 @@ fn masked(lowerer: &mut Lowerer<'_>, call: &mut Call<'_>, mask: Value) -> Result
             };
             Value::Expr(initial(lowerer, &value.clone(), kind, span)?)
         }
+        // They count the elements, too.
         "mean" | "var" | "std" => {
-            let advice = "divide np.sum(x, where=mask) by np.count_nonzero(mask)";
-            return Err(refused(span, format!("{shown}(..., where=...) is not compiled"), advice));
+            call.arguments.keywords.push(("where".into(), mask, span));
+            return Ok(());
         }
         _ => return Err(type_error(span, format!("{shown}() got an unexpected keyword argument 'where'"))),
     };
+    call.arguments.positional[0].0 = Value::Lazy(chosen(lowerer, mask, lazy, neutral, span)?);
+    Ok(())
+}
+
+/// The elements where the mask is true, and `neutral` elsewhere.
+fn chosen(
+    lowerer: &mut Lowerer<'_>,
+    mask: Value,
+    lazy: Rc<Lazy>,
+    neutral: Value,
+    span: Span,
+) -> Result<Rc<Lazy>> {
     let mask_kind =
         lowerer.lazy_of(&mask).map_or(mask.scalar().map(|scalar| scalar.kind), |lazy| Some(lazy.element));
     if mask_kind != Some(Kind::Bool) {
@@ -162,8 +193,7 @@ fn masked(lowerer: &mut Lowerer<'_>, call: &mut Call<'_>, mask: Value) -> Result
         let differ = compare(Compare::NotEqual, one, other);
         lowerer.raise_if(differ, "ValueError", message, Vec::new(), span);
     }
-    call.arguments.positional[0].0 = chosen;
-    Ok(())
+    Ok(found)
 }
 
 /// What all of them are told.
@@ -434,52 +464,109 @@ fn mean_kind(lowerer: &mut Lowerer<'_>, element: Kind, dtype: Option<&Value>, sp
     Ok(kind)
 }
 
-/// Sums of `lazy` divided by a count, in `kind`.
-fn averaged(
-    lowerer: &mut Lowerer<'_>,
-    lazy: &Lazy,
-    axes: &Axes,
-    kind: Kind,
-    count: Expr,
+/// What is averaged: the elements, or some of them.
+struct Averaged {
+    axes: Axes,
+    mask: Option<Value>,
     span: Span,
-) -> Result<Value> {
-    let how = Gather { op: Binary::Add, kind, truth: false, begin: number(0, kind, span) };
-    let sum = lowerer.gather(lazy, axes, &how, span)?;
-    let real = match kind {
+}
+
+impl Averaged {
+    /// How many elements come together: a number, or with a mask an array where not all are gathered.
+    fn count(&self, lowerer: &mut Lowerer<'_>, lazy: &Lazy, axes: &Axes) -> Result<Value> {
+        let Some(mask) = &self.mask else {
+            return Ok(Value::Expr(lowerer.gathered(lazy, axes, self.span)));
+        };
+        let operand = match lowerer.lazy_of(mask) {
+            Some(lazy) => Operand::Array(lazy),
+            None => Operand::Other(mask.clone()),
+        };
+        let node = Node::Each { op: Op::Cast(Kind::I64), operands: vec![operand] };
+        let ones = Lazy { lengths: lazy.lengths.clone(), element: Kind::I64, node, span: self.span };
+        let begin = number(0, Kind::I64, self.span);
+        lowerer.gather(
+            &ones,
+            axes,
+            &Gather { op: Binary::Add, kind: Kind::I64, truth: false, begin },
+            self.span,
+        )
+    }
+
+    /// Sums divided by a count, in `kind`.
+    fn average(
+        &self,
+        lowerer: &mut Lowerer<'_>,
+        lazy: Rc<Lazy>,
+        axes: &Axes,
+        kind: Kind,
+        count: Value,
+    ) -> Result<Value> {
+        let span = self.span;
+        let lazy = match &self.mask {
+            None => lazy,
+            Some(mask) => {
+                let neutral = Value::Expr(number(0, lazy.element, span));
+                chosen(lowerer, mask.clone(), lazy, neutral, span)?
+            }
+        };
+        let how = Gather { op: Binary::Add, kind, truth: false, begin: number(0, kind, span) };
+        let sum = lowerer.gather(&lazy, axes, &how, span)?;
+        let count = in_kind(lowerer, count, real_of(kind), span)?;
+        match sum {
+            // In place: it has just been made.
+            Value::Expr(sums) if sums.ty.array().is_some() => {
+                lowerer.fill_view(&sums, count, Some(Binary::Divide), span)?;
+                Ok(Value::Expr(sums))
+            }
+            sum => lowerer.binary(Binary::Divide, &sum, &count, span),
+        }
+    }
+}
+
+fn real_of(kind: Kind) -> Kind {
+    match kind {
         Kind::C64 => Kind::F32,
         Kind::C128 => Kind::F64,
         kind => kind,
-    };
-    let count = lowerer.cast(count, Scalar::numpy(real));
-    let count = Value::Expr(lowerer.spill(count));
-    match sum {
-        // In place: it has just been made.
-        Value::Expr(sums) if sums.ty.array().is_some() => {
-            lowerer.fill_view(&sums, count, Some(Binary::Divide), span)?;
-            Ok(Value::Expr(sums))
+    }
+}
+
+/// A number, or an array of numbers, in a kind.
+fn in_kind(lowerer: &mut Lowerer<'_>, value: Value, kind: Kind, span: Span) -> Result<Value> {
+    match value {
+        Value::Expr(number) if number.ty.scalar().is_some() => {
+            let number = lowerer.cast(number, Scalar::numpy(kind));
+            Ok(Value::Expr(lowerer.spill(number)))
         }
-        sum => lowerer.binary(Binary::Divide, &sum, &count, span),
+        array => lowerer.each_of(Op::Cast(kind), vec![array], span),
     }
 }
 
 fn mean(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
-    let Asked { lazy, axes, rest, span } = asked(lowerer, call, &["dtype", "out", "keepdims"])?;
+    let Asked { lazy, axes, rest, span } = asked(lowerer, call, &["dtype", "out", "keepdims", "where"])?;
     let kind = mean_kind(lowerer, lazy.element, rest[0].as_ref(), span)?;
-    let count = lowerer.gathered(&lazy, &axes, span);
-    averaged(lowerer, &lazy, &axes, kind, count, span)
+    let averaged = Averaged { axes, mask: rest[3].clone(), span };
+    let count = averaged.count(lowerer, &lazy, &averaged.axes)?;
+    averaged.average(lowerer, lazy, &averaged.axes, kind, count)
 }
 
 /// `var` and `std`: the squares of the distances from the mean, averaged.
 fn variance(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
     let root = call.short() == "std";
-    let Asked { lazy, axes, rest, span } = asked(lowerer, call, &["dtype", "out", "ddof", "keepdims"])?;
+    let names = ["dtype", "out", "ddof", "keepdims", "where"];
+    let Asked { lazy, axes, rest, span } = asked(lowerer, call, &names)?;
     let kind = mean_kind(lowerer, lazy.element, rest[0].as_ref(), span)?;
     // Read twice.
     let array = lowerer.made(Value::Lazy(lazy))?;
     let lazy = lowerer.lazy_of(&array).ok_or(Stop::Unknown)?;
-    let count = lowerer.gathered(&lazy, &axes, span);
-    let kept = Axes { kept: !axes.is_scalar(), ..axes.clone() };
-    let middle = averaged(lowerer, &lazy, &kept, kind, count.clone(), span)?;
+    let mask = match rest[4].clone() {
+        Some(mask) => Some(lowerer.made(mask)?),
+        None => None,
+    };
+    let averaged = Averaged { axes, mask, span };
+    let kept = Axes { kept: !averaged.axes.is_scalar(), ..averaged.axes.clone() };
+    let count = averaged.count(lowerer, &lazy, &kept)?;
+    let middle = averaged.average(lowerer, lazy.clone(), &kept, kind, count.clone())?;
     let distance = lowerer.each_of(Op::Binary(Binary::Subtract), vec![array, middle], span)?;
     let known = |name: &str| Op::Known { name: format!("numpy.{name}"), places: 1, keywords: Vec::new() };
     let distance = match kind.is_complex() {
@@ -489,18 +576,22 @@ fn variance(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
     let squares = lowerer.each_of(known("square"), vec![distance], span)?;
     let squares = lowerer.lazy_of(&squares).ok_or(Stop::Unknown)?;
     let real = squares.element;
+    // Of each result: along the axes that are left.
+    let count = if is_array(&count) { averaged.count(lowerer, &lazy, &averaged.axes)? } else { count };
     let free = match &rest[2] {
         None => count,
         Some(less) => {
             let (less, _) = lowerer.scalar(less, "ddof", span)?;
             let less = lowerer.cast(less, Scalar::numpy(Kind::F64));
-            let count = lowerer.cast(count, Scalar::numpy(Kind::F64));
-            let free = super::build::binary(Binary::Subtract, count, less);
-            let zero = number(0, Kind::F64, span);
-            super::build::binary(Binary::Maximum, free, zero)
+            let less = Value::Expr(lowerer.spill(less));
+            let count = in_kind(lowerer, count, Kind::F64, span)?;
+            let free = lowerer.binary(Binary::Subtract, &count, &less, span)?;
+            let zero = Value::Expr(number(0, Kind::F64, span));
+            let arguments = Arguments { positional: vec![(free, span), (zero, span)], keywords: Vec::new() };
+            super::call_known(lowerer, "numpy.maximum", arguments, span)?
         }
     };
-    let found = averaged(lowerer, &squares, &axes, real, free, span)?;
+    let found = averaged.average(lowerer, squares, &averaged.axes, real, free)?;
     if !root {
         return Ok(found);
     }
