@@ -8,6 +8,7 @@
 //! What makes it sound: up to the end of the inner loop nothing can fail and nothing is written but variables, which each copy has
 //! for itself; what follows writes arrays that share no memory with those read before (shown when the loop is entered).
 
+mod calls;
 mod deep;
 mod strips;
 mod tiles;
@@ -36,6 +37,7 @@ const TILED: u32 = 4;
 pub fn together(module: &mut Module, level: u32) {
     for function in &mut module.functions {
         let Function { variables, body, .. } = function;
+        calls::flatten(body);
         Jammer { variables, tiles: level >= TILED }.block(body);
     }
 }
@@ -264,7 +266,8 @@ impl<'a> Nest<'a> {
                 return None;
             }
             within.insert(*var);
-            sums += usize::from(is_sum(*var, value, &known, variables));
+            // Begun before the inner loop.
+            sums += usize::from(known.contains(var) && adds_up(statement));
         }
         let mut exposed = false;
         statements(after, &mut |statement| {
@@ -295,11 +298,24 @@ impl<'a> Nest<'a> {
     }
 }
 
-/// Each statement once for each copy, under its names; loops once, around all copies of what is in them.
+/// Each statement once for each copy, under its names; loops once, around all copies of what is in them; where a choice mostly falls one way,
+/// what it is made for stands together for when it does so in all copies.
 fn jammed(block: &[Statement], names: &[Vec<(Var, Var)>]) -> Block {
     let mut out = Block::new();
-    for part in block.chunk_by(|one, other| !is_for(one) && !is_for(other)) {
+    let alone = |statement: &Statement| is_for(statement) || usual(statement).is_some();
+    for part in block.chunk_by(|one, other| !alone(one) && !alone(other)) {
         match part {
+            [statement] if usual(statement).is_some() => {
+                let each: Block =
+                    names.iter().flat_map(|names| renamed(vec![statement.clone()], names)).collect();
+                let parts: Vec<_> = each.iter().filter_map(usual).collect();
+                let condition = parts.iter().map(|(condition, _)| (*condition).clone()).reduce(Expr::both);
+                let then = parts.iter().flat_map(|(_, then)| then.to_vec()).collect();
+                if let Some(condition) = condition {
+                    let kind = StatementKind::If { condition, then, orelse: each };
+                    out.push(Statement { kind, span: statement.span });
+                }
+            }
             [Statement { kind: StatementKind::For(inner), span }] => {
                 let all = For { body: jammed(&inner.body, names), ..(**inner).clone() };
                 out.push(Statement { kind: StatementKind::For(Box::new(all)), span: *span });
@@ -308,6 +324,21 @@ fn jammed(block: &[Statement], names: &[Vec<(Var, Var)>]) -> Block {
         }
     }
     out
+}
+
+/// A sum that leaves out where two numbers are the same (`if i != j`): the condition, and what is done mostly.
+fn usual(statement: &Statement) -> Option<(&Expr, &Block)> {
+    let StatementKind::If { condition, then, orelse } = &statement.kind else { return None };
+    let mostly = matches!(*condition.kind, ExprKind::Compare { op: Compare::NotEqual, .. });
+    let straight = then.iter().all(|inner| matches!(inner.kind, StatementKind::Assign { .. }));
+    (mostly && straight && orelse.is_empty() && then.iter().any(adds_up)).then_some((condition, then))
+}
+
+/// `s = s + x` or `s - x` of floats.
+fn adds_up(statement: &Statement) -> bool {
+    matches!(&statement.kind, StatementKind::Assign { var, value } if is_float(value)
+        && matches!(&*value.kind, ExprKind::Binary { op: Binary::Add | Binary::Subtract, left, .. }
+            if *left.kind == ExprKind::Var(*var)))
 }
 
 fn renamed(mut block: Block, names: &[(Var, Var)]) -> Block {
@@ -319,15 +350,6 @@ fn renamed(mut block: Block, names: &[(Var, Var)]) -> Block {
 
 fn is_for(statement: &Statement) -> bool {
     matches!(statement.kind, StatementKind::For(_))
-}
-
-/// `s = s + x` or `s - x` of floats, begun before the inner loop.
-fn is_sum(var: Var, value: &Expr, begun: &BTreeSet<Var>, variables: &[Variable]) -> bool {
-    let float = variables[var.0 as usize].ty.scalar().is_some_and(|scalar| scalar.kind.is_float());
-    float
-        && begun.contains(&var)
-        && matches!(&*value.kind, ExprKind::Binary { op: Binary::Add | Binary::Subtract, left, .. }
-            if *left.kind == ExprKind::Var(var))
 }
 
 /// Assigns numbers and stores, perhaps on a condition.

@@ -154,6 +154,23 @@ def forces(place, mass, force):
     return force, i, far
 
 
+def square(place, i, j):
+    dx, dy = place[j, 0] - place[i, 0], place[j, 1] - place[i, 1]
+    return dx * dx + dy * dy
+
+
+def others(place, mass, force):
+    for i in mh.prange(len(mass)):
+        s = t = 0.0
+        for j in range(len(mass)):
+            if i != j:
+                t = square(place, i, j)
+                s += mass[j] / np.sqrt(t)
+        force[i, 0] = s
+        force[i, 1] = t
+    return force
+
+
 def settled(place, mass, force):
     for i in mh.prange(len(mass)):
         s = mass[i]
@@ -192,11 +209,11 @@ def columns(place, mass, force):
     return force
 
 
-@pytest.mark.parametrize("function", [forces, settled, labelled, columns], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("function", [forces, others, settled, labelled, columns], ids=lambda f: f.__name__)
 def test_parallel_loops_in_strips(function):
     both = [mh.jit(function, parallel=parallel) for parallel in (True, False)]
     random = np.random.default_rng(5)
-    rows_at_a_time = 4 if function in (forces, settled) else 8
+    rows_at_a_time = 4 if function in (forces, others, settled) else 8
     for rows in (0, 5, 32 * rows_at_a_time, 33 * rows_at_a_time - 1):
         place, mass, force = random.normal(size=(rows, 2)), random.normal(size=rows), random.normal(size=(rows, 2))
         with np.errstate(invalid="ignore"):

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::strips::{draws, is_plain};
-use super::{COPIES, Jammer, LONGEST, Nest, is_float, is_for, may_leave, read};
+use super::{COPIES, Jammer, LONGEST, Nest, adds_up, is_for, may_leave, read, usual};
 use crate::emit::split::is_split;
 use crate::ir::{Binary, Block, Expr, ExprKind, For, Math, Plan, Statement, StatementKind, Var, Variable};
 use crate::races::walk::{assigned, statements};
@@ -81,7 +81,7 @@ struct Seen<'a> {
     counters: BTreeSet<Var>,
     bounds: Vec<&'a Expr>,
     statements: usize,
-    /// In innermost loops, not on a condition.
+    /// In inner loops, wherever these have an iteration, or mostly.
     sums: usize,
     /// Roots or divisions.
     dear: bool,
@@ -102,15 +102,14 @@ impl<'a> Seen<'a> {
                 value.ty.scalar()?;
                 self.always.insert(*var);
                 self.dear |= is_dear(value);
-                let sum = depth > 0
-                    && is_float(value)
-                    && matches!(&*value.kind, ExprKind::Binary { op: Binary::Add | Binary::Subtract, left, .. }
-                        if *left.kind == ExprKind::Var(*var));
-                self.sums += usize::from(sum);
+                self.sums += usize::from(depth > 0 && adds_up(statement));
             }
             StatementKind::If { then, orelse, .. } => {
                 for block in [then, orelse] {
                     self.choice(block)?;
+                }
+                if depth > 0 && usual(statement).is_some() {
+                    self.sums += then.iter().filter(|inner| adds_up(inner)).count();
                 }
             }
             StatementKind::For(inner) => {
