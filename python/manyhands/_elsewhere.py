@@ -10,7 +10,7 @@ from _pickle import dumps
 from _thread import RLock
 
 from . import _kinds, _native, _queue, _there
-from ._workers import Hooks
+from ._workers import Hooks, named
 
 _REFUSED = "multiprocessing's locks, queues and pipes, and open files, reach only workers of our own"
 
@@ -98,7 +98,8 @@ class Elsewhere:
             session = self.publisher.session()
             number, needs = self._told(function, session), session.needs
         call = _there.Call(number, mode, tuple(seed), stop)
-        return _queue.open_job(self.engine, call, self._first(), needs, by_index=by_index, **options), session
+        job = _queue.open_job(self.engine, call, self._first(), needs, by_index=by_index, **options)
+        return named(job, "call" if function is None else function), session
 
     def _told(self, function, session):
         """The number of the object that holds the function."""
@@ -134,6 +135,7 @@ class Elsewhere:
         call = (function, args, kwargs or None)
         index = job.submit(call, session, self.hooks)
         session.kept = call
+        named(job, function, index)
         return job, index, session
 
     # -------------------------------------------------------------------------------------------- ends

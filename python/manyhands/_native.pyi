@@ -50,8 +50,13 @@ __all__ = [
     "karp_flatt",
     "memory_available",
     "memory_roof",
+    "name_elsewhere",
     "name_serial",
+    "new_pool",
+    "note_elsewhere",
+    "note_fed",
     "note_serial",
+    "note_taken",
     "ratio",
     "set_num_threads",
     "stream",
@@ -754,6 +759,30 @@ def note_serial(job: int, index: int, begun: int, cpu: int, failed: bool) -> Non
 
 def name_serial(job: int, text: str) -> None:
     """What such a loop is called."""
+
+def new_pool() -> int:
+    """A number for somebody else's engine, among our own pools."""
+
+def name_elsewhere(pool: int, job: int, text: str, index: int | None = None) -> None:
+    """What a job of such an engine is called, or one of its items."""
+
+def note_fed(pool: int, job: int, first: int, count: int) -> None:
+    """Notes that items were given for it."""
+
+def note_taken(pool: int, job: int, indices: list[int]) -> None:
+    """Notes that the caller took these answers."""
+
+def note_elsewhere(
+    pool: int,
+    job: int,
+    id: int,
+    pid: int,
+    sent: int,
+    arrived: int,
+    received: int,
+    noted: list[tuple[int, int, int, int, int, int, int, int, int, bool]],
+) -> None:
+    """Notes what one message's worker ran (`_there.Notes`) by its own clock; the message was read at `arrived`."""
 
 @final
 class Recording:

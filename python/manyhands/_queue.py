@@ -55,6 +55,8 @@ class Queue:
         self._deliveries = deque()
         self._nudged = False
         self._pace = _Pace()
+        self.number = _native.new_pool()  # in traces
+        self._places = {}  # machine, process and thread of a worker that was seen -> its number in traces
 
     # ------------------------------------------------------------------------------------- what jobs call
 
@@ -132,6 +134,9 @@ class Queue:
 
     def _arrived(self, message, future):
         """In whatever thread: a message has ended."""
+        found = self._messages.get(message)
+        if found is not None and found.sent:
+            found.received = _native.clocks()[0]
         with self._news:
             self._inbox.append((message, future))
             self._news.notify_all()
@@ -179,7 +184,9 @@ class Queue:
             return self._break(f"{answer[1]}; both need the same", None)
         if answer[0] == "broken":
             return self._break("its initializer fails", None, answer[1])
-        _, worker, began, ended, failed, values = answer
+        _, worker, began, ended, failed, values, noted = answer
+        if noted is not None:
+            self._note(message, *noted)
         self._pace.add(worker, began, ended, message.waited)
         self._scheduler.aim(self._pace.target())
         job, first, answered = message.job, message.first, len(values)
@@ -196,6 +203,11 @@ class Queue:
             self._do(self._scheduler.gone(message.slot, number))
         job.answering = None
         return None
+
+    def _note(self, message, place, pid, arrived, runs):
+        worker = self._places.setdefault(place, len(self._places) + 1)
+        received = message.received or _native.clocks()[0]
+        _native.note_elsewhere(self.number, message.job.id, worker, pid, message.sent, arrived, received, runs)
 
     def _failed(self, number, message, error):
         """No answer came: the message was lost with its worker, or the executor is of no use."""
@@ -275,12 +287,14 @@ class Queue:
     def _send_to(self, number, message, everything=False):
         job, first = message.job, message.first
         message.waited = bool(self._pace.workers) and len(self._messages) > self._count
+        traced = _native.tracing()
+        message.sent = _native.clocks()[0] if traced else 0
         try:
             if self.other.here:
-                future = self.other.submit(_there.run_here, job.call.function, job.call, first, message.items)
+                future = self.other.submit(_there.run_here, job.call.function, job.call, first, message.items, traced)
             else:
                 needs = job.needs_of(message.items)
-                message_bytes = self.store.message(needs, job.call, first, message.items, everything)
+                message_bytes = self.store.message(needs, job.call, first, message.items, everything, traced)
                 future = self.other.send(message_bytes)
         except Exception as error:
             self._messages.pop(number, None)
@@ -382,7 +396,7 @@ class Queue:
 class _Message:
     """Items on their way."""
 
-    __slots__ = ("beside", "count", "ended", "first", "future", "items", "job", "slot", "waited")
+    __slots__ = ("beside", "count", "ended", "first", "future", "items", "job", "received", "sent", "slot", "waited")
 
     def __init__(self, slot, job, first, items):
         self.slot = slot
@@ -394,6 +408,7 @@ class _Message:
         self.ended = False
         self.beside = False  # whether something else was under way at any time while it was
         self.waited = False
+        self.sent = self.received = 0  # when, in nanoseconds of the monotonic clock, while a trace is made
 
 
 class _Pace:

@@ -2,6 +2,7 @@
 
 from time import perf_counter
 
+from . import _native
 from ._there import Parcel, plain
 
 #: Items are taken in for so many seconds, or bytes, before answers are looked for.
@@ -140,6 +141,7 @@ class Job:
         with self._queue._lock:
             if taken and self._outcome is None:
                 self._waiting.add(taken, size)
+                self._note_fed(len(taken))
                 self._fed += len(taken)
                 self._queue.give("feed", self.id, len(taken))
             if end:
@@ -175,6 +177,7 @@ class Job:
                 raise RuntimeError("no further calls: the pool was closed")
             index = self._fed
             self._waiting.add([item], len(item) if type(item) is _Call else 0)
+            self._note_fed(1)
             self._fed += 1
             self._queue.give("feed", self.id, 1)
             return index
@@ -220,6 +223,7 @@ class Job:
         with self._queue._lock:
             answers, self._answers = self._answers, []
             outcome = self._outcome
+        self._note_taken([index for index, _, _ in answers])
         return [(index, *self._made(index, ok, value, loads, hooks)) for index, ok, value in answers], outcome
 
     def answer(self, index, loads, hooks, timeout):
@@ -228,10 +232,27 @@ class Job:
         with self._queue._lock:
             found = self._indexed.pop(index, None)
         if found is not None:
+            self._note_taken([index])
             return self._made(index, *found, loads, hooks)
         if self._outcome is None:
             return None
         return False, hooks.broken() if self._outcome == "broken" else hooks.terminated()
+
+    # ------------------------------------------------------------------------------------------------- traces
+
+    def name(self, text, index=None):
+        """Tell what the job, or one of its items, is called."""
+        _native.name_elsewhere(self._queue.number, self.id, text, index)
+
+    def _note_fed(self, count):
+        if _native.tracing():
+            _native.note_fed(self._queue.number, self.id, self._fed, count)
+
+    def _note_taken(self, indices):
+        if indices and _native.tracing():
+            _native.note_taken(self._queue.number, self.id, indices)
+
+    # -------------------------------------------------------------------------------------------------- answers
 
     def _made(self, index, ok, value, loads, hooks):
         """(succeeded, value or exception) of what came."""

@@ -36,12 +36,12 @@ class Store:
             self._sent.pop(number, None)
             self._version += 1
 
-    def message(self, needs, call, first, items, everything):
-        """A message as bytes; `everything`: a worker has asked for what it lacks."""
+    def message(self, needs, call, first, items, everything, traced):
+        """A message as bytes; `everything`: a worker has asked for what it lacks; `traced`: times are wanted."""
         needs = [number for number in needs if number in self._objects]  # but what nobody waits for any more
         bundle = {number: self._objects[number] for number in needs if everything or self._is_due(number)}
         alive = (self._version, frozenset(self._objects.copy()))
-        return _plain_dumps((PROTOCOL, self._caller, alive, needs, bundle, call, first, items), 5)
+        return _plain_dumps((PROTOCOL, self._caller, alive, needs, bundle, call, first, items, traced), 5)
 
     def _is_due(self, number):
         sent = self._sent.get(number)

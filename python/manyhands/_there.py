@@ -9,7 +9,7 @@ import importlib
 import os
 import sys
 from _pickle import dumps as _plain_dumps, loads as _plain_loads
-from _thread import RLock, _local
+from _thread import RLock, _local, get_ident
 from time import perf_counter
 
 from . import _kinds, _native
@@ -18,10 +18,13 @@ from ._random import begin_item, call_with_stream, preserved
 from ._receiving import Receiver
 
 #: Changes when messages do. Code travels marshalled, so that the Python must be the same too.
-PROTOCOL = (1, sys.version_info[:2])
+PROTOCOL = (2, sys.version_info[:2])
 
 #: Values that go in the message's own pickle; all others go in one each, as an item that comes alone would.
 ATOMS = frozenset((int, float, str, bytes, bool, complex, type(None)))
+
+#: Items that follow on each other within so many nanoseconds are noted together.
+_SHORT = 50_000
 
 #: Callers that a worker remembers.
 _CALLERS = 8
@@ -71,7 +74,7 @@ def _difference(theirs):
     return "the caller and the worker have different versions of manyhands"
 
 
-def _run(began, caller, alive, needs, bundle, call, first, items):
+def _run(began, caller, alive, needs, bundle, call, first, items, traced):
     table = _table(caller)
     with table.lock:
         if any(number not in table.told and number not in bundle for number in needs):
@@ -81,9 +84,10 @@ def _run(began, caller, alive, needs, bundle, call, first, items):
         except _InitializerFailed as error:
             return ("broken", error.description)
         function = table.told.get(call.function)
-    runner = _Runner(table.receiver, function, call, first)
+    notes = Notes() if traced else None
+    runner = _Runner(table.receiver, function, call, first, notes)
     failed, values = runner.seeded(items) if call.seed else runner.all(items)
-    return "done", f"{os.uname().nodename}:{os.getpid()}", began, perf_counter(), failed, values
+    return "done", f"{os.uname().nodename}:{os.getpid()}", began, perf_counter(), failed, values, notes and notes.told()
 
 
 class Call:
@@ -110,10 +114,51 @@ class Call:
         return function(item)
 
 
+class Notes:
+    """What one message's items took, by this machine's clock: a record for each, or for several short ones in a row."""
+
+    def __init__(self):
+        self._arrived = _native.clocks()[0]
+        self._runs = []
+
+    def begin(self):
+        """An item is taken on."""
+        self._begun, self._cpu = _native.clocks()
+        self._called = self._returned = 0
+
+    def called(self):
+        """Its function is called next."""
+        self._called = _native.clocks()[0]
+
+    def returned(self):
+        """It has returned."""
+        self._returned = _native.clocks()[0]
+
+    def end(self, index, item, value, failed):
+        """Its answer is there."""
+        ended, cpu = _native.clocks()
+        sizes = [len(one) if type(one) is Parcel else 0 for one in (item, value)]
+        run = [index, 1, self._begun, self._called, self._returned, ended, cpu - self._cpu, *sizes, failed]
+        last = self._runs[-1] if self._runs else None
+        if last is None or last[9] or failed or ended - last[2] > _SHORT:
+            self._runs.append(run)
+            return
+        last[1] += 1
+        last[4:6] = run[4:6]
+        for place in (6, 7, 8):
+            last[place] += run[place]
+
+    def told(self):
+        """(machine and process and thread, number of the process, when the message arrived, records)"""
+        place = f"{os.uname().nodename}:{os.getpid()}:{get_ident()}"
+        return place, os.getpid(), self._arrived, [tuple(run) for run in self._runs]
+
+
 class _Runner:
     """The items of one message."""
 
-    def __init__(self, receiver, function, call, first):
+    def __init__(self, receiver, function, call, first, notes):
+        self.notes = notes
         self.receiver = receiver
         self.function = function
         self.call = call
@@ -129,7 +174,11 @@ class _Runner:
         """(positions of those that failed, values and, for these, descriptions of the failure)."""
         failed, values = [], []
         for position, item in enumerate(items):
+            if self.notes is not None:
+                self.notes.begin()
             ok, value = self.one(item)
+            if self.notes is not None:
+                self.notes.end(self.index, item, value, not ok)
             values.append(value)
             if not ok:
                 failed.append(position)
@@ -145,7 +194,11 @@ class _Runner:
             item = loads(sent) if type(sent) is Parcel else sent
             if self.begin is not None:
                 self.begin(_native.stream(list(self.call.seed), self.index))
+            if self.notes is not None:
+                self.notes.called()
             value = self.call(self.function, item)
+            if self.notes is not None:
+                self.notes.returned()
         except BaseException as error:
             return False, self._described(error, item)
         if plain(value):
@@ -264,15 +317,19 @@ def _table(caller):
 # ------------------------------------------------------------------------------------ threads of the caller's process
 
 
-def run_here(function, call, first, items):
+def run_here(function, call, first, items, traced):
     """A message for a thread of the caller's own process: nothing is pickled, failures come as exceptions.
 
     With a seed only `rng()` has a stream of its own: other generators belong to all threads.
     """
     began = perf_counter()
     failed, values = [], []
+    notes = Notes() if traced else None
     with _Inside():
         for index, item in enumerate(items, first):
+            if notes is not None:
+                notes.begin()
+                notes.called()
             try:
                 if call.seed:
                     words = _native.stream(list(call.seed), index)
@@ -282,9 +339,12 @@ def run_here(function, call, first, items):
             except BaseException as error:
                 values.append(_as_failure(error, None if call.mode == _kinds.APPLY else index, item))
                 failed.append(index - first)
-                if call.stop:
-                    break
-    return "done", "here", began, perf_counter(), failed, values
+            if notes is not None:
+                notes.returned()
+                notes.end(index, None, None, bool(failed) and failed[-1] == index - first)
+            if failed and call.stop:
+                break
+    return "done", "here", began, perf_counter(), failed, values, notes and notes.told()
 
 
 def _as_failure(error, index, item):

@@ -127,7 +127,7 @@ class Workers:
         tag = bytes((mode,)) + b"".join([word.to_bytes(8, "little") for word in seed])
         options.update(share=bool(share), checked=share == "checked")
         if mode in (_kinds.TASK, _kinds.APPLY):
-            return _named(self.engine.job(None, tag, tasks=True, **options), "call"), _TaskSession(self)
+            return named(self.engine.job(None, tag, tasks=True, **options), "call"), _TaskSession(self)
         number = self._number_of(function)
         keep = number is not None
         if keep:
@@ -141,7 +141,7 @@ class Workers:
 
                 annotate(error, f"the function {brief(function)} cannot be sent to the workers")
                 raise
-        return _named(self.engine.job(number, tag, keep=keep, **options), function), session
+        return named(self.engine.job(number, tag, keep=keep, **options), function), session
 
     def _number_of(self, function):
         """The number of a function that goes by its name, which workers are told once for all calls; else None."""
@@ -195,12 +195,12 @@ class Workers:
             if number is not None:
                 index = job.submit_call(number, args, [self._surroundings(), *needs])
                 if index is not None:
-                    _named(job, function, index)
+                    named(job, function, index)
                     return job, index, None
         session = self.session()
         call = (function, args, kwargs or None)
         index = job.submit(call, session, self.hooks)
-        _named(job, function, index)
+        named(job, function, index)
         # A lock or proxy among the arguments lives as long as somebody here keeps it.
         session.kept = call
         return job, index, session
@@ -230,7 +230,7 @@ class Workers:
         self.engine.terminate()
 
 
-def _named(job, function, *index):
+def named(job, function, *index):
     """The job; while a trace is made it is told what it, or one of its items, is called."""
     if _native.tracing():
         from .tracing import name_of

@@ -30,8 +30,9 @@ class trace:
     function was called and returned, when its answer lay ready (`ended`), reached the caller's process (`received`)
     and was taken by the caller (`taken`); what its worker's thread computed (`cpu`), and the bytes that travelled.
     Items in a row that take less than 50 us together are one task (`count` of them). Of compiled functions each call
-    is noted, with the threads that ran its parallel loops. Work that is done by somebody else's engine (`on=`) is not
-    seen.
+    is noted, with the threads that ran its parallel loops. Of somebody else's engine (`on=`) each item is noted by the
+    clock of the machine that ran it; where that is not ours, the times are set between the sending and the receiving
+    of its message.
 
     Raises `ValueError` for a path that ends otherwise and `FileNotFoundError` for a folder that is not there, both
     before anything is run. What cannot be written at the end (a full disk) is an `OSError`; the trace can then be
@@ -264,11 +265,6 @@ def _noted(function, name=None):
         return result
 
     return call
-
-
-def name_job(job, function):
-    """Tell what a job is called."""
-    job.name(name_of(function))
 
 
 def graph_done(plan, lanes, label, node_at):

@@ -1,5 +1,6 @@
 """`mh.trace`: every item on its worker with its times, whatever ran it."""
 
+import concurrent.futures
 import json
 import os
 import shutil
@@ -46,6 +47,34 @@ def test_each_item_is_there_once_with_its_times(backend):
     workers = {task["worker"] for task in trace.tasks}
     assert workers == {used["worker"] for used in trace.usage if used["tasks"]}
     assert {task["pid"] == os.getpid() for task in trace.tasks} == {backend != "processes"}
+
+
+@pytest.mark.parametrize("kind", ["ProcessPoolExecutor", "ThreadPoolExecutor"])
+def test_items_of_somebody_elses_engine(kind):
+    with getattr(concurrent.futures, kind)(2) as executor, mh.trace() as trace:
+        assert mh.map(busy, [0.002] * 20, on=executor) == [0.002] * 20
+        assert mh.map(busy, [0.001, "no", 0.001], on=executor, on_error="return")[0] == 0.001
+    assert items(trace) == sorted([*range(20), *range(3)])
+    for task in trace.tasks:
+        times = [task[step] for step in STEPS]
+        assert times == sorted(times), task
+        assert times[0] >= 0 and times[-1] <= trace.seconds
+        assert task["name"] == f"busy [{task['index']}]"
+        assert task["worker"] in ("elsewhere 1", "elsewhere 2")
+        assert task["ending"] == "done" or task["index"] == 1
+        assert (task["pid"] == os.getpid()) == (kind == "ThreadPoolExecutor")
+    assert sum(task["ending"] == "failed" for task in trace.tasks) == 1
+    assert sum(task["count"] for task in trace.tasks if task["returned"] - task["called"] >= 0.001) == 22
+    assert sum(used["tasks"] for used in trace.usage) == 23
+
+
+def test_calls_and_tiny_items_of_somebody_elses_engine():
+    with concurrent.futures.ProcessPoolExecutor(2) as executor, mh.trace() as trace, mh.Pool(on=executor) as pool:
+        assert pool.apply(busy, (0.001,)) == 0.001
+        assert pool.map(abs, range(-5000, 0)) == list(range(5000, 0, -1))
+    assert items(trace) == sorted([0, *range(5000)])
+    assert len(trace.tasks) < 2500
+    assert {task["name"].split()[0] for task in trace.tasks} == {"busy", "abs"}
 
 
 def test_what_a_worker_did_adds_up():

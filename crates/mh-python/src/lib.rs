@@ -97,7 +97,8 @@ mod _native {
     use crate::threads::{ThreadEngine, ThreadJob, ThreadKeeper, ThreadServer};
     #[pymodule_export]
     use crate::tracing::{
-        MemoryWatch, Recording, Trace, clocks, forget_traces, name_serial, note_serial, tracing,
+        MemoryWatch, Recording, Trace, clocks, forget_traces, name_elsewhere, name_serial, new_pool,
+        note_elsewhere, note_fed, note_serial, note_taken, tracing,
     };
     #[pymodule_export]
     use crate::worker::{Printer, WorkerLink};

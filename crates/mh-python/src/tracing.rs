@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use mh_runtime::{Footprint, now, recorder, thread, thread_cpu};
+use mh_runtime::{Footprint, JobId, now, recorder, thread, thread_cpu};
 use mh_trace::{
     Activity, Event, Figure, JobKey, Kind, Mark, MemorySample, Run, Trace as Happened, Worker, chrome,
     report, usage,
@@ -43,7 +43,63 @@ pub fn note_serial(job: u64, index: u64, begun: u64, cpu: u64, failed: bool) {
 /// What such a loop is called.
 #[pyfunction]
 pub fn name_serial(job: u64, text: String) {
-    recorder().add(Event::Named { job: JobKey { pool: 0, job }, index: None, text });
+    name_elsewhere(0, job, text, None);
+}
+
+/// A number for somebody else's engine, among our own pools.
+#[pyfunction]
+pub fn new_pool() -> u64 {
+    mh_runtime::new_pool()
+}
+
+/// What a job of pool `pool` is called, or one of its items.
+#[pyfunction]
+#[pyo3(signature = (pool, job, text, index=None))]
+pub fn name_elsewhere(pool: u64, job: u64, text: String, index: Option<u64>) {
+    recorder().add(Event::Named { job: JobKey { pool, job }, index, text });
+}
+
+/// Notes that items were given for it.
+#[pyfunction]
+pub fn note_fed(pool: u64, job: u64, first: u64, count: u64) {
+    mh_runtime::note_fed(pool, JobId(job), first, count, now());
+}
+
+/// Notes that the caller took these answers.
+#[pyfunction]
+pub fn note_taken(pool: u64, job: u64, indices: Vec<u64>) {
+    mh_runtime::note_taken_indices(pool, JobId(job), indices.into_iter());
+}
+
+/// As `_there.Notes` has them: (first, count, begun, called, returned, ended, cpu, bytes in, bytes out, failed).
+type Noted = (u64, u64, u64, u64, u64, u64, u64, u64, u64, bool);
+
+/// Notes what one message's worker `id` in process `pid` ran; the message was read there at `arrived`. `sent`, `received`: by this machine's clock.
+#[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "a message is all of these")]
+pub fn note_elsewhere(
+    pool: u64,
+    job: u64,
+    id: u64,
+    pid: u32,
+    sent: u64,
+    arrived: u64,
+    received: u64,
+    noted: Vec<Noted>,
+) {
+    let as_run = |(first, count, begun, called, returned, ended, cpu, bytes_in, bytes_out, failed): Noted| {
+        Run { first, count, arrived, begun, called, returned, ended, cpu, bytes_in, bytes_out, failed }
+    };
+    let mut runs: Vec<Run> = noted.into_iter().map(as_run).collect();
+    Run::fit(&mut runs, sent, received);
+    let worker = Worker { kind: Kind::Elsewhere, pool, id, pid };
+    let job = JobKey { pool, job };
+    if let (Some(first), Some(last)) = (runs.first(), runs.last()) {
+        let (first, count) = (first.first, last.first + last.count - first.first);
+        let bytes = runs.iter().map(|run| run.bytes_in).sum();
+        recorder().add(Event::Sent { job, worker, first, count, bytes, shared: Vec::new(), at: sent });
+        recorder().add(Event::Ran { job, worker, runs, at: received });
+    }
 }
 
 /// Between two looks at the memory.

@@ -56,7 +56,9 @@ pub use mh_store::{
 pub use neighbours::{Neighbours, Work, memory_roof};
 pub use objects::{ObjectId, Payload};
 pub use pool::{Pool, PoolOptions, Taken, Withdrawal, WorkerView};
-pub use recording::{Spending, Started, recorder, thread, thread_cpu};
+pub use recording::{
+    Spending, Started, new_pool, note_fed, note_taken_indices, recorder, thread, thread_cpu,
+};
 pub use spawn::Program;
 pub use state::{Breakage, Delivery, Print, now};
 pub use threads::{

@@ -22,7 +22,7 @@ pub fn recorder() -> &'static Recorder {
 }
 
 /// The number of a new pool.
-pub(crate) fn new_pool() -> u64 {
+pub fn new_pool() -> u64 {
     POOLS.fetch_add(1, Ordering::Relaxed)
 }
 
@@ -59,7 +59,8 @@ pub fn thread() -> u64 {
     rustix::thread::gettid().as_raw_nonzero().get() as u64
 }
 
-pub(crate) fn note_fed(pool: u64, job: JobId, first: Index, count: u64, at: Nanos) {
+/// Items were given by the caller.
+pub fn note_fed(pool: u64, job: JobId, first: Index, count: u64, at: Nanos) {
     if RECORDER.on() && count > 0 {
         RECORDER.add(Event::Fed { job: JobKey { pool, job: job.0 }, first, count, at });
     }
@@ -80,7 +81,7 @@ pub(crate) fn note_taken(pool: u64, job: JobId, answers: &[Answer]) {
 }
 
 /// The same for answers that come in no order.
-pub(crate) fn note_taken_indices(pool: u64, job: JobId, indices: impl Iterator<Item = Index>) {
+pub fn note_taken_indices(pool: u64, job: JobId, indices: impl Iterator<Item = Index>) {
     if !RECORDER.on() {
         return;
     }

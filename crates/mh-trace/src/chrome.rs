@@ -45,7 +45,7 @@ fn row(worker: &Worker) -> (u32, u64) {
     match worker.kind {
         Kind::Process => (worker.pid, u64::from(worker.pid)),
         // Threads of several pools have the same numbers; those of the system are far below.
-        Kind::Thread => (worker.pid, worker.pool << 32 | worker.id),
+        Kind::Thread | Kind::Elsewhere => (worker.pid, worker.pool << 32 | worker.id),
         Kind::Caller => (worker.pid, worker.id),
     }
 }

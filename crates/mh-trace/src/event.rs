@@ -20,6 +20,8 @@ pub enum Kind {
     Thread,
     /// The caller itself, in a plain loop.
     Caller,
+    /// One of somebody else's engine, perhaps on another machine.
+    Elsewhere,
 }
 
 /// One that runs items.
@@ -40,6 +42,7 @@ impl Worker {
             Kind::Process => format!("worker {}", self.id),
             Kind::Thread => format!("thread {}", self.id),
             Kind::Caller => "caller".into(),
+            Kind::Elsewhere => format!("elsewhere {}", self.id),
         }
     }
 }
@@ -74,6 +77,44 @@ impl Run {
     pub fn one(index: u64, begun: Nanos, ended: Nanos, cpu: Nanos, failed: bool) -> Run {
         let (arrived, called, returned) = (begun, begun, ended);
         Run { first: index, count: 1, arrived, begun, called, returned, ended, cpu, failed, ..Run::default() }
+    }
+
+    /// Sets the times of one message's runs, which another machine's clock may have told: where they do not lie between its being sent and its
+    /// answers' being received, they are moved so that as much time is before them as behind.
+    pub fn fit(runs: &mut [Run], sent: Nanos, received: Nanos) {
+        let first = runs.iter().map(|run| run.arrived).min();
+        let (Some(first), Some(last)) = (first, runs.iter().map(|run| run.ended).max()) else { return };
+        if first >= sent && last <= received {
+            return;
+        }
+        let before = (i128::from(sent) - i128::from(first) + i128::from(received) - i128::from(last)) / 2;
+        let moved = |at: &mut Nanos| *at = Nanos::try_from(i128::from(*at) + before).unwrap_or_default();
+        for run in runs {
+            for at in [&mut run.arrived, &mut run.begun, &mut run.called, &mut run.returned, &mut run.ended] {
+                moved(at);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Run;
+
+    #[test]
+    fn another_machines_times_are_set_between_ours() {
+        let told = [Run::one(0, 1_000_100, 1_000_130, 9, false), Run::one(1, 1_000_130, 1_000_180, 9, false)];
+        let mut runs = told;
+        Run::fit(&mut runs, 500, 600);
+        assert_eq!((runs[0].arrived, runs[0].ended, runs[1].begun, runs[1].ended), (510, 540, 540, 590));
+        assert_eq!((runs[0].cpu, runs[1].first), (9, 1));
+        // Our own clock's are left as they are, and so is what is longer than all that it should lie in.
+        let mut own = told;
+        Run::fit(&mut own, 1_000_000, 1_000_180);
+        assert_eq!(own, told);
+        Run::fit(&mut own, 10, 20);
+        assert_eq!((own[0].begun, own[1].ended), (0, 55));
+        Run::fit(&mut [], 1, 2);
     }
 }
 
