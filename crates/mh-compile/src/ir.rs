@@ -218,6 +218,33 @@ pub enum StatementKind {
     Print {
         items: Vec<PrintItem>,
     },
+    /// Made by `jam`, the last stage before the text: others do not meet it.
+    Lockstep(Box<Lockstep>),
+}
+
+/// `for var in range(first, last)`, at most `lanes` iterations and at least one, of which each goes round a loop of its own until it leaves it:
+/// those loops go on side by side in the lanes of vectors.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lockstep {
+    pub var: Var,
+    pub first: Expr,
+    pub last: Expr,
+    pub lanes: u8,
+    /// Else the iterations run one after the other, as `whole` has them; so they do where something fails in a lane (`Check::Flag`).
+    pub condition: Expr,
+    /// What an iteration does before its loop: gives values to variables and cannot fail.
+    pub before: Block,
+    /// The loop, `While` or `For`: assignments, conditions, labelled blocks and what leaves them, on numbers alone. A `For` has the same
+    /// bounds in each iteration, and the step 1.
+    pub inner: Block,
+    /// Behind the loops, in the order of the iterations.
+    pub after: Block,
+    /// What `before` and `inner` give a value that is read behind them.
+    pub kept: Vec<Var>,
+    /// What `before` hands on from one iteration to the next.
+    pub carried: Vec<Var>,
+    /// All that an iteration does, as it is written.
+    pub whole: Block,
 }
 
 #[derive(Clone, Debug, PartialEq)]

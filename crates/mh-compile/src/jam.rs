@@ -10,6 +10,7 @@
 
 mod calls;
 mod deep;
+mod lockstep;
 mod strips;
 mod tiles;
 
@@ -35,6 +36,7 @@ const TILED: u32 = 4;
 
 /// Rewrites a module in place, for machines of this level.
 pub fn together(module: &mut Module, level: u32) {
+    lockstep::together(module, level);
     for function in &mut module.functions {
         let Function { variables, body, .. } = function;
         calls::flatten(body);

@@ -54,6 +54,7 @@ pub fn expressions(statement: &Statement) -> Vec<&Expr> {
                 PrintItem::Text(_) => None,
             })
             .collect(),
+        StatementKind::Lockstep(of) => vec![&of.first, &of.last, &of.condition],
         StatementKind::Break
         | StatementKind::Continue
         | StatementKind::Leave(_)
@@ -106,6 +107,7 @@ pub fn expressions_mut(statement: &mut Statement) -> Vec<&mut Expr> {
                 PrintItem::Text(_) => None,
             })
             .collect(),
+        StatementKind::Lockstep(of) => vec![&mut of.first, &mut of.last, &mut of.condition],
         _ => Vec::new(),
     }
 }
@@ -117,6 +119,7 @@ pub fn blocks_mut(statement: &mut Statement) -> Vec<&mut Block> {
         StatementKind::While { head, body, .. } => vec![head, body],
         StatementKind::For(of) => vec![&mut of.body],
         StatementKind::Labelled { body, .. } => vec![body],
+        StatementKind::Lockstep(of) => vec![&mut of.before, &mut of.inner, &mut of.after, &mut of.whole],
         _ => Vec::new(),
     }
 }

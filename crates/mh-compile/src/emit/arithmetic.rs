@@ -87,7 +87,7 @@ impl FunctionEmitter<'_, '_> {
         match check {
             Check::None => self.value(&format!("{op} nsw {name} {a}, {b}")),
             // By signs, which vectorises: the intrinsics do not.
-            Check::Flag if op != "mul" && self.attempt.is_some() => {
+            Check::Flag if op != "mul" && (self.attempt.is_some() || self.lanes.is_some()) => {
                 let result = self.value(&format!("{op} {name} {a}, {b}"));
                 let first = self.value(&format!("xor {name} {a}, {result}"));
                 let other = if op == "add" { &result } else { a };

@@ -31,6 +31,9 @@ impl FunctionEmitter<'_, '_> {
                 self.binary(*op, &a, &b, ty, *check, expr.span)
             }
             ExprKind::Compare { op, left, right } => self.compare(*op, left, right),
+            ExprKind::If { condition, then, orelse } if self.lanes.is_some() => {
+                self.lane_choice(condition, then, orelse)
+            }
             ExprKind::If { condition, then, orelse } => self.choice(condition, then, orelse),
             ExprKind::Cast { value, check } => {
                 let operand = self.expression(value);
@@ -44,6 +47,9 @@ impl FunctionEmitter<'_, '_> {
                 let element = self.array_type(*array).element;
                 let value = self.load(element, &address);
                 self.cast(&value, Scalar::numpy(element), ty, Check::None, expr.span)
+            }
+            ExprKind::Dim { array, axis } if self.lanes.is_some() => {
+                Operand::One(self.lane_splat("i64", |this| this.length(*array, usize::from(*axis))))
             }
             ExprKind::Dim { array, axis } => Operand::One(self.length(*array, usize::from(*axis))),
             ExprKind::Disjoint { left, right } => Operand::One(self.disjoint(*left, *right)),

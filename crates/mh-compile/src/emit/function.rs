@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 
+use super::lockstep::{Lanes, widened};
 use super::places::Places;
 use super::walk::{borrowed, calls};
 use super::{Emitter, Mark, flattened, memory, register};
@@ -89,6 +90,8 @@ pub(super) struct FunctionEmitter<'e, 'm> {
     pub inner: bool,
     /// In the checked twin of a fast loop, or in a rest of a few iterations: seldom run, so compiled cheaply.
     pub slow: bool,
+    /// Where iterations go on side by side, in lanes of vectors.
+    pub lanes: Option<Lanes>,
     /// Where a loop is attempted with flags.
     pub attempt: Option<Attempt>,
     /// Sums of ints that are kept exact in a block: addresses of their i128.
@@ -146,6 +149,7 @@ impl<'e, 'm> FunctionEmitter<'e, 'm> {
             stream: "%random".into(),
             inner: false,
             slow: false,
+            lanes: None,
             attempt: None,
             wide: HashMap::new(),
             addends: HashMap::new(),
@@ -352,7 +356,10 @@ impl<'e, 'm> FunctionEmitter<'e, 'm> {
     /// An instruction with a value: its register.
     pub fn value(&mut self, text: &str) -> String {
         let name = self.fresh("t");
-        self.line(&format!("{name} = {text}"));
+        match &self.lanes {
+            Some(lanes) => self.line(&format!("{name} = {}", widened(text, lanes.count))),
+            None => self.line(&format!("{name} = {text}")),
+        }
         name
     }
 
@@ -381,6 +388,8 @@ impl<'e, 'm> FunctionEmitter<'e, 'm> {
     }
 
     pub fn declare(&mut self, declaration: &str) {
+        let wide = self.lanes.as_ref().map(|lanes| widened(declaration, lanes.count));
+        let declaration = wide.as_deref().unwrap_or(declaration);
         if !self.emitter.declarations.contains(declaration) {
             self.emitter.declarations.insert(declaration.into());
         }
@@ -417,6 +426,9 @@ impl<'e, 'm> FunctionEmitter<'e, 'm> {
 
     /// A scalar variable's value.
     pub fn read(&mut self, var: Var) -> Operand {
+        if self.lanes.is_some() {
+            return self.lane_read(var);
+        }
         let (Place::Scalar(address), Type::Scalar(scalar)) = (self.place(var), self.variable_type(var))
         else {
             unreachable!("{var:?} is a scalar")
@@ -503,6 +515,7 @@ impl<'e, 'm> FunctionEmitter<'e, 'm> {
     ) {
         match check {
             Check::None => {}
+            _ if self.lanes.is_some() => self.lane_fails(condition),
             Check::Flag if self.attempt.is_some() => {
                 let flag = self.attempt.as_ref().map(|attempt| attempt.flag.clone()).unwrap_or_default();
                 let wide = self.value(&format!("zext i1 {condition} to i8"));

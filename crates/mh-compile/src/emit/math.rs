@@ -80,7 +80,7 @@ impl FunctionEmitter<'_, '_> {
             Math::Fma => return self.intrinsic("fma", kind, arguments),
             _ => {}
         }
-        self.emitter.math.insert((function, kind));
+        self.uses(function, kind);
         let ty = register(kind);
         let result = match function {
             Math::IsNan | Math::IsInf | Math::IsFinite | Math::SignBit => "i1",
@@ -105,6 +105,17 @@ impl FunctionEmitter<'_, '_> {
         );
         let apart = if cheap { "" } else { self.apart() };
         self.value(&format!("call {result} @{}({}){apart}", math::name(function, kind), list.join(", ")))
+    }
+
+    fn uses(&mut self, function: Math, kind: Kind) {
+        match &self.lanes {
+            Some(lanes) => {
+                self.emitter.wide_math.insert((lanes.count, function, kind));
+            }
+            None => {
+                self.emitter.math.insert((function, kind));
+            }
+        }
     }
 
     /// Raises where an argument lies outside of the domain. No comparison holds for nan.
@@ -215,7 +226,7 @@ impl FunctionEmitter<'_, '_> {
         if check != Check::None {
             self.complex_domain(function, real, imag, part, check, span);
         }
-        self.emitter.math.insert((function, kind));
+        self.uses(function, kind);
         let list: Vec<String> = operands
             .iter()
             .map(|operand| {

@@ -16,6 +16,7 @@ mod cast;
 mod expression;
 mod function;
 mod helpers;
+mod lockstep;
 mod loops;
 mod math;
 pub(crate) mod parallel;
@@ -90,6 +91,8 @@ struct Emitter<'m> {
     constants: Vec<String>,
     declarations: BTreeSet<String>,
     math: BTreeSet<(Math, Kind)>,
+    /// The same, of vectors of so many.
+    wide_math: BTreeSet<(usize, Math, Kind)>,
     draws: BTreeSet<Draw>,
     /// Some function draws random numbers.
     random: bool,
@@ -132,6 +135,7 @@ impl<'m> Emitter<'m> {
             constants: Vec::new(),
             declarations: BTreeSet::new(),
             math: BTreeSet::new(),
+            wide_math: BTreeSet::new(),
             draws: BTreeSet::new(),
             random: module.functions.iter().any(|function| walk::draws(&function.body)),
             helpers: BTreeSet::new(),
@@ -245,6 +249,13 @@ impl<'m> Emitter<'m> {
         let math = crate::math::definitions(&self.math);
         self.declarations.extend(math.declarations);
         self.declarations.extend(random.declarations);
+        let mut wide = String::new();
+        for count in self.wide_math.iter().map(|(count, ..)| *count).collect::<BTreeSet<_>>() {
+            let own = self.wide_math.iter().filter(|(lanes, ..)| *lanes == count);
+            let all = crate::math::definitions(&own.map(|(_, function, kind)| (*function, *kind)).collect());
+            wide.push_str(&lockstep::widened(&all.text, count));
+            self.declarations.extend(all.declarations.iter().map(|text| lockstep::widened(text, count)));
+        }
         let mut text = self.constants.concat();
         text.push_str(RAISE);
         let entry = self.entry();
@@ -253,6 +264,7 @@ impl<'m> Emitter<'m> {
             text.push_str(definition);
         }
         text.push_str(&math.text);
+        text.push_str(&wide);
         text.push_str(&random.text);
         text.extend(self.helpers.iter().copied());
         for declaration in &self.declarations {

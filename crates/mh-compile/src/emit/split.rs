@@ -94,7 +94,8 @@ impl FunctionEmitter<'_, '_> {
         true
     }
 
-    fn slot(&mut self, table: &str, kind: Kind, lane: &str) -> String {
+    /// Address of a number in a table.
+    pub fn slot(&mut self, table: &str, kind: Kind, lane: &str) -> String {
         let far = self.value(&format!("mul nuw nsw i64 {lane}, {}", kind.size()));
         self.value(&format!("getelementptr inbounds i8, ptr {table}, i64 {far}"))
     }

@@ -91,6 +91,7 @@ impl FunctionEmitter<'_, '_> {
                 let end = self.labels.get(label).cloned().unwrap_or_default();
                 self.jump(&end);
             }
+            StatementKind::Lockstep(of) => self.lockstep(of),
             StatementKind::Return(values) => self.give_back(values),
             StatementKind::Call { results, function, arguments } => {
                 self.call(results, function.0 as usize, arguments);
@@ -328,7 +329,7 @@ impl FunctionEmitter<'_, '_> {
     }
 }
 
-fn parts(operand: &Operand) -> Vec<String> {
+pub(super) fn parts(operand: &Operand) -> Vec<String> {
     match operand {
         Operand::One(one) => vec![one.clone()],
         Operand::Pair(real, imag) => vec![real.clone(), imag.clone()],

@@ -4,6 +4,7 @@
 
 mod arrays;
 mod lanes;
+mod lockstep;
 mod loops;
 mod past;
 mod scalars;

@@ -9,7 +9,10 @@ pub(super) fn weight(block: &[Statement]) -> Option<u64> {
     for statement in block {
         if matches!(
             statement.kind,
-            StatementKind::For(_) | StatementKind::While { .. } | StatementKind::Call { .. }
+            StatementKind::For(_)
+                | StatementKind::While { .. }
+                | StatementKind::Call { .. }
+                | StatementKind::Lockstep(_)
         ) || is_product(statement)
         {
             return None;
@@ -103,6 +106,7 @@ pub(crate) fn blocks(statement: &Statement) -> Vec<&[Statement]> {
             blocks
         }
         StatementKind::Labelled { body, .. } => vec![body],
+        StatementKind::Lockstep(of) => vec![&of.before, &of.inner, &of.after, &of.whole],
         _ => Vec::new(),
     }
 }

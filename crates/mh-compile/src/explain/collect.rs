@@ -192,7 +192,16 @@ impl Place<'_> {
             ExprKind::If { then, .. } => then,
             _ => &each.step,
         };
-        if let ExprKind::Int(step @ 2..) = *step.kind
+        let quick = each.fast.as_ref().map_or(&each.body, |fast| &fast.body);
+        let lanes = quick.iter().find_map(|statement| match &statement.kind {
+            StatementKind::Lockstep(of) => Some(of.lanes),
+            _ => None,
+        });
+        if let Some(lanes) = lanes {
+            facts.push(format!(
+                "{lanes} iterations side by side in lanes, until the last has left its inner loop"
+            ));
+        } else if let ExprKind::Int(step @ 2..) = *step.kind
             && !self.is_named(each.var)
         {
             facts.push(format!("{step} iterations side by side, where there are so many"));

@@ -59,7 +59,7 @@ impl Walk {
                 }
                 Some(assigned)
             }
-            StatementKind::Print { .. } => Some(assigned),
+            StatementKind::Print { .. } | StatementKind::Lockstep(_) => Some(assigned),
             StatementKind::If { then, orelse, .. } => {
                 let then = self.block(then, Some(assigned.clone()));
                 let orelse = self.block(orelse, Some(assigned));

@@ -220,7 +220,7 @@ impl<'a> Interpreter<'a> {
                     self.forget(*var, &mut state);
                 }
             }
-            StatementKind::Print { .. } => {}
+            StatementKind::Print { .. } | StatementKind::Lockstep(_) => {}
         }
         Some(state)
     }

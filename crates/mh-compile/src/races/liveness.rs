@@ -139,7 +139,7 @@ impl Liveness {
                 });
                 expressions(statement).into_iter().for_each(|expr| add(&mut live, expr));
             }
-            StatementKind::Print { .. } => {
+            StatementKind::Print { .. } | StatementKind::Lockstep(_) => {
                 expressions(statement).into_iter().for_each(|expr| add(&mut live, expr));
             }
         }

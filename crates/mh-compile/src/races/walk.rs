@@ -42,6 +42,7 @@ pub fn blocks(statement: &Statement) -> Vec<&Block> {
         StatementKind::While { head, body, .. } => vec![head, body],
         StatementKind::For(of) => vec![&of.body],
         StatementKind::Labelled { body, .. } => vec![body],
+        StatementKind::Lockstep(of) => vec![&of.before, &of.inner, &of.after, &of.whole],
         _ => Vec::new(),
     }
 }
@@ -73,6 +74,14 @@ pub fn rename(block: &mut Block, from: Var, to: Var) {
                 *var = to;
             }
             StatementKind::For(of) if of.var == from => of.var = to,
+            StatementKind::Lockstep(of) => {
+                of.kept
+                    .iter_mut()
+                    .chain(&mut of.carried)
+                    .chain([&mut of.var])
+                    .filter(|var| **var == from)
+                    .for_each(|var| *var = to);
+            }
             StatementKind::Call { results, .. } => {
                 results.iter_mut().filter(|var| **var == from).for_each(|var| *var = to);
             }
@@ -88,6 +97,7 @@ pub fn targets(statement: &Statement) -> Vec<Var> {
         StatementKind::Assign { var, .. } => vec![*var],
         StatementKind::For(of) => vec![of.var],
         StatementKind::Call { results, .. } => results.clone(),
+        StatementKind::Lockstep(of) => vec![of.var],
         _ => Vec::new(),
     }
 }

@@ -106,6 +106,7 @@ impl Touched {
             StatementKind::While { .. }
             | StatementKind::Call { .. }
             | StatementKind::Print { .. }
+            | StatementKind::Lockstep(_)
             | StatementKind::Return(_) => self.once = true,
             StatementKind::Break
             | StatementKind::Continue

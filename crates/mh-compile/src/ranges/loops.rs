@@ -97,7 +97,8 @@ impl Nest {
                 | StatementKind::Leave(_)
                 | StatementKind::Return(_)
                 | StatementKind::Raise { .. }
-                | StatementKind::Print { .. } => {}
+                | StatementKind::Print { .. }
+                | StatementKind::Lockstep(_) => {}
             }
         }
     }
@@ -218,7 +219,7 @@ impl Exposure {
             | StatementKind::Raise { .. } => {
                 state = None;
             }
-            StatementKind::Print { .. } => {}
+            StatementKind::Print { .. } | StatementKind::Lockstep(_) => {}
         }
         state
     }

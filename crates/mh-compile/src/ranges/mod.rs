@@ -206,7 +206,10 @@ impl Prover<'_> {
                     }
                 }
             }
-            StatementKind::Break | StatementKind::Continue | StatementKind::Leave(_) => {}
+            StatementKind::Break
+            | StatementKind::Continue
+            | StatementKind::Leave(_)
+            | StatementKind::Lockstep(_) => {}
         }
     }
 

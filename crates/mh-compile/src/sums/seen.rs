@@ -62,7 +62,7 @@ impl Seen {
             | StatementKind::Continue
             | StatementKind::Return(_)
             | StatementKind::Raise { .. } => self.leaves = true,
-            StatementKind::Print { .. } => {}
+            StatementKind::Print { .. } | StatementKind::Lockstep(_) => {}
             StatementKind::For(_) | StatementKind::While { .. } | StatementKind::Call { .. } => return None,
         }
         Some(())

@@ -2,8 +2,8 @@ use std::fmt::{self, Display, Formatter, Write};
 
 use super::{BINARIES, COMPARES, KINDS, LAYOUTS, default_type, is_identifier, lower, name_of, scalar_name};
 use crate::ir::{
-    Block, Check, Exception, Expr, ExprKind, Fill, For, Function, Length, Module, Part, Plan, PrintItem,
-    Shape, Span, Statement, StatementKind, Type, Unary, Var, Variable,
+    Block, Check, Exception, Expr, ExprKind, Fill, For, Function, Length, Lockstep, Module, Part, Plan,
+    PrintItem, Shape, Span, Statement, StatementKind, Type, Unary, Var, Variable,
 };
 
 impl Display for Type {
@@ -326,6 +326,7 @@ impl<'a> Printer<'a> {
                 });
                 self.put(")");
             }
+            StatementKind::Lockstep(of) => self.lockstep(of),
         }
         self.put("\n");
     }
@@ -379,6 +380,28 @@ impl<'a> Printer<'a> {
                 self.braces(&fast.after);
             }
         }
+    }
+
+    /// Not read back: `jam` makes it last of all.
+    fn lockstep(&mut self, of: &Lockstep) {
+        self.put(&format!("lockstep {} ", of.lanes));
+        self.var(of.var);
+        self.put(" in range(");
+        self.expression(&of.first);
+        self.put(", ");
+        self.expression(&of.last);
+        self.put(") if ");
+        self.expression(&of.condition);
+        self.put(" ");
+        self.braces(&of.before);
+        self.put(" ");
+        self.braces(&of.inner);
+        self.put(" kept(");
+        self.vars(&of.kept);
+        self.put(") ");
+        self.braces(&of.after);
+        self.put(" else ");
+        self.braces(&of.whole);
     }
 
     fn plan(&mut self, plan: &Plan) {

@@ -136,6 +136,7 @@ impl Verifier<'_> {
                 let inside = self.labels.contains(label);
                 self.check(inside, || format!("{statement} outside of its block"));
             }
+            StatementKind::Lockstep(_) => self.check(false, || format!("{statement}: made by a later stage")),
             StatementKind::Return(values) => {
                 values.iter().for_each(|value| self.expr(value));
                 let types: Vec<Type> = values.iter().map(|value| value.ty).collect();

@@ -130,6 +130,7 @@ pub(super) fn used_in(block: &[Statement], used: &mut BTreeSet<Var>) {
                 used.insert(*var);
             }
             StatementKind::Call { results, .. } => used.extend(results),
+            StatementKind::Lockstep(of) => used.extend(of.kept.iter().chain([&of.var])),
             StatementKind::For(each) => {
                 used.insert(each.var);
                 if let Some(fast) = &each.fast {
@@ -180,6 +181,9 @@ pub(super) fn assigned_in(block: &[Statement], assigned: &mut BTreeSet<Var>) {
                 assigned.insert(*var);
             }
             StatementKind::Call { results, .. } => assigned.extend(results),
+            StatementKind::Lockstep(of) => {
+                assigned.insert(of.var);
+            }
             StatementKind::For(each) => {
                 assigned.insert(each.var);
             }

@@ -22,7 +22,7 @@ fn f(%a: KIND[2 C], %out: KIND[1 C]) -> () {
 ";
 
 /// The levels that this machine can run, and itself.
-fn targets() -> Vec<Target> {
+pub(super) fn targets() -> Vec<Target> {
     use std::arch::is_x86_feature_detected as has;
     let (second, third) = (has!("sse4.2") && has!("popcnt"), has!("avx2") && has!("fma") && has!("bmi2"));
     let fourth = has!("avx512bw") && has!("avx512cd") && has!("avx512dq") && has!("avx512vl");
