@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::uses::{mentioned, mentions};
-use super::{Formula, Stage, each_expr};
-use crate::ir::{
-    Block, Check, Expr, ExprKind, Fill, Kind, Layout, Scalar, Statement, StatementKind, Type, Var,
-};
+use super::{Formula, Stage, each_expr, zero};
+use crate::ir::{Block, Check, Expr, ExprKind, Fill, Layout, Scalar, Statement, StatementKind, Type, Var};
 use crate::walk::operands_mut;
 
 /// Nodes of an element's expression.
@@ -34,7 +32,7 @@ impl Stage<'_> {
         }
         let number = match fill {
             Fill::Empty => None,
-            Fill::Zero => Some(zero(ty.element, value)),
+            Fill::Zero => Some(zero(Type::Scalar(Scalar::numpy(ty.element)), value.span)),
             Fill::Value(number) if is_sure(number) => Some(number.clone()),
             _ => return None,
         };
@@ -106,9 +104,8 @@ impl Stage<'_> {
 
     /// Whether what the nest assigns is read nowhere else.
     fn is_own(&self, nest: &Nest, block: &Block, to: usize) -> bool {
-        let own = nest.places.iter().chain(&nest.locals).chain(nest.before.iter().map(|(var, _)| var));
+        let mut own = nest.places.iter().chain(&nest.locals).chain(nest.before.iter().map(|(var, _)| var));
         let here = mentions(&block[to..=to]);
-        let mut own = own;
         own.all(|var| here.get(var) == self.census.mentions.get(var))
     }
 }
@@ -197,16 +194,6 @@ fn nest(block: &[Statement], array: Var, lengths: &[Expr]) -> Option<Nest> {
     put_in(&mut value, &known);
     let locals = known.into_keys().collect();
     (small(&value) && is_sure(&value)).then_some(Nest { places, value, before, locals })
-}
-
-fn zero(kind: Kind, like: &Expr) -> Expr {
-    let value = match kind {
-        Kind::Bool => ExprKind::Bool(false),
-        Kind::F32 | Kind::F64 => ExprKind::Float(0.0),
-        Kind::C64 | Kind::C128 => ExprKind::Complex(0.0, 0.0),
-        _ => ExprKind::Int(0),
-    };
-    Expr::new(value, Type::Scalar(Scalar::numpy(kind)), like.span)
 }
 
 fn place(var: Var, like: &Expr) -> Expr {

@@ -25,7 +25,7 @@ mod weight;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ir::{Block, Expr, ExprKind, Function, LoopId, Module, Type, Var, Variable};
+use crate::ir::{Block, Expr, ExprKind, Function, Kind, LoopId, Module, Scalar, Span, Type, Var, Variable};
 use crate::walk::{blocks_mut, operands};
 
 /// In one function: what is beyond is made.
@@ -136,6 +136,17 @@ enum Along {
     Axis { axis: usize, start: Option<i128>, step: Option<i128> },
     /// At one place.
     Fixed(Option<i128>),
+}
+
+/// Nothing, in a type of numbers.
+fn zero(ty: Type, span: Span) -> Expr {
+    let kind = match ty.scalar().unwrap_or(Scalar::INT).kind {
+        Kind::Bool => ExprKind::Bool(false),
+        Kind::F32 | Kind::F64 => ExprKind::Float(0.0),
+        Kind::C64 | Kind::C128 => ExprKind::Complex(0.0, 0.0),
+        _ => ExprKind::Int(0),
+    };
+    Expr::new(kind, ty, span)
 }
 
 /// Calls `with` for an expression and all that it is made of.

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::find::put_in;
 use super::uses::{assigns, each_statement};
 use super::usual::usual;
-use super::{Along, Derived, Formula, Stage, each_expr};
+use super::{Along, Derived, Formula, Stage, each_expr, zero};
 use crate::ir::{
-    Array, Binary, Block, Check, Compare, Expr, ExprKind, Fill, Kind, Layout, Scalar, Span, Statement,
-    StatementKind, Type, Var,
+    Array, Binary, Block, Check, Compare, Expr, ExprKind, Fill, Kind, Layout, Span, Statement, StatementKind,
+    Type, Var,
 };
 use crate::walk::{blocks_mut, expressions_mut, operands_mut};
 
@@ -69,11 +69,11 @@ impl Stage<'_> {
         let mut read = BTreeSet::new();
         each_expr(&formula.value, &mut |expr| {
             if let ExprKind::Var(var) = *expr.kind {
-                read.insert((var, ()));
+                read.insert(var);
             }
         });
         let mut known = BTreeMap::new();
-        for (var, ()) in read {
+        for var in read {
             if later.contains(&var) && !formula.places.contains(&var) {
                 let ty = self.variables[var.0 as usize].ty;
                 let span = formula.value.span;
@@ -236,14 +236,4 @@ fn direct(along: Along, indices: &[Expr], span: Span) -> Option<Expr> {
 
 fn number(value: i128, span: Span) -> Expr {
     Expr::new(ExprKind::Int(value), Type::INT, span)
-}
-
-fn zero(ty: Type, span: Span) -> Expr {
-    let kind = match ty.scalar().unwrap_or(Scalar::INT).kind {
-        Kind::Bool => ExprKind::Bool(false),
-        Kind::F32 | Kind::F64 => ExprKind::Float(0.0),
-        Kind::C64 | Kind::C128 => ExprKind::Complex(0.0, 0.0),
-        _ => ExprKind::Int(0),
-    };
-    Expr::new(kind, ty, span)
 }
