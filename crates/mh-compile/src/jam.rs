@@ -74,7 +74,7 @@ impl Jammer<'_> {
                     block.splice(at..at, first);
                     at += count;
                 }
-            } else {
+            } else if !matches!(block[at].kind, StatementKind::Lockstep(_)) {
                 blocks_mut(&mut block[at]).into_iter().for_each(|inner| self.block(inner));
             }
             at += 1;

@@ -1,5 +1,6 @@
 """Loops of loops that end early, whose iterations are taken side by side in the lanes of vectors: the bits of plain Python."""
 
+import cmath
 import math
 
 import pytest
@@ -90,6 +91,18 @@ def branches(x, out, most):
     return turns, ups, small
 
 
+def functions(x, out, most):
+    for i in range(len(x)):
+        z, w = complex(x[i], 0.3), x[i]
+        for k in range(most):
+            z = cmath.sqrt(z) + 0.125 * k
+            w = math.atan2(w, 0.5) - math.floor(w)
+            if z.real > 1.5:
+                break
+        out[i] = z.real + w
+    return z.imag
+
+
 def uneven(x, out, most):
     total = 0.0
     for i in range(len(x)):
@@ -175,9 +188,16 @@ def test_what_fails_first_is_raised_and_what_came_before_is_written(place):
     assert found.tobytes() == expected.tobytes()
 
 
+def test_functions_of_lanes():
+    x = np.linspace(-2, 2, 21)
+    expected, found = np.zeros(21), np.zeros(21)
+    assert mh.jit(functions)(x, found, 9) == pytest.approx(functions(x, expected, 9))
+    assert found == pytest.approx(expected)
+
+
 def test_it_is_told():
     x = np.linspace(-2, 1, 20)
-    for function in (helper, size, broken, root, branches, uneven):
+    for function in (helper, size, broken, root, branches, functions, uneven):
         compiled = mh.jit(function)
         compiled(x, np.zeros(20), 5)
         assert "side by side" in str(compiled.explain()), function.__name__

@@ -557,7 +557,7 @@ fn iota(count: usize) -> String {
     format!("<{}>", numbers.join(", "))
 }
 
-/// LLVM text on numbers, as text on vectors of so many: types become vectors, constants are the same in all lanes, functions are those of vectors.
+/// A line of LLVM text on numbers, as one on vectors of so many: types become vectors, constants are the same in all lanes, functions are those of vectors.
 /// Nothing is promised of what overflows, for nobody looks at lanes that have left.
 pub(super) fn widened(text: &str, count: usize) -> String {
     let mut out = String::new();

@@ -253,7 +253,10 @@ impl<'m> Emitter<'m> {
         for count in self.wide_math.iter().map(|(count, ..)| *count).collect::<BTreeSet<_>>() {
             let own = self.wide_math.iter().filter(|(lanes, ..)| *lanes == count);
             let all = crate::math::definitions(&own.map(|(_, function, kind)| (*function, *kind)).collect());
-            wide.push_str(&lockstep::widened(&all.text, count));
+            for line in all.text.lines() {
+                wide.push_str(&lockstep::widened(line, count));
+                wide.push('\n');
+            }
             self.declarations.extend(all.declarations.iter().map(|text| lockstep::widened(text, count)));
         }
         let mut text = self.constants.concat();
