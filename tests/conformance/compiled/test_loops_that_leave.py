@@ -42,8 +42,10 @@ def size(x, out, most):
 
 
 def broken(x, out, most):
+    k = 0
     for i in range(len(x)):
         z = 0.0
+        k = 0  # else the inner loop might not give it one, which fails: nobody waits for other iterations before that
         for k in range(most):
             if z > 2.0:
                 break
@@ -201,3 +203,22 @@ def test_it_is_told():
         compiled = mh.jit(function)
         compiled(x, np.zeros(20), 5)
         assert "side by side" in str(compiled.explain()), function.__name__
+
+
+def test_nobody_waits_for_iterations_behind_one_that_fails():
+    @mh.jit
+    def found(a, out, most):
+        for i in range(len(a)):
+            z = a[i]
+            for _ in range(most):
+                if z > 4.0:
+                    break
+                z = z * z
+            if z > 4.0:
+                raise ValueError("found")
+            out[i] = z
+
+    a = np.full(20, 0.5)
+    a[0] = 2.0
+    with pytest.raises(ValueError, match="found"):
+        found(a, np.zeros(20), 10**13)  # the other iterations' turns would take hours

@@ -137,3 +137,14 @@ def test_the_sum_of_no_rows():
     agree(rows, made("f8", (2, 3)))
     with pytest.raises(ValueError, match="no rows"):
         rows(np.zeros((0, 3)))
+
+
+def test_masks_that_do_not_fit():
+    averages = (lambda a, m: np.mean(a, where=m), lambda a, m: a.var(where=m), lambda a, m: np.std(a, 0, where=m))
+    for function in (*averages, lambda a, m: np.sum(a, where=m)):
+        compiled = mh.jit(function)
+        for mask in (np.ones((2, 3), dtype=bool), np.ones(2, dtype=bool), np.ones(4, dtype=bool)):
+            with pytest.raises(ValueError):
+                function(np.ones(3), mask)
+            with pytest.raises(ValueError, match="where"):
+                compiled(np.ones(3), mask)

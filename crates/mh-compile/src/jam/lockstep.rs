@@ -25,6 +25,8 @@ use crate::walk::{blocks_mut, expressions, expressions_mut, operands, operands_m
 /// Iterations side by side. As doubles one vector of AVX-512, or two of AVX2: with twice as many the usual loop gains nothing more, and where one
 /// of them takes far longer than all the others, it loses twice as much.
 const LANES: u8 = 8;
+/// Turns of an inner loop that take no time to speak of.
+const LONG: i128 = 10_000;
 /// The lowest level of x86-64 (see `level`) whose vectors are worth it.
 const LEVEL: u32 = 3;
 
@@ -175,7 +177,8 @@ impl Stepper<'_> {
         let told =
             |label: Label| labels.iter().position(|other| *other == label).map(|place| place as i128 + 1);
         let mut leaves = BTreeSet::new();
-        let endless = matches!(inner.kind, StatementKind::While { .. });
+        let waited = matches!(inner.kind, StatementKind::While { .. });
+        let long = goes_on(&inner);
         let inside = assigned(std::slice::from_ref(&inner));
         expressions_mut(&mut inner).into_iter().for_each(|expr| self.hoist(expr, &inside, &mut before));
         blocks_mut(&mut inner).into_iter().for_each(|block| self.hoist_all(block, &inside, &mut before));
@@ -218,7 +221,7 @@ impl Stepper<'_> {
             Some(vec![told, Statement { kind: StatementKind::Break, span }])
         };
         blocks_mut(&mut inner).into_iter().for_each(|block| told_leaves(block, &mut tell));
-        if !(endless || exits || !leaves.is_empty()) {
+        if !(waited || exits || !leaves.is_empty()) {
             return None;
         }
 
@@ -234,9 +237,9 @@ impl Stepper<'_> {
         if !dear {
             return None;
         }
-        // Before the loop nothing fails; behind it nothing leaves, where the loop may be one that goes on for ever.
+        // Before the loop nothing fails; behind it nothing leaves, where the loop of another iteration may go on for (nearly) ever.
         before.iter().all(|statement| straight(statement, &labels)).then_some(())?;
-        let leaving = |statement: &Statement| follows(statement, endless);
+        let leaving = |statement: &Statement| follows(statement, long);
         rest.iter().all(leaving).then_some(())?;
 
         // Nothing comes from another iteration, but to what stands behind the loop.
@@ -469,18 +472,31 @@ fn straight(statement: &Statement, labels: &[Label]) -> bool {
     fine && own && blocks(statement).into_iter().flatten().all(|inner| straight(inner, labels))
 }
 
-/// May stand behind the loop; where that may be `endless`, it does not leave the loop around.
-fn follows(statement: &Statement, endless: bool) -> bool {
-    let failing = |expr: &Expr| happens_once(expr) || endless && fails(expr);
+/// Whether a loop may go on for long, as far as is known: an iteration that the loop around would not have come to is not waited for.
+fn goes_on(inner: &Statement) -> bool {
+    let StatementKind::For(each) = &inner.kind else { return true };
+    let constant = |expr: &Expr| match *expr.kind {
+        ExprKind::Int(value) => Some(value),
+        _ => None,
+    };
+    match (constant(&each.start), constant(&each.stop)) {
+        (Some(start), Some(stop)) => (stop - start).abs() > LONG,
+        _ => true,
+    }
+}
+
+/// May stand behind the loop; where that may be `long`, it does not leave the loop around.
+fn follows(statement: &Statement, long: bool) -> bool {
+    let failing = |expr: &Expr| happens_once(expr) || long && fails(expr);
     let fine = !expressions(statement).into_iter().any(failing);
     let own = match &statement.kind {
         StatementKind::Assign { value, .. } => value.ty.scalar().is_some(),
-        StatementKind::Store { check, .. } => !endless || *check != Check::Branch,
+        StatementKind::Store { check, .. } => !long || *check != Check::Branch,
         StatementKind::If { .. } | StatementKind::Labelled { .. } | StatementKind::Leave(_) => true,
-        StatementKind::Raise { .. } => !endless,
+        StatementKind::Raise { .. } => !long,
         _ => false,
     };
-    fine && own && blocks(statement).into_iter().flatten().all(|inner| follows(inner, endless))
+    fine && own && blocks(statement).into_iter().flatten().all(|inner| follows(inner, long))
 }
 
 /// Leaves for a label that is not known.

@@ -473,10 +473,13 @@ struct Averaged {
 
 impl Averaged {
     /// How many elements come together: a number, or with a mask an array where not all are gathered.
-    fn count(&self, lowerer: &mut Lowerer<'_>, lazy: &Lazy, axes: &Axes) -> Result<Value> {
+    fn count(&self, lowerer: &mut Lowerer<'_>, lazy: &Rc<Lazy>, axes: &Axes) -> Result<Value> {
         let Some(mask) = &self.mask else {
             return Ok(Value::Expr(lowerer.gathered(lazy, axes, self.span)));
         };
+        // For its errors: from here on the mask fits.
+        let neutral = Value::Expr(number(0, lazy.element, self.span));
+        chosen(lowerer, mask.clone(), lazy.clone(), neutral, self.span)?;
         let operand = match lowerer.lazy_of(mask) {
             Some(lazy) => Operand::Array(lazy),
             None => Operand::Other(mask.clone()),
