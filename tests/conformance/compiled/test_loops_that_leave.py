@@ -42,10 +42,8 @@ def size(x, out, most):
 
 
 def broken(x, out, most):
-    k = 0
     for i in range(len(x)):
         z = 0.0
-        k = 0  # else the inner loop might not give it one, which fails: nobody waits for other iterations before that
         for k in range(most):
             if z > 2.0:
                 break

@@ -25,8 +25,8 @@ use crate::walk::{blocks_mut, expressions, expressions_mut, operands, operands_m
 /// Iterations side by side. As doubles one vector of AVX-512, or two of AVX2: with twice as many the usual loop gains nothing more, and where one
 /// of them takes far longer than all the others, it loses twice as much.
 const LANES: u8 = 8;
-/// Turns of an inner loop that take no time to speak of.
-const LONG: i128 = 10_000;
+/// Turns of an inner loop that may be waited for, though an iteration before them fails: some hundredths of a second.
+const LONG: i128 = 1 << 24;
 /// The lowest level of x86-64 (see `level`) whose vectors are worth it.
 const LEVEL: u32 = 3;
 
@@ -178,7 +178,6 @@ impl Stepper<'_> {
             |label: Label| labels.iter().position(|other| *other == label).map(|place| place as i128 + 1);
         let mut leaves = BTreeSet::new();
         let waited = matches!(inner.kind, StatementKind::While { .. });
-        let long = goes_on(&inner);
         let inside = assigned(std::slice::from_ref(&inner));
         expressions_mut(&mut inner).into_iter().for_each(|expr| self.hoist(expr, &inside, &mut before));
         blocks_mut(&mut inner).into_iter().for_each(|block| self.hoist_all(block, &inside, &mut before));
@@ -237,10 +236,10 @@ impl Stepper<'_> {
         if !dear {
             return None;
         }
-        // Before the loop nothing fails; behind it nothing leaves, where the loop of another iteration may go on for (nearly) ever.
+        // Before the loop nothing fails; behind it nothing leaves, where the loop of another iteration may go on for (nearly) ever: that is waited for.
         before.iter().all(|statement| straight(statement, &labels)).then_some(())?;
-        let leaving = |statement: &Statement| follows(statement, long);
-        rest.iter().all(leaving).then_some(())?;
+        let leaves_never = rest.iter().all(|statement| follows(statement, true));
+        (leaves_never || !waited && rest.iter().all(|statement| follows(statement, false))).then_some(())?;
 
         // Nothing comes from another iteration, but to what stands behind the loop.
         let early = assigned(&before);
@@ -282,6 +281,22 @@ impl Stepper<'_> {
                 conditions.push(Expr::compare(Compare::Less, of.start.clone(), of.stop.clone()));
                 run_at_least_once(&mut all.body, of);
                 carried = found(&all);
+            }
+            if !leaves_never {
+                same.then_some(())?;
+                let wide = |bound: &Expr| {
+                    let cast = ExprKind::Cast { value: bound.clone(), check: Check::None };
+                    Expr::new(cast, WIDE, span)
+                };
+                let difference = ExprKind::Binary {
+                    op: Binary::Subtract,
+                    left: wide(&of.stop),
+                    right: wide(&of.start),
+                    check: Check::None,
+                };
+                let turns = Expr::new(difference, WIDE, span);
+                let most = Expr::new(ExprKind::Int(LONG), WIDE, span);
+                conditions.push(Expr::compare(Compare::LessEqual, turns, most));
             }
             if !same {
                 inner = self.counted(&mut before, of, span);
@@ -472,26 +487,13 @@ fn straight(statement: &Statement, labels: &[Label]) -> bool {
     fine && own && blocks(statement).into_iter().flatten().all(|inner| straight(inner, labels))
 }
 
-/// Whether a loop may go on for long, as far as is known: an iteration that the loop around would not have come to is not waited for.
-fn goes_on(inner: &Statement) -> bool {
-    let StatementKind::For(each) = &inner.kind else { return true };
-    let constant = |expr: &Expr| match *expr.kind {
-        ExprKind::Int(value) => Some(value),
-        _ => None,
-    };
-    match (constant(&each.start), constant(&each.stop)) {
-        (Some(start), Some(stop)) => (stop - start).abs() > LONG,
-        _ => true,
-    }
-}
-
 /// May stand behind the loop; where that may be `long`, it does not leave the loop around.
 fn follows(statement: &Statement, long: bool) -> bool {
     let failing = |expr: &Expr| happens_once(expr) || long && fails(expr);
     let fine = !expressions(statement).into_iter().any(failing);
     let own = match &statement.kind {
         StatementKind::Assign { value, .. } => value.ty.scalar().is_some(),
-        StatementKind::Store { check, .. } => !long || *check != Check::Branch,
+        StatementKind::Store { check, .. } => !long || !matches!(check, Check::Branch | Check::Flag),
         StatementKind::If { .. } | StatementKind::Labelled { .. } | StatementKind::Leave(_) => true,
         StatementKind::Raise { .. } => !long,
         _ => false,
@@ -623,7 +625,7 @@ fn fails(expr: &Expr) -> bool {
         | ExprKind::Binary { check, .. }
         | ExprKind::Cast { check, .. }
         | ExprKind::Load { check, .. }
-        | ExprKind::Math { check, .. } => *check == Check::Branch,
+        | ExprKind::Math { check, .. } => matches!(check, Check::Branch | Check::Flag),
         _ => false,
     };
     own || happens_once(expr) || operands(expr).into_iter().any(fails)
