@@ -18,8 +18,8 @@ _LOSSES = frozenset(("KilledWorker", "EngineError", "WorkerCrashedError", "RayAc
 _LONG = 1 << 20
 
 _ACCEPTED = (
-    "on= takes an executor with the calls of concurrent.futures (Dask's, MPI's, ipyparallel's, Ray's, ...), a Dask or "
-    'ipyparallel client, or one of "mpi", "dask", "dask://host:port"'
+    "on= takes an executor with the calls of concurrent.futures (Dask's, MPI's, ipyparallel's, executorlib's, ...), a "
+    'Dask or ipyparallel client, or one of "mpi", "ray", "dask", "dask://host:port"'
 )
 
 
@@ -172,6 +172,54 @@ class View(Futures):
         return getattr(error, "ename", None) == "EngineError" or super().is_loss(error)
 
 
+class Ray(Futures):
+    """The cluster that the program has joined by `ray.init()`."""
+
+    here = False
+    name = "Ray"
+
+    def __init__(self, ray):
+        self._ray = ray
+        self._run = None
+
+    @property
+    def key(self):
+        """Ray has one cluster for each process, which its module stands for."""
+        return self._ray
+
+    def count(self):
+        """The cores that tasks of one core each may have."""
+        return int(self._ray.cluster_resources().get("CPU", 0))
+
+    def submit(self, function, *arguments):
+        """A future of the call, which Ray does not try again by itself."""
+        if self._run is None:
+            self._run = self._ray.remote(max_retries=0)(_call)
+        return self._run.remote(function, *arguments).future()
+
+    def cancel(self, future):
+        """What has been given to Ray is not taken back."""
+        return False
+
+    def alive(self):
+        """Whether the program is still joined: Ray starts other workers for those that are lost."""
+        return self._ray.is_initialized()
+
+    connected = alive
+
+
+def _call(function, *arguments):
+    return function(*arguments)
+
+
+class Executorlib(Futures):
+    """An executor of `executorlib`."""
+
+    def cancel(self, future):
+        """Nothing is taken back: its scheduler's thread ends when it meets a future that was cancelled (1.11)."""
+        return False
+
+
 def of(on):
     """The engine behind what the user gave as `on=`."""
     if isinstance(on, str):
@@ -190,7 +238,7 @@ def of(on):
             return View(view)
     if isinstance(on, type) or not callable(getattr(on, "submit", None)):
         raise TypeError(f"{_ACCEPTED}; not {on!r:.80}")
-    return Futures(on)
+    return Executorlib(on) if home == "executorlib" else Futures(on)
 
 
 def _reference(executor):
@@ -218,6 +266,8 @@ def _named(name):
         if engine is None or not engine.connected():
             if name == "mpi":
                 engine, executor = _mpi()
+            elif name == "ray":
+                engine, executor = _ray()
             elif name == "dask" or name.startswith("dask://"):
                 engine, executor = _dask(name)
             else:
@@ -239,6 +289,16 @@ def _mpi():
         )
     executor = MPIPoolExecutor(main=False)  # workers import nothing of the program: it needs no guard
     return Futures(executor), executor
+
+
+def _ray():
+    try:
+        import ray
+    except ImportError as error:
+        raise ImportError(f'on="ray" needs Ray: pip install ray ({error})') from error
+    if not ray.is_initialized():
+        raise RuntimeError('on="ray" finds no cluster that this program has joined: call ray.init() first')
+    return Ray(ray), ray
 
 
 def _dask(name):

@@ -11,6 +11,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 import pytest
 
 import manyhands as mh
+from manyhands import _engines
 from programs import PATIENCE
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -360,3 +361,65 @@ def test_a_graph(either):
     with pytest.raises(ZeroDivisionError) as caught:
         add(fail(1), 2).compute(on=either)
     assert "while running task 'fail'" in "".join(getattr(caught.value, "__notes__", ()))
+
+
+class _Cluster:
+    """As much of the module `ray` as is used, over an executor."""
+
+    def __init__(self, executor):
+        self.executor, self.joined = executor, True
+
+    def is_initialized(self):
+        return self.joined
+
+    def cluster_resources(self):
+        return {"CPU": 2.0}
+
+    def remote(self, max_retries):
+        assert max_retries == 0
+        return lambda function: _Remote(self.executor, function)
+
+
+class _Remote:
+    def __init__(self, executor, function):
+        self.executor, self.function = executor, function
+
+    def remote(self, *arguments):
+        given = self.executor.submit(self.function, *arguments)
+        return type("ObjectRef", (), {"future": lambda self: given})()
+
+
+def test_ray_goes_by_its_name(processes, monkeypatch):
+    cluster = _Cluster(processes)
+    monkeypatch.setitem(sys.modules, "ray", cluster)
+    try:
+        bonus = 1
+        assert mh.map(lambda x: x + bonus, range(100), on="ray") == list(range(1, 101))
+        with pytest.raises(ZeroDivisionError):
+            mh.map(lambda x: 1 // (x - 3), range(10), on="ray")
+        cluster.joined = False
+        with pytest.raises(RuntimeError, match=r"ray\.init\(\)"):
+            mh.map(abs, [1], on="ray")
+    finally:
+        _engines._by_name.pop("ray", None)
+
+
+def test_without_ray(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ImportError, match="pip install ray"):
+        mh.map(abs, [1], on="ray")
+
+
+def test_nothing_is_taken_back_from_executorlib():
+    executor = type("SingleNodeExecutor", (_NeverCancelled,), {"__module__": "executorlib.api"})(2)
+    with executor:
+        with pytest.raises(ZeroDivisionError):
+            mh.map(lambda x: 1 // x, [0] * 20, on=executor)
+        assert mh.map(abs, [-1, 2], on=executor) == [1, 2]
+
+
+class _NeverCancelled(ThreadPoolExecutor):
+    def submit(self, *arguments):
+        future = super().submit(*arguments)
+        future.cancel = lambda: pytest.fail("was cancelled")
+        return future

@@ -203,6 +203,17 @@ def test_it_is_told():
         assert "side by side" in str(compiled.explain()), function.__name__
 
 
+def test_it_is_told_of_a_loop_within_a_checked_one():
+    @mh.jit
+    def image(points, most):
+        for row in mh.prange(points.shape[0]):
+            for column in range(points.shape[1]):
+                points[row, column] = escapes(0.1 * column, 0.2 * row, most)
+
+    image(np.zeros((3, 20), np.uint16), 5)
+    assert "8 iterations side by side in lanes" in str(image.explain())
+
+
 def test_nobody_waits_for_iterations_behind_one_that_fails():
     @mh.jit
     def found(a, out, most):

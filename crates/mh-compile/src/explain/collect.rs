@@ -162,6 +162,10 @@ impl Place<'_> {
                     if !explanation.loops[first..].iter().any(|of| of.id == each.id) {
                         explanation.loops.push(self.for_loop(each, statement.span));
                     }
+                    // As it mostly runs, before it is as it is written.
+                    if let Some(fast) = &each.fast {
+                        self.loops(&fast.body, first, explanation);
+                    }
                     self.loops(&each.body, first, explanation);
                 }
                 StatementKind::While { body, .. } => {
