@@ -10,7 +10,7 @@ use crate::emit::walk::weight;
 use crate::emit::{Mark, register};
 use crate::ir::{Kind, ReductionKind, Scalar, Span, Statement, Var};
 
-/// Lanes that the rest of a loop is done on at a time.
+/// Lanes that the rest of a loop is done on at a time; reductions that are folded at once.
 const TOGETHER: usize = 8;
 
 /// What becomes of the iterations behind the last whole round.
@@ -125,9 +125,7 @@ impl FunctionEmitter<'_, '_> {
             }),
             Rest::Masked => self.masked(var, block, range, lanes, done, &left),
         }
-        for lane in lanes {
-            self.fold(lane);
-        }
+        self.fold_all(lanes);
     }
 
     /// The last `left` iterations, fewer than there are lanes, each on a lane of its own: a few lanes at a time, of which those behind the last
@@ -233,8 +231,25 @@ impl FunctionEmitter<'_, '_> {
         }
     }
 
+    /// Each reduction's lanes become its value. Those of one kind that follow on each other go together.
+    fn fold_all(&mut self, lanes: &[Lane]) {
+        let mut rest = lanes;
+        while let Some(first) = rest.first() {
+            let alike =
+                |lane: &&Lane| lane.kind == first.kind && lane.role == first.role && !lane.kind.is_complex();
+            let count = rest.iter().take(TOGETHER).take_while(alike).count().max(1);
+            let (now, later) = rest.split_at(count);
+            if count > 1 {
+                self.fold_together(now)
+            } else {
+                self.fold(first)
+            }
+            rest = later;
+        }
+    }
+
     /// All lanes into the scalar, in a fixed tree: halves upon halves.
-    pub(super) fn fold(&mut self, lane: &Lane) {
+    fn fold(&mut self, lane: &Lane) {
         let kind = lane.kind;
         if lane.role == ReductionKind::Sum || !kind.is_complex() {
             return self.fold_vectors(lane);
@@ -257,27 +272,96 @@ impl FunctionEmitter<'_, '_> {
 
     /// The same by LLVM's vectors, where each part of a number goes its own way.
     fn fold_vectors(&mut self, lane: &Lane) {
-        let (kind, ty) = (lane.kind, register(lane.kind));
+        let parts = if lane.kind.is_complex() { 2 } else { 1 };
+        let both = self.folded(lane, parts);
+        self.leave(lane, &both, parts);
+    }
+
+    /// Several of one kind at once: of two vectors the lower halves of both are added to the upper halves of both, which takes as long as for one.
+    fn fold_together(&mut self, lanes: &[Lane]) {
+        let [lane, ..] = lanes else { return };
+        let (ty, op) = (register(lane.kind), operation(lane));
+        let mut length = 64 / lane.kind.size();
+        let mut all: Vec<String> = lanes.iter().map(|lane| self.folded(lane, length)).collect();
+        // How many stand in each vector, `length / groups` terms of each.
+        let mut groups = 1;
+        while all.len() > 1 {
+            if all.len() % 2 == 1 {
+                all.push("poison".into());
+            }
+            let pairs: Vec<String> = all
+                .chunks(2)
+                .map(|pair| {
+                    let [low, high] = [0, 1].map(|upper| {
+                        let chosen = halves(length, groups, upper, 2);
+                        self.shuffled(&pair[0], &pair[1], length, ty, &chosen)
+                    });
+                    self.value(&format!("{op} <{length} x {ty}> {low}, {high}"))
+                })
+                .collect();
+            all = pairs;
+            groups *= 2;
+        }
+        let mut both = all.remove(0);
+        while length > groups {
+            let [low, high] = [0, 1].map(|upper| {
+                let chosen = halves(length, groups, upper, 1);
+                self.shuffled(&both, "poison", length, ty, &chosen)
+            });
+            length /= 2;
+            both = self.value(&format!("{op} <{length} x {ty}> {low}, {high}"));
+        }
+        for (place, lane) in lanes.iter().enumerate() {
+            let one = self.shuffled(&both, "poison", length, ty, &[place as i64]);
+            self.leave(lane, &one, 1);
+        }
+    }
+
+    /// A lane's table in a vector of so many, upper halves added to lower ones.
+    fn folded(&mut self, lane: &Lane, least: i64) -> String {
+        let (kind, ty, op) = (lane.kind, register(lane.kind), operation(lane));
         let parts = if kind.is_complex() { 2 } else { 1 };
-        let op = if lane.role == ReductionKind::Sum { "fadd" } else { "fmul" };
         let mut length = LANES * parts / 2;
         let align = kind.size() / parts;
         let low = self.value(&format!("load <{length} x {ty}>, ptr {}, align {align}", lane.table));
         let upper = self.behind(&lane.table, LANES * kind.size() / 2);
         let high = self.value(&format!("load <{length} x {ty}>, ptr {upper}, align {align}"));
         let mut both = self.value(&format!("{op} <{length} x {ty}> {low}, {high}"));
-        while length > parts {
-            let half = length / 2;
-            let [low, high] = [0, half].map(|from| {
-                let chosen: Vec<String> = (from..from + half).map(|place| format!("i32 {place}")).collect();
-                self.value(&format!(
-                    "shufflevector <{length} x {ty}> {both}, <{length} x {ty}> poison, <{half} x i32> <{}>",
-                    chosen.join(", ")
-                ))
+        while length > least {
+            let [low, high] = [0, 1].map(|upper| {
+                let chosen = halves(length, 1, upper, 1);
+                self.shuffled(&both, "poison", length, ty, &chosen)
             });
-            both = self.value(&format!("{op} <{half} x {ty}> {low}, {high}"));
-            length = half;
+            length /= 2;
+            both = self.value(&format!("{op} <{length} x {ty}> {low}, {high}"));
         }
+        both
+    }
+
+    /// Elements of two vectors of one length, by their number in both.
+    fn shuffled(&mut self, one: &str, other: &str, length: i64, ty: &str, places: &[i64]) -> String {
+        let count = places.len();
+        let places: Vec<String> = places.iter().map(|place| format!("i32 {place}")).collect();
+        self.value(&format!(
+            "shufflevector <{length} x {ty}> {one}, <{length} x {ty}> {other}, <{count} x i32> <{}>",
+            places.join(", ")
+        ))
+    }
+
+    fn leave(&mut self, lane: &Lane, both: &str, parts: i64) {
+        let (ty, align) = (register(lane.kind), lane.kind.size() / parts);
         self.line(&format!("store <{parts} x {ty}> {both}, ptr {}, align {align}", lane.address));
     }
+}
+
+/// LLVM's name of what puts two lanes together.
+fn operation(lane: &Lane) -> &'static str {
+    if lane.role == ReductionKind::Sum { "fadd" } else { "fmul" }
+}
+
+/// The lower or upper half of each group of each of `vectors` vectors.
+fn halves(length: i64, groups: i64, upper: i64, vectors: i64) -> Vec<i64> {
+    let group = length / groups;
+    let first = (0..groups * vectors).map(|number| number * group + upper * group / 2);
+    first.flat_map(|first| first..first + group / 2).collect()
 }

@@ -31,13 +31,14 @@ pub(super) fn targets() -> Vec<Target> {
     held.chain([Target::host()]).collect()
 }
 
-/// What 32 lanes make of a row, in blocks of 2048: by hand.
-fn by_hand(begin: f64, row: &[f64]) -> f64 {
+/// What 32 lanes make of so many terms, in blocks of 2048: by hand.
+fn by_hand(begin: f64, terms: impl Iterator<Item = f64>) -> f64 {
     let mut sum = begin;
-    for block in row.chunks(2048) {
+    let terms: Vec<f64> = terms.collect();
+    for block in terms.chunks(2048) {
         let mut lanes = vec![-0.0; LANES as usize];
-        for (k, x) in block.iter().enumerate() {
-            lanes[k % LANES as usize] += x * x;
+        for (k, term) in block.iter().enumerate() {
+            lanes[k % LANES as usize] += term;
         }
         while lanes.len() > 1 {
             let upper = lanes.split_off(lanes.len() / 2);
@@ -73,7 +74,7 @@ fn short_sums_within_a_loop_have_the_bits_of_blocks() {
                         .copied()
                         .collect();
                     let last = if used.is_empty() { -7 } else { (from + (used.len() - 1) * step) as i64 };
-                    (by_hand([-0.0, 0.5, -3.0][row], &used) + last as f64).to_bits()
+                    (by_hand([-0.0, 0.5, -3.0][row], used.iter().map(|x| x * x)) + last as f64).to_bits()
                 })
                 .collect();
             for kernel in &kernels {
@@ -82,6 +83,48 @@ fn short_sums_within_a_loop_have_the_bits_of_blocks() {
                 arguments.extend(slots(&mut out, &[rows as i64]));
                 kernel.call(&arguments).unwrap();
                 assert_eq!(out.map(f64::to_bits).to_vec(), expected, "{length} from {from} by {step}");
+            }
+        }
+    }
+}
+
+#[test]
+fn sums_that_are_folded_together_have_the_bits_of_each() {
+    for number in [2, 3, 9] {
+        let all = || 0..number;
+        let joined = |each: &dyn Fn(usize) -> String, by: &str| all().map(each).collect::<Vec<_>>().join(by);
+        let text = format!(
+            "
+result none
+fn f(%a: f64[1 C], %out: f64[1 C]) -> () {{
+  var %k: int, {}
+  {}
+  for #0 %k in range(0, dim(%a, 0), 1) parallel plan({}) {{
+    {}
+  }}
+  {}
+  return ()
+}}
+",
+            joined(&|n| format!("%s{n}: f64"), ", "),
+            joined(&|n| format!("%s{n} = {n}.0:f64"), "\n  "),
+            joined(&|n| format!("sum %s{n}"), "; "),
+            joined(&|n| format!("%s{n} = (%s{n} + ((%a[%k] * {}.0:f64) * %a[%k]))", n + 1), "\n    "),
+            joined(&|n| format!("%out[{n}] = %s{n}"), "\n  "),
+        );
+        for target in targets() {
+            let kernel = compile_for(&text, &target);
+            for length in [0_usize, 5, 31, 32, 100, 2050] {
+                let mut a: Vec<f64> =
+                    (0..length).map(|k| (k % 97) as f64 * 1.001_f64.powi(k as i32 % 300)).collect();
+                let mut out = vec![0.0_f64; number];
+                let mut arguments = slots(&mut a, &[length as i64]);
+                arguments.extend(slots(&mut out, &[number as i64]));
+                kernel.call(&arguments).unwrap();
+                for (n, found) in out.iter().enumerate() {
+                    let expected = by_hand(n as f64, a.iter().map(|x| (x * (n + 1) as f64) * x));
+                    assert_eq!(found.to_bits(), expected.to_bits(), "{n} of {number}, {length}");
+                }
             }
         }
     }
