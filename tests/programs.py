@@ -1,10 +1,12 @@
 """Running Python programs from tests, and looking at the processes that they and this one have."""
 
+import importlib.util
 import os
 import sys
 from pathlib import Path
 
-PACKAGE_FOLDER = Path(__file__).resolve().parents[1] / "python"
+#: Where this Python finds `manyhands`: in the sources, or where a wheel was installed.
+PACKAGE_FOLDER = Path(importlib.util.find_spec("manyhands").origin).parents[1]
 
 #: Seconds after which a program counts as hung: far more than any takes, on a machine that has much else to do.
 PATIENCE = 120

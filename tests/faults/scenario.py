@@ -182,7 +182,7 @@ class Scenario:
         assert left == [], f"left in the temporary folder: {left}"
         end = time.monotonic() + GONE
         # Other programs of this machine have files there too: theirs come and go, a forgotten one stays.
-        while left := _shared_memory_files() - self._shared_before:
+        while left := _nobodys(_shared_memory_files() - self._shared_before):
             assert time.monotonic() < end, f"left in /dev/shm: {sorted(left)}"
             time.sleep(0.05)
 
@@ -214,6 +214,18 @@ def run(program, *, code=0, **options):
     """Run a program to its end; it must leave nothing. Gives how it `Ended`."""
     with Scenario(program, **options) as scenario:
         return scenario.finish(code=code)
+
+
+def _nobodys(names):
+    """Those of these files in /dev/shm that no living process has mapped: another program's tests may be running, too."""
+    held = set()
+    for maps in Path("/proc").glob("[0-9]*/maps") if names else ():
+        try:
+            text = maps.read_text()
+        except OSError:
+            continue  # it has ended
+        held.update(name for name in names if f"/dev/shm/{name}" in text)
+    return names - held
 
 
 def _shared_memory_files():

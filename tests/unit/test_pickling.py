@@ -9,11 +9,12 @@ import os
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[2] / "python" / "manyhands"
+from programs import PACKAGE_FOLDER
+
+PACKAGE = PACKAGE_FOLDER / "manyhands"
 
 # Imported by script and worker alike, so that it is an ordinary module that both find by name.
 CARRIER = '''
