@@ -119,17 +119,17 @@ def stack(arrays, axis=0):
     first = arrays[0]
     along = axis + first.ndim + 1 if axis < 0 else axis
     if along == 0:
-        out = np.empty((len(arrays),) + first.shape, dtype=np.result_type(*arrays))  # noqa: RUF005
+        out = np.empty((len(arrays),) + first.shape, dtype=np.result_type(*arrays))  # noqa: RUF005 (compiled code unpacks no tuples)
     elif along == first.ndim:
-        out = np.empty(first.shape + (len(arrays),), dtype=np.result_type(*arrays))  # noqa: RUF005
+        out = np.empty(first.shape + (len(arrays),), dtype=np.result_type(*arrays))  # noqa: RUF005 (compiled code unpacks no tuples)
     elif along == 1:
-        shape = first.shape[:1] + (len(arrays),) + first.shape[1:]  # noqa: RUF005
+        shape = first.shape[:1] + (len(arrays),) + first.shape[1:]  # noqa: RUF005 (compiled code unpacks no tuples)
         out = np.empty(shape, dtype=np.result_type(*arrays))
     elif along == 2:
-        shape = first.shape[:2] + (len(arrays),) + first.shape[2:]  # noqa: RUF005
+        shape = first.shape[:2] + (len(arrays),) + first.shape[2:]  # noqa: RUF005 (compiled code unpacks no tuples)
         out = np.empty(shape, dtype=np.result_type(*arrays))
     elif along == 3:
-        shape = first.shape[:3] + (len(arrays),) + first.shape[3:]  # noqa: RUF005
+        shape = first.shape[:3] + (len(arrays),) + first.shape[3:]  # noqa: RUF005 (compiled code unpacks no tuples)
         out = np.empty(shape, dtype=np.result_type(*arrays))
     else:
         raise NotImplementedError("np.stack along an axis between the fourth and the last is not compiled")

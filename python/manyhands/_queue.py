@@ -132,13 +132,13 @@ class Queue:
         self._drained = True
         self._changed()
 
-    def _arrived(self, message, future):
+    def _arrived(self, number, future):
         """In whatever thread: a message has ended."""
-        found = self._messages.get(message)
-        if found is not None and found.sent:
-            found.received = _native.clocks()[0]
+        message = self._messages.get(number)
+        if message is not None and message.sent:
+            message.received = _native.clocks()[0]
         with self._news:
-            self._inbox.append((message, future))
+            self._inbox.append((number, future))
             self._news.notify_all()
 
     def _changed(self):

@@ -238,22 +238,6 @@ class Job:
             return None
         return False, hooks.broken() if self._outcome == "broken" else hooks.terminated()
 
-    # ------------------------------------------------------------------------------------------------- traces
-
-    def name(self, text, index=None):
-        """Tell what the job, or one of its items, is called."""
-        _native.name_elsewhere(self._queue.number, self.id, text, index)
-
-    def _note_fed(self, count):
-        if _native.tracing():
-            _native.note_fed(self._queue.number, self.id, self._fed, count)
-
-    def _note_taken(self, indices):
-        if indices and _native.tracing():
-            _native.note_taken(self._queue.number, self.id, indices)
-
-    # -------------------------------------------------------------------------------------------------- answers
-
     def _made(self, index, ok, value, loads, hooks):
         """(succeeded, value or exception) of what came."""
         if type(value) is _Gone:
@@ -333,6 +317,20 @@ class Job:
             self._queue.drop(self.id)
             if not self._queue.other.here and self.call.function is not None:
                 self._queue.store.forget(self.call.function)
+
+    # ------------------------------------------------------------------------------------------------- traces
+
+    def name(self, text, index=None):
+        """Tell what the job, or one of its items, is called."""
+        _native.name_elsewhere(self._queue.number, self.id, text, index)
+
+    def _note_fed(self, count):
+        if _native.tracing():
+            _native.note_fed(self._queue.number, self.id, self._fed, count)
+
+    def _note_taken(self, indices):
+        if indices and _native.tracing():
+            _native.note_taken(self._queue.number, self.id, indices)
 
 
 class _Call(Parcel):

@@ -1,6 +1,6 @@
 //! What statements and expressions of the IR are made of, one step down.
 
-use crate::ir::{Block, Expr, ExprKind, Fill, Part, PrintItem, Statement, StatementKind};
+use crate::ir::{Block, Check, Expr, ExprKind, Fill, Part, PrintItem, Statement, StatementKind};
 
 /// The expressions that an expression is made of.
 pub fn operands(expr: &Expr) -> Vec<&Expr> {
@@ -122,4 +122,18 @@ pub fn blocks_mut(statement: &mut Statement) -> Vec<&mut Block> {
         StatementKind::Lockstep(of) => vec![&mut of.before, &mut of.inner, &mut of.after, &mut of.whole],
         _ => Vec::new(),
     }
+}
+
+/// Raises in the middle, draws, or makes arrays.
+pub fn may_raise(expr: &Expr) -> bool {
+    let own = match &*expr.kind {
+        ExprKind::Unary { check, .. }
+        | ExprKind::Binary { check, .. }
+        | ExprKind::Cast { check, .. }
+        | ExprKind::Load { check, .. }
+        | ExprKind::Math { check, .. } => *check == Check::Branch,
+        ExprKind::Random { .. } | ExprKind::New { .. } | ExprKind::View { .. } => true,
+        _ => false,
+    };
+    own || operands(expr).into_iter().any(may_raise)
 }

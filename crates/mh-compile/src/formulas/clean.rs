@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::uses::{assigns, each_statement, mentioned};
+use super::uses::{assigns, each_statement};
 use super::{Derived, Formula, Stage, each_expr};
 use crate::ir::{Expr, ExprKind, Statement, StatementKind, Type, Var};
+use crate::races::walk::named;
 use crate::walk::expressions;
 
 struct Walk<'a> {
@@ -23,7 +24,7 @@ impl Stage<'_> {
         let values = formula.kept.iter().map(|(_, value)| value).chain([&formula.value]);
         for value in values {
             each_expr(value, &mut |expr| {
-                let of = mentioned(expr).into_iter();
+                let of = named(expr).into_iter();
                 arrays.extend(of.filter(|var| {
                     matches!(self.variables.get(var.0 as usize).map(|one| one.ty), Some(Type::Array(_)))
                 }));

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::uses::{mentioned, mentions};
+use super::uses::mentions;
 use super::{Formula, Stage, each_expr, zero};
 use crate::ir::{Block, Check, Expr, ExprKind, Fill, Layout, Scalar, Statement, StatementKind, Type, Var};
+use crate::races::walk::named;
 use crate::walk::operands_mut;
 
 /// Nodes of an element's expression.
@@ -121,7 +122,7 @@ fn touches(statement: &Statement, array: Var) -> bool {
     let mut touched = false;
     for expr in crate::walk::expressions(statement) {
         each_expr(expr, &mut |expr| {
-            touched |= !matches!(*expr.kind, ExprKind::Dim { .. }) && mentioned(expr).contains(&array);
+            touched |= !matches!(*expr.kind, ExprKind::Dim { .. }) && named(expr).contains(&array);
         });
     }
     touched

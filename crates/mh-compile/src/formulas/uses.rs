@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Along, Derived, Formula, Stage, each_expr};
 use crate::emit::walk::blocks;
 use crate::ir::{Block, Expr, ExprKind, Fill, Function, Part, Statement, StatementKind, Var};
+use crate::races::walk::named;
 use crate::walk::expressions;
 
 /// A function's variables.
@@ -245,21 +246,6 @@ pub(super) fn each_statement<'a>(block: &'a [Statement], with: &mut impl FnMut(&
     }
 }
 
-/// The variables that an expression itself mentions.
-pub(super) fn mentioned(expr: &Expr) -> Vec<Var> {
-    match &*expr.kind {
-        ExprKind::Var(var) => vec![*var],
-        ExprKind::Load { array, .. }
-        | ExprKind::Dim { array, .. }
-        | ExprKind::View { array, .. }
-        | ExprKind::Foldable { array, .. } => vec![*array],
-        ExprKind::Disjoint { left, right } | ExprKind::New { fill: Fill::Product(left, right), .. } => {
-            vec![*left, *right]
-        }
-        _ => Vec::new(),
-    }
-}
-
 /// How often variables are mentioned.
 pub(super) fn mentions(block: &[Statement]) -> BTreeMap<Var, usize> {
     let mut found: BTreeMap<Var, usize> = BTreeMap::new();
@@ -270,7 +256,7 @@ pub(super) fn mentions(block: &[Statement]) -> BTreeMap<Var, usize> {
             count(*array);
         }
         for expr in expressions(statement) {
-            each_expr(expr, &mut |expr| mentioned(expr).into_iter().for_each(&mut count));
+            each_expr(expr, &mut |expr| named(expr).into_iter().for_each(&mut count));
         }
     });
     found

@@ -3,9 +3,9 @@
 //! The block of an inlined call tells where an error in it was called from. Where nothing in it raises and nothing leaves it early, its statements
 //! are as good without it, and loops around them are seen to be straight.
 
-use crate::ir::{Block, Check, Expr, ExprKind, Label, Statement, StatementKind};
+use crate::ir::{Block, Check, Label, Statement, StatementKind};
 use crate::races::walk::blocks;
-use crate::walk::{blocks_mut, expressions, operands};
+use crate::walk::{blocks_mut, expressions, may_raise};
 
 /// Takes such blocks out of a block, wherever they are.
 pub(super) fn flatten(block: &mut Block) {
@@ -40,19 +40,6 @@ fn stays(statement: &Statement, label: Label) -> bool {
         StatementKind::Leave(other) => *other != label,
         _ => false,
     };
-    own && !expressions(statement).into_iter().any(raises)
+    own && !expressions(statement).into_iter().any(may_raise)
         && blocks(statement).into_iter().flatten().all(|inner| stays(inner, label))
-}
-
-fn raises(expr: &Expr) -> bool {
-    let own = match &*expr.kind {
-        ExprKind::Unary { check, .. }
-        | ExprKind::Binary { check, .. }
-        | ExprKind::Cast { check, .. }
-        | ExprKind::Load { check, .. }
-        | ExprKind::Math { check, .. } => *check == Check::Branch,
-        ExprKind::Random { .. } | ExprKind::New { .. } | ExprKind::View { .. } => true,
-        _ => false,
-    };
-    own || operands(expr).into_iter().any(raises)
 }

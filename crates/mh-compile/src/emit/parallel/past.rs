@@ -174,8 +174,7 @@ impl FunctionEmitter<'_, '_> {
         let rest = self.value(&format!("sub nuw i64 {count}, {before}"));
         let groups = self.value(&format!("udiv i64 {rest}, {GROUP}"));
         let lined = self.value(&format!("add nsw i64 {start}, {before}"));
-        let all =
-            Range { start: lined.clone(), step: GROUP.to_string(), count: groups.clone(), at_most: None };
+        let all = Range { start: lined, step: GROUP.to_string(), count: groups.clone(), at_most: None };
         let heavy = weight(block).map(|weight| weight * GROUP.unsigned_abs());
         self.each(&all, heavy, |this, turn| {
             for (row, _, buffer) in &buffers {

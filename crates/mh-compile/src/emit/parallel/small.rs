@@ -11,10 +11,10 @@ use crate::emit::function::{FunctionEmitter, Operand, Place};
 use crate::emit::loops::{Numbers, Range};
 use crate::emit::walk::{draws, weight};
 use crate::ir::{
-    Check, Expr, ExprKind, Flavour, For, Kind, Length, Plan, Reduction, ReductionKind, Scalar, Span,
-    Statement, StatementKind, Type, Var,
+    Check, Flavour, For, Kind, Length, Plan, Reduction, ReductionKind, Scalar, Span, Statement,
+    StatementKind, Type, Var,
 };
-use crate::walk::{expressions, operands};
+use crate::walk::{expressions, may_raise};
 
 /// Bodies up to this weight are written out once more for the iterations behind the last round.
 const LIGHT: u64 = 24;
@@ -202,17 +202,4 @@ fn is_light(body: &[Statement]) -> bool {
     };
     body.iter().all(|statement| straight(statement) && !raises(statement))
         && weight(body).is_some_and(|weight| weight <= LIGHT)
-}
-
-fn may_raise(expr: &Expr) -> bool {
-    let own = match &*expr.kind {
-        ExprKind::Unary { check, .. }
-        | ExprKind::Binary { check, .. }
-        | ExprKind::Cast { check, .. }
-        | ExprKind::Load { check, .. }
-        | ExprKind::Math { check, .. } => *check == Check::Branch,
-        ExprKind::Random { .. } | ExprKind::New { .. } | ExprKind::View { .. } => true,
-        _ => false,
-    };
-    own || operands(expr).into_iter().any(may_raise)
 }
