@@ -128,10 +128,9 @@ class Serial:
 
     def submit(self, function, arguments, keywords):
         """A future that has ended."""
-        from concurrent.futures import Future
+        from ._future import EndedFuture
 
-        future = Future()
-        future.set_running_or_notify_cancel()
+        future = EndedFuture()
         try:
             future.set_result(function(*arguments, **keywords))
         except Exception as error:
@@ -139,8 +138,8 @@ class Serial:
         return future
 
     def map(self, function, iterables, timeout, ahead):
-        """The loop."""
-        return map(function, *iterables) if iterables else iter(())
+        """The loop. A generator, in which a `StopIteration` of the function is an error and not an early end."""
+        return (function(*items) for items in zip(*iterables))
 
     def refusal(self):
         """Why nothing can be submitted."""
@@ -205,9 +204,9 @@ def as_raised(error):
 
 def _failed(error):
     """A future of a call that could not be sent."""
-    from concurrent.futures import Future
+    from ._future import EndedFuture
 
-    future = Future()
+    future = EndedFuture()
     future.set_exception(error)
     return future
 

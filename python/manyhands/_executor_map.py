@@ -97,6 +97,9 @@ class MapResults:
             return value
         if type(value) is Withdrawn:
             raise CancelledError()
+        if isinstance(value, StopIteration):
+            # Raised as it is, it would end the caller's loop without a word.
+            raise RuntimeError("generator raised StopIteration") from value
         try:
             raise value
         finally:

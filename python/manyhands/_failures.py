@@ -230,6 +230,8 @@ def _brief(item, depth):
         return repr(item) if len(item) <= _SHOWN else repr(item[:_SHOWN])[: _SHOWN - 3] + "..."
     if kind is int and item.bit_length() > 4 * _SHOWN:
         return f"<int of {item.bit_length()} bits>"
+    if kind is tuple and len(item) == 3 and callable(item[0]) and type(item[1]) is tuple and type(item[2]) is dict:
+        return _brief_call(*item, depth)
     if kind in (list, tuple, set, frozenset, dict):
         return _brief_container(item, kind, depth)
     shape = getattr(item, "shape", None)
@@ -237,6 +239,17 @@ def _brief(item, depth):
         dtype = getattr(item, "dtype", None)
         return f"<{_type_name(item)} of shape {shape}{'' if dtype is None else f', {dtype}'}>"
     return repr(item)
+
+
+def _brief_call(function, arguments, keywords, depth):
+    """What was submitted, as one would write it."""
+    name = getattr(function, "__name__", None)
+    name = name if type(name) is str else _brief(function, depth - 1)
+    shown = [_brief(value, depth - 1) for value in arguments]
+    shown += [f"{key}={_brief(value, depth - 1)}" for key, value in keywords.items()]
+    if len(shown) > _SHOWN_ELEMENTS:
+        shown[_SHOWN_ELEMENTS:] = ["..."]
+    return f"{name}({', '.join(shown)})"
 
 
 def _brief_container(item, kind, depth):

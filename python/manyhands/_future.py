@@ -24,6 +24,14 @@ class Withdrawn(_base.CancelledError):
     """Stands, as an answer, for a call that was cancelled."""
 
 
+class EndedFuture(_base.Future):
+    """The future of a call that has ended before anybody could ask for it."""
+
+    def cancel(self, *, running=False):
+        """False: there is nothing left to cancel."""
+        return super().cancel()
+
+
 class TaskFuture(_base.Future):
     """The answer to one call of an executor.
 

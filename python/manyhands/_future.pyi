@@ -10,6 +10,12 @@ FINISHED: str
 
 class Withdrawn(CancelledError): ...
 
+class EndedFuture(Future[_T]):
+    """The future of a call that has ended before anybody could ask for it."""
+
+    def cancel(self, *, running: bool = False) -> bool:
+        """False: there is nothing left to cancel."""
+
 class TaskFuture(Future[_T]):
     """The answer to one call of an executor."""
 

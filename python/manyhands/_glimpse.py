@@ -23,7 +23,16 @@ class _Unpickler(pickle.Unpickler):
             known = isinstance(getattr(builtins, name, None), type)
         else:
             known = module in _HARMLESS
+        if (module, name) == (f"{__package__}._loading", "make_function"):
+            return _function
         return super().find_class(module, name) if known else type(name, (_Unknown,), {})
+
+
+def _function(space, code, cells):
+    """Stands for a function that was sent by value: its name."""
+    import marshal
+
+    return type(marshal.loads(code).co_name, (_Unknown,), {})
 
 
 class _Named(type):

@@ -11,7 +11,7 @@ class Options:
     def __init__(self, timeout=None, retries=0, on_error="raise", seed=None, progress=False):
         if timeout is not None:
             timeout = _number("timeout", timeout)
-            if timeout <= 0:
+            if not timeout > 0:
                 raise ValueError(f"timeout must be more than 0 seconds, not {timeout:g}")
         if type(retries) is not int or retries < 0:
             raise ValueError(f"retries must be a whole number from 0 on, not {retries!r}")
@@ -87,6 +87,6 @@ def length_of(*iterables):
 
 def _number(name, value):
     try:
-        return float(value)
+        return float(value + 0)  # a text is no number, though `float` reads it
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number of seconds or None, not {type(value).__name__}") from None

@@ -11,7 +11,7 @@ from _io import TextIOWrapper
 from copyreg import __newobj__ as _new_object, dispatch_table as _dispatch_table  # type: ignore[attr-defined]
 from types import BuiltinFunctionType, CellType, FunctionType, MappingProxyType, MethodType, ModuleType
 
-from . import _loading, _sharing
+from . import _loading, _memory_maps, _sharing
 from ._by_name import importable
 from ._native import Jitted
 
@@ -215,6 +215,11 @@ def _is_plain_array_subclass(kind):
     )
 
 
+def _reduce_memory_map(pickler, obj):
+    reference = _memory_maps.reference(obj)
+    return _reduce_array(pickler, obj) if reference is None else (_memory_maps.opened, reference)
+
+
 def _reduce_array(pickler, obj):
     # NumPy sends only its very own class out of band.
     return _loading.view_array, (type(obj), obj.view(sys.modules["numpy"].ndarray))
@@ -236,7 +241,7 @@ def reducer_for(kind, sender):
     if issubclass(kind, TextIOWrapper) or kind in (type(sys.stdout), type(sys.stderr)):
         return _reduce_stream
     if sender.shares:
-        shared = _sharing.reducer_for(kind)
+        shared = _reduce_memory_map if _memory_maps.is_memory_map(kind) else _sharing.reducer_for(kind)
         if shared is not None:
             return shared
     module = kind.__module__

@@ -38,6 +38,7 @@ class InLine:
         self._batch = batch
         self._count = count
         self._done = False
+        self._taken = 0
 
     def all(self):
         """Every result in a list."""
@@ -47,6 +48,7 @@ class InLine:
         """The results one by one."""
         count = self._count
         for task in self._source if self._batch == 1 else _in_batches(self._source, self._batch):
+            self._taken += 1
             try:
                 function, args, kwargs = task
             except (TypeError, ValueError):
@@ -55,6 +57,10 @@ class InLine:
             count(1)
             yield result
         self._done = True
+
+    def dispatched(self):
+        """How many tasks were begun."""
+        return self._taken
 
     def is_unfinished(self):
         """Are there tasks that were not run?"""
@@ -73,14 +79,16 @@ def _in_batches(source, size):
 class Run:
     """One call's tasks on workers. `window`: most tasks that are under way, None where it is left to us."""
 
-    def __init__(self, workers, tasks, timeout, window, count):
+    def __init__(self, workers, tasks, timeout, retries, window, count):
         # Tasks of a list are all there already; a generator may fill one array anew for each.
         share = True if isinstance(tasks, (list, tuple)) else "checked"
         self._workers = workers
         self._window = window
         self._count = count
         self._hooks = _FirstFailure(workers.hooks)
-        self._job, self._session = workers.open(call, _kinds.TASK, share=share, return_errors=True, timeout=timeout)
+        self._job, self._session = workers.open(
+            call, _kinds.TASK, share=share, return_errors=True, timeout=timeout, retries=retries
+        )
         # Our own processes' job looks at each task itself.
         self._native = type(self._job) is _native.Job
         self._source = iter(tasks) if self._native else map(_parts, tasks)
@@ -171,6 +179,10 @@ class Run:
             self._open = not self._job.feed(self._source, self._session, self._hooks, room)
         finally:
             self._fed += self._job.fed() - before
+
+    def dispatched(self):
+        """How many tasks were taken from the input."""
+        return self._job.fed()
 
     def is_unfinished(self):
         """Are there tasks that were not answered?"""

@@ -14,6 +14,7 @@ from concurrent.futures import (
     Executor as _BaseExecutor,
     Future,
     InvalidStateError,
+    ThreadPoolExecutor as _Threads,
     TimeoutError,
     as_completed,
     wait,
@@ -101,6 +102,8 @@ class Executor(_BaseExecutor):
                 raise ValueError("max_tasks_per_child must be >= 1")
         if isinstance(max_workers, int) and max_workers <= 0:
             raise ValueError("max_workers must be greater than 0")
+        if timeout is not None and backend == "serial" and on is None:
+            raise ValueError('timeout= needs worker processes: a call of backend="serial" cannot be interrupted')
         options = Options(timeout, retries).of_job()
         self._options = {name: options[name] for name in ("retries", "timeout")}
         self._backend = backend
@@ -222,11 +225,12 @@ class ProcessPoolExecutor(Executor):
         self._mp_context = mp_context
 
 
-class ThreadPoolExecutor(Executor):
+class ThreadPoolExecutor(Executor, _Threads):
     """`concurrent.futures.ThreadPoolExecutor`: an `Executor` with threads of this process.
 
     By default there are `min(32, cores + 4)` threads, named `thread_name_prefix` and a number. The other parameters are
-    those of `Executor`.
+    those of `Executor`. It is a subclass of the standard library's for those who ask for that class
+    (`loop.set_default_executor`); nothing of that is used.
     """
 
     def __init__(

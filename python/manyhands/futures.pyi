@@ -10,6 +10,7 @@ from concurrent.futures import (
     Executor as _BaseExecutor,
     Future,
     InvalidStateError,
+    ThreadPoolExecutor as _Threads,
     TimeoutError,
     as_completed,
     wait,
@@ -88,7 +89,7 @@ class ProcessPoolExecutor(Executor):
         on: Any = None,
     ) -> None: ...
 
-class ThreadPoolExecutor(Executor):
+class ThreadPoolExecutor(Executor, _Threads):  # type: ignore[misc]
     """`concurrent.futures.ThreadPoolExecutor`: an `Executor` with threads of this process."""
 
     def __init__(

@@ -25,6 +25,7 @@ from joblib.parallel import (
 from . import _implicit, _kinds, _tasks
 from ._failures import annotate
 from ._native import cpu_count
+from ._options import Options
 
 __all__ = ["ManyhandsBackend"]
 
@@ -38,6 +39,8 @@ class ManyhandsBackend(AutoBatchingMixin, ParallelBackendBase):
 
     initializer, initargs:
         Called as `initializer(*initargs)` in each worker before its first task.
+    retries:
+        How often a batch runs again whose worker died under it.
     inner_max_num_threads:
         How many threads BLAS, OpenMP and numba take in a worker; by default its share of the cores. Only with
         `parallel_config`.
@@ -57,6 +60,7 @@ class ManyhandsBackend(AutoBatchingMixin, ParallelBackendBase):
 
     _workers = None
     _calls = None
+    _retries = 0
 
     def effective_n_jobs(self, n_jobs):
         """How many workers `n_jobs` stands for; 1 inside of a worker."""
@@ -76,6 +80,7 @@ class ManyhandsBackend(AutoBatchingMixin, ParallelBackendBase):
         if self.inner_max_num_threads is not None:
             special["threads"] = self.inner_max_num_threads
         self.parallel = parallel
+        self._retries = Options(retries=options.get("retries", 0)).retries
         self._workers = _implicit.workers(count, **special)
         return count
 
@@ -86,7 +91,7 @@ class ManyhandsBackend(AutoBatchingMixin, ParallelBackendBase):
         while prepared is not None and not prepared.empty():
             prepared.get_nowait()
         if self._calls is None:
-            self._calls = _Calls(self._workers.workers, self.parallel)
+            self._calls = _Calls(self._workers.workers, self.parallel, self._retries)
 
     def stop_call(self):
         """It has ended."""
@@ -148,7 +153,7 @@ class Answer:
 class _Calls:
     """The batches of one call of `Parallel`: sent by whoever submits, answered on a thread of its own."""
 
-    def __init__(self, workers, parallel):
+    def __init__(self, workers, parallel, retries):
         self._workers = workers
         self._parallel = parallel
         self._lock = allocate_lock()
@@ -156,7 +161,9 @@ class _Calls:
         self._idle = allocate_lock()  # held while there is something to wait for
         self._idle.acquire()
         # Tasks come from iterators: what they refer to may be filled anew for each.
-        self._job, self._session = workers.open(None, _kinds.APPLY, share="checked", return_errors=True)
+        self._job, self._session = workers.open(
+            None, _kinds.APPLY, share="checked", return_errors=True, retries=retries
+        )
         start_new_thread(self._collect, ())
 
     def submit(self, batch, callback):

@@ -4,6 +4,7 @@ from _thread import allocate_lock
 
 from . import _backends, _parallel_options, _tasks
 from ._native import delayed
+from ._options import Options
 from ._task_lines import Lines
 
 __all__ = ["Parallel", "delayed"]
@@ -41,6 +42,8 @@ class Parallel:
         Accepted, and not needed: big arrays go through shared memory that has no name in any folder.
     progress:
         True, or a label: show a bar that counts results.
+    retries:
+        How often a task runs again whose worker died under it, or that took too long.
     on:
         Somebody else's executor, to run the tasks on.
     initializer, initargs:
@@ -71,6 +74,7 @@ class Parallel:
         require=None,
         *,
         progress=False,
+        retries=0,
         on=None,
         initializer=None,
         initargs=(),
@@ -91,6 +95,7 @@ class Parallel:
         self.return_generator = return_as != "list"
         self.verbose = verbose if verbose is not None else 0
         self.timeout = _parallel_options.seconds(timeout)
+        self._retries = Options(retries=retries).retries
         self.batch_size = _parallel_options.batch_size(batch_size)
         self.pre_dispatch = pre_dispatch
         self._window = _parallel_options.window(pre_dispatch, self.n_jobs, self.batch_size)
@@ -248,7 +253,7 @@ class _Call:
         self._kept = parallel._workers()
         workers = self._kept.workers
         parallel._print(f"Using backend {parallel._backend} with {workers.count} concurrent workers.")
-        self._run = _tasks.Run(workers, self._tasks, parallel.timeout, parallel._window, self._count)
+        self._run = _tasks.Run(workers, self._tasks, parallel.timeout, parallel._retries, parallel._window, self._count)
         if parallel.return_generator:
             self._run.feed()
         return self._run
@@ -256,6 +261,7 @@ class _Call:
     def _count(self, number):
         """So many more results have come."""
         self._parallel.n_completed_tasks += number
+        self._parallel.n_dispatched_tasks = self._run.dispatched()
         if self._bar is not None:
             self._bar.update(number)
         self._parallel.print_progress()

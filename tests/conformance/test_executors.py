@@ -39,6 +39,12 @@ def capture(*args, **kwargs):
     return args, kwargs
 
 
+def stop_at_two(x):
+    if x == 2:
+        raise StopIteration
+    return x
+
+
 def outcome(call, *arguments):
     """What a call gives or raises."""
     try:
@@ -69,6 +75,8 @@ def maps(make, tmp_path):
         iterator = executor.map(divmod, [1, 1, 1, 1], [2, 3, 0, 5])
         found.append([outcome(next, iterator) for _ in range(5)])
         found.append(outcome(executor.map, abs, 5))
+        stopping = executor.map(stop_at_two, range(4))
+        found.append([outcome(next, stopping) for _ in range(3)])
         taken = []
         executor.map(abs, (taken.append(x) or x for x in range(20)))
         return found, taken
@@ -195,8 +203,13 @@ def event_loops(make, tmp_path):
         except ValueError as error:
             return gathered, error.args
 
+    async def by_default():
+        # asyncio asks for the very class of the standard library's.
+        asyncio.get_running_loop().set_default_executor(make(2))
+        return await asyncio.to_thread(pow, 2, 5)
+
     with make(2) as executor:
-        return asyncio.run(main(executor))
+        return asyncio.run(main(executor)), outcome(asyncio.run, by_default())
 
 
 def bad_arguments(make, tmp_path):
@@ -295,8 +308,31 @@ def test_the_serial_backend_runs_at_once():
         assert REMEMBERED == "here"
         assert type(executor.submit(fail, 1).exception()) is ValueError
         assert list(executor.map(pow, [2, 3], [3, 2])) == [8, 9]
+        assert executor.submit(abs, -1).cancel(running=True) is False
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            list(executor.map(stop_at_two, range(4)))
     with pytest.raises(RuntimeError, match="after shutdown"):
         executor.submit(abs, 1)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), "0.5"])
+def test_a_timeout_that_is_none(timeout):
+    with pytest.raises((TypeError, ValueError), match="timeout must be"):
+        ours.Executor(timeout=timeout)
+
+
+def test_what_runs_in_line_has_no_timeout():
+    with pytest.raises(ValueError, match="cannot be interrupted"):
+        ours.Executor(backend="serial", timeout=1)
+
+
+def test_the_call_that_killed_its_worker_is_told_as_it_was_written():
+    def leave_at_once(code, *, really):
+        os._exit(code)
+
+    with ours.ProcessPoolExecutor(1) as executor:
+        error = executor.submit(leave_at_once, 3, really=True).exception()
+    assert "item 0 (leave_at_once(3, really=True))" in str(error)
 
 
 def test_another_executor_stands_in():

@@ -198,3 +198,26 @@ def test_an_array_travels_once_for_all_tasks_of_a_call(backend):
 
     places = joblib.Parallel(batch_size=1)(delayed(place)(data, i) for i in range(20))
     assert len(set(places)) == 1 and places[0][0] != "0"
+
+
+def test_a_batch_runs_again_whose_worker_died(tmp_path):
+    def once(path):
+        try:
+            open(path, "x").close()
+        except FileExistsError:
+            return "again"
+        os._exit(1)
+
+    with joblib.parallel_config("manyhands", n_jobs=2, retries=1):
+        assert joblib.Parallel()([delayed(once)(tmp_path / "mark"), delayed(abs)(-1)]) == ["again", 1]
+
+
+def test_results_in_a_memory_map(backend, tmp_path):
+    numpy = pytest.importorskip("numpy")
+    results = numpy.memmap(tmp_path / "results", mode="w+", shape=(8,))
+
+    def write(array, number):
+        array[number] = number
+
+    joblib.Parallel()(delayed(write)(results, i) for i in range(8))
+    assert results.tolist() == list(range(8))

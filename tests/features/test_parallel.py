@@ -552,6 +552,32 @@ def test_their_tasks_run_here_and_ours_there():
         assert joblib.Parallel(n_jobs=1)(delayed(square)(i) for i in range(3)) == [0, 1, 4]
 
 
+def test_a_task_runs_again_whose_worker_died(tmp_path):
+    def once(path):
+        try:
+            open(path, "x").close()
+        except FileExistsError:
+            return "again"
+        os._exit(1)
+
+    assert Parallel(n_jobs=2, retries=1)([delayed(once)(tmp_path / "mark"), delayed(abs)(-1)]) == ["again", 1]
+    with pytest.raises(ValueError, match="retries"):
+        Parallel(n_jobs=2, retries=-1)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_bar_of_ones_own_sees_how_many_were_dispatched(jobs):
+    seen = []
+
+    class Shown(Parallel):
+        def print_progress(self):
+            seen.append((self.n_completed_tasks, self.n_dispatched_tasks))
+
+    Shown(n_jobs=jobs)(delayed(abs)(i) for i in range(30))
+    assert seen[-1] == (30, 30)
+    assert all(completed <= dispatched for completed, dispatched in seen)
+
+
 def test_joblib_is_not_imported(python):
     program = """
         import sys
