@@ -34,13 +34,18 @@ class Elementwise:
             done = self._whole(values, out)
             if done is not None:
                 return done
+        if casting not in _CASTINGS:
+            raise ValueError(f"casting must be one of {', '.join(_CASTINGS)}, not {casting!r}")
         arrays = [_array(value, place) for place, value in enumerate(values)]
+        # A number of Python's beside NumPy's takes their type, as everywhere in NumPy; by itself it is one of NumPy's.
+        own = [type(value) in (int, float, complex) for value in values]
+        numbers = [value if mine and not all(own) else array[()] for value, mine, array in zip(values, own, arrays)]
         if out is not None:
             _check_out(out)
-        elif not any(array.ndim for array in arrays):
-            return self._number(arrays, dtype, casting)
+        if not any(array.ndim for array in arrays) and (out is None or not out.ndim):
+            return self._number(numbers, out, dtype, casting)
         shape = _shape(arrays, out)
-        natural = self._natural(arrays)
+        natural = self._natural(array if array.ndim else number for array, number in zip(arrays, numbers))
         kind = _wanted(natural, out, dtype, casting)
         if out is None and dtype is None and all(array.shape == shape and array.ndim == 1 for array in arrays):
             self._fresh = self._kernel(kind.type.__name__, len(arrays))
@@ -59,10 +64,10 @@ class Elementwise:
         if out.ndim > 1:
             target, arrays = _flattened(target, arrays)
         pattern, given = [], []
-        for array in arrays:
+        for array, number in zip(arrays, numbers):
             if array.ndim == 0:
                 pattern.append(None)
-                given.append(array[()])
+                given.append(number)
             elif array.shape == target.shape and _alike(array, target):
                 pattern.append("out")
             else:
@@ -113,13 +118,18 @@ class Elementwise:
         filled = line._again((out, *values) if flat else (out.reshape(-1), *[value.reshape(-1) for value in values]))
         return None if filled is NotImplemented else out
 
-    def _number(self, arrays, dtype, casting):
-        kind = _wanted(self._natural(arrays), None, dtype, casting)
-        return kind.type(self.function(*(array[()] for array in arrays)))
+    def _number(self, numbers, out, dtype, casting):
+        kind = _wanted(self._natural(numbers), out, dtype, casting)
+        found = self.function(*numbers)
+        if out is None:
+            return kind.type(found)
+        np.copyto(out, found, casting)
+        return out
 
-    def _natural(self, arrays):
+    def _natural(self, operands):
         """The type of the function's results: another one, perhaps, when a global that it reads has changed."""
-        name = self.function._result([array.dtype.type(0) for array in arrays])
+        kinds = [operand.dtype.type if hasattr(operand, "dtype") else type(operand) for operand in operands]
+        name = self.function._result([kind(0) for kind in kinds])
         if name is None:
             raise TypeError(f"{self.function.py_func.__qualname__} must give one number for each element")
         return np.dtype(name)
@@ -172,6 +182,12 @@ def _filling(rank, pattern):
 
 
 def _array(value, place):
+    if isinstance(value, np.ndarray) and type(value) not in (np.ndarray, np.memmap):
+        name = f"{type(value).__module__}.{type(value).__name__}"
+        raise TypeError(
+            f"argument {place + 1} is an array of the class {name}, whose meaning would be lost: np.asarray(x) gives "
+            "its plain elements"
+        )
     array = np.asarray(value)
     if array.dtype.kind not in "biufc":
         raise TypeError(f"argument {place + 1} must be numbers, not {array.dtype.name}")
@@ -183,8 +199,6 @@ def _wanted(kind, out, dtype, casting):
     if dtype is None and out is None:
         return kind
     wanted = np.dtype(dtype) if out is None else out.dtype
-    if casting not in _CASTINGS:
-        raise ValueError(f"casting must be one of {', '.join(_CASTINGS)}, not {casting!r}")
     if not np.can_cast(kind, wanted, casting):
         raise TypeError(
             f"the results are {kind.name}, which are not put into {wanted.name} (casting={casting!r}): give an "

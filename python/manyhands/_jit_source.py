@@ -25,14 +25,10 @@ def find(function, source=None):
     import ast
 
     code = function.__code__
-    if source is None:
-        lines = _lines(function)
-        tree, codes = _compiled(lines, code)
-        node = _node(tree, codes, code)
-        if node is None:
-            raise NoSource(_changed(function, lines))
-    else:
+    if source is not None:
         lines, node = _given(function, source)
+    else:
+        lines, node = _found(function)
     if isinstance(node, ast.AsyncFunctionDef):
         raise NoSource(f"{function.__qualname__} is a coroutine: compiled functions are plain ones")
     from ._tree import flatten
@@ -40,6 +36,43 @@ def find(function, source=None):
     first, last = node.lineno, node.end_lineno
     text = "".join(lines[first - 1 : last])
     return flatten(node), code.co_filename, function.__qualname__, first, text
+
+
+def _found(function):
+    """(lines, node) of the function in its file, or where else its text can be."""
+    code = function.__code__
+    try:
+        lines = _lines(function)
+    except NoSource:
+        for text in _other_texts(code.co_filename):
+            try:
+                return _given(function, text)
+            except NoSource:
+                continue
+        raise
+    node = _node(*_compiled(lines, code), code)
+    if node is None:
+        raise NoSource(_changed(function, lines))
+    return lines, node
+
+
+def _other_texts(name):
+    """Texts that may be what was executed under a name that is no file's."""
+    if name == "<string>" and "-c" in sys.orig_argv:  # python -c
+        yield from sys.orig_argv[sys.orig_argv.index("-c") + 1 :][:1]
+    if name == "<stdin>":  # python - < file
+        import os
+        import stat
+
+        status = os.fstat(0)
+        if stat.S_ISREG(status.st_mode):
+            yield os.pread(0, status.st_size, 0).decode(errors="replace")
+    if "IPython" in sys.modules:  # cells with %%time and its like, whose body is executed under another name
+        shell = sys.modules["IPython"].get_ipython()
+        for cell in reversed(shell.history_manager.input_hist_raw if shell is not None else ()):
+            head, _, body = cell.lstrip().partition("\n")
+            if head.startswith("%%"):
+                yield shell.transform_cell(body)
 
 
 def _lines(function):

@@ -262,6 +262,8 @@ class Jitted:
     def inspect_types(self, file: Any = None, signature: str | None = None) -> None:
         """numba's name for `explain`: prints it, for one of `signatures` or for all."""
 
+    def llvm(self, signature: str | None = None) -> str: ...
+    def asm(self, signature: str | None = None) -> str: ...
     def inspect_llvm(self, signature: str | None = None) -> Any:
         """LLVM's text, as it was handed to LLVM: of one of `signatures`, or of all in a dictionary."""
 

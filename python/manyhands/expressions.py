@@ -10,8 +10,8 @@ from ._jit_calls import make
 
 __all__ = ["evaluate"]
 
-#: Characters of the longest text, levels of the deepest, and how many are kept compiled.
-_LONGEST, _DEEPEST, _KEPT = 20_000, 100, 256
+#: Characters of the longest text, levels of the deepest, terms of a row on one level, how many texts are kept.
+_LONGEST, _DEEPEST, _TERMS, _KEPT = 20_000, 100, 50, 256
 
 #: What may be called: numexpr's functions and others of NumPy's, by NumPy's names.
 _FUNCTIONS = {
@@ -30,6 +30,9 @@ _FUNCTIONS["conj"] = ("conjugate", 1)
 _FUNCTIONS["pow"] = ("power", 2)
 _FUNCTIONS["round"] = ("rint", 1)
 
+#: numexpr's arguments that change nothing here.
+_NOT_NEEDED = frozenset(("optimization", "truediv", "sanitize"))
+
 _BINARY = (
     ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow,
     ast.LShift, ast.RShift, ast.BitAnd, ast.BitOr, ast.BitXor,
@@ -39,7 +42,7 @@ _UNARY = (ast.USub, ast.UAdd, ast.Invert)
 _compiled: OrderedDict = OrderedDict()
 
 
-def evaluate(ex, local_dict=None, global_dict=None, out=None, order="K", casting="safe"):
+def evaluate(ex, local_dict=None, global_dict=None, out=None, order="K", casting="safe", **options):
     """Compute an expression of arrays and numbers, element by element, in one loop on all cores, without temporaries.
 
     Parameters
@@ -56,6 +59,9 @@ def evaluate(ex, local_dict=None, global_dict=None, out=None, order="K", casting
         Of a new result's axes: "C", "F", "A" or "K".
     casting:
         What may be lost when the result is put into `out`: "safe" (nothing), "same_kind", "unsafe", "no" or "equiv".
+    **options:
+        numexpr's `optimization`, `truediv` and `sanitize` are taken, and have no effect: `/` is Python's division, and
+        a text can do no more than compute.
 
     The types of results are NumPy's. Compiled once for each text and types.
 
@@ -65,6 +71,8 @@ def evaluate(ex, local_dict=None, global_dict=None, out=None, order="K", casting
     >>> mh.evaluate("2*a + where(b > 6, b, 0.0)")
     array([ 0.,  9., 13.])
     """
+    if unknown := options.keys() - _NOT_NEEDED:
+        raise TypeError(f"evaluate() got an unexpected keyword argument {min(unknown)!r}")
     if not isinstance(ex, str):
         raise TypeError(f"the expression must be text, not {type(ex).__name__}")
     found = _compiled.get(ex)
@@ -103,10 +111,12 @@ def _made(text):
         told = getattr(error, "msg", None) or "it is nested too deep"
         raise ValueError(f"{text!r:.200} is no expression: {told}") from None
     names: dict = {}
-    body = _Written(text.strip(), names).visit(tree.body, 0)
+    written = _Written(text.strip(), names)
+    result = written.visit(tree.body, 0)
     if not names:
         raise ValueError(f"the expression {text!r:.200} names no array")
-    source = f"def expression({', '.join(names.values())}):\n    return {body}\n"
+    body = "".join(f"    {line}\n" for line in (*written.lines, f"return {result}"))
+    source = f"def expression({', '.join(names.values())}):\n{body}"
     import numpy
 
     space = {"np": numpy, "__name__": __name__}
@@ -122,6 +132,8 @@ class _Written:
         self.text = text
         #: The expression's names, and those in what is compiled.
         self.names = names
+        #: Statements that come before the expression.
+        self.lines = []
 
     def visit(self, node, depth):
         if depth > _DEEPEST:
@@ -133,7 +145,7 @@ class _Written:
         if isinstance(node, ast.Name):
             return self.names.setdefault(node.id, f"v{len(self.names)}")
         if isinstance(node, ast.BinOp) and isinstance(node.op, _BINARY):
-            return f"({self.visit(node.left, depth)} {_sign(node.op)} {self.visit(node.right, depth)})"
+            return self._chain(node, depth)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, _UNARY):
             return f"({_sign(node.op)}{self.visit(node.operand, depth)})"
         if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], _COMPARES):
@@ -143,6 +155,20 @@ class _Written:
         if isinstance(node, ast.Attribute) and node.attr in ("real", "imag"):
             return f"np.{node.attr}({self.visit(node.value, depth)})"
         raise self._refused(node)
+
+    def _chain(self, node, depth):
+        """`a + b - c + ...`: one level, however many terms there are."""
+        terms = []
+        while isinstance(node, ast.BinOp) and isinstance(node.op, _BINARY):
+            terms.append((_sign(node.op), node.right))
+            node = node.left
+        written = self.visit(node, depth)
+        for number, (sign, term) in enumerate(reversed(terms), 1):
+            written = f"({written} {sign} {self.visit(term, depth)})"
+            if number % _TERMS == 0:  # a name for what there is so far: compilers count levels, too
+                self.lines.append(f"part{len(self.lines)} = {written}")
+                written = f"part{len(self.lines) - 1}"
+        return written
 
     def _call(self, node, depth):
         name = node.func.id

@@ -12,4 +12,5 @@ def evaluate(
     out: Any = None,
     order: str = "K",
     casting: str = "safe",
+    **options: Any,
 ) -> Any: ...

@@ -18,12 +18,26 @@ _NO_EFFECT = {
     "looplift": None,
     "no_cpython_wrapper": None,
     "no_cfunc_wrapper": None,
+    "no_rewrites": None,
+    "target": None,
+    "pipeline_class": None,
+    "_nrt": None,
+    "_dbg_extend_lifetimes": None,
+    "_dbg_optnone": None,
+    "locals": "has no effect: the types of variables follow from the arguments",
+    "forceobj": "has no effect: what cannot be compiled is an error, and runs as f.py_func",
     "fastmath": "has no effect: sums are as fast without it, and the same bits on every machine",
     "boundscheck": "has no effect: subscripts are always checked, where it costs nothing",
     "error_model": 'has no effect: division by zero raises, as in Python; error_model="numpy" does not change that',
 }
 #: What each stands at where nothing is meant by it.
-_PLAIN = {"fastmath": (False,), "boundscheck": (True, None), "error_model": ("python",)}
+_PLAIN = {
+    "fastmath": (False,),
+    "boundscheck": (True, None),
+    "error_model": ("python",),
+    "locals": ({}, None),
+    "forceobj": (False,),
+}
 _said = set()
 
 
@@ -63,8 +77,12 @@ def jit(function=None, /, *signatures, parallel=True, cache=True, source=None, *
     >>> total(10)
     285
     """
+    if function is None:
+        function = options.pop("signature_or_function", None)  # numba's name for it
     for name, value in options.items():
         _check_option(name, value)
+    if isinstance(parallel, dict):  # numba's choice of what is made parallel
+        parallel = True
     declared = []
     if isinstance(function, (str, list, tuple)) or _is_signature(function):
         signatures = (*(function if isinstance(function, (list, tuple)) else [function]), *signatures)
@@ -149,8 +167,6 @@ def _is_signature(value):
 
 
 def _check_option(name, value):
-    if name == "forceobj" and not value:
-        return
     if name not in _NO_EFFECT:
         raise TypeError(
             f"mh.jit has no option {name!r}: it takes parallel, cache and source, and of numba's "

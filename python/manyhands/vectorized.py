@@ -1,5 +1,7 @@
 """`mh.vectorize`: a function of numbers becomes one of arrays."""
 
+from inspect import signature
+
 from ._elementwise import Elementwise
 from .loops import jit
 
@@ -28,8 +30,12 @@ class Vectorized:
         """How many arguments it takes."""
         return self._most
 
-    def __call__(self, *arguments, out=None, dtype=None, casting="same_kind", order="K"):
+    def __call__(self, *arguments, out=None, dtype=None, casting="same_kind", order="K", **named):
         """The results, in a new array or in `out`; a number where all arguments are numbers."""
+        if named:
+            bound = signature(self.py_func).bind(*arguments, **named)
+            bound.apply_defaults()
+            arguments = bound.args
         if not self._least <= len(arguments) <= self._most or not arguments:
             wanted = self._most if self._least == self._most else f"{self._least} to {self._most}"
             raise TypeError(f"{self.__name__}() takes {wanted} arrays or numbers, and got {len(arguments)}")

@@ -14,7 +14,13 @@ class Vectorized:
     @property
     def nin(self) -> int: ...
     def __call__(
-        self, *arguments: Any, out: Any = None, dtype: Any = None, casting: str = "same_kind", order: str = "K"
+        self,
+        *arguments: Any,
+        out: Any = None,
+        dtype: Any = None,
+        casting: str = "same_kind",
+        order: str = "K",
+        **named: Any,
     ) -> Any: ...
     def explain(self) -> Any: ...
     def __reduce__(self) -> str: ...

@@ -93,6 +93,33 @@ for _ in range(2):
     assert second == "True []"
 
 
+def test_numbers_of_numpys_are_numbers_too(bare):
+    text = """
+import warnings
+warnings.simplefilter("error")
+import numpy as np, integrals
+x = np.linspace(0.0, 1.0, 101)
+print(round(integrals.trapezoid(x, x[1] - x[0]), 9), type(integrals.trapezoid(x, x[1])).__name__)
+print(round(integrals.gauss(np.float64(0), np.float64(1), 1000), 6), round(integrals.gauss(*np.array([0, 1, 1000])), 6))
+"""
+    assert run(bare[0], text) == "0.5 float64\n0.746824 0.746824\n"
+
+
+def test_a_function_without_a_signature_runs_as_plain_python_there(bare, tmp_path):
+    shutil.copytree(bare[1] / "integrals", tmp_path / "integrals")
+    with open(tmp_path / "integrals" / "rules.py", "a") as rules:
+        rules.write("\n\n@mh.jit\ndef twice(x):\n    return 2 * x\n")
+    text = f"""
+import sys, warnings
+sys.path.insert(0, {str(tmp_path)!r})
+from integrals import rules
+with warnings.catch_warnings(record=True) as said:
+    warnings.simplefilter("always")
+    print(rules.twice(4), rules.twice(5), len(said), said[0].category.__name__)
+"""
+    assert run(bare[0], text) == "8 10 1 CompileWarning\n"
+
+
 def test_errors_are_told_where_the_package_is(bare):
     text = """
 import integrals

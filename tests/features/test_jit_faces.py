@@ -125,6 +125,12 @@ def test_signatures_and_texts():
     made(1.0)
     made(2)
     assert made.signatures == ["(int)", "(float)"]
+    with pytest.raises(AttributeError, match="compiled function .*<lambda> has no attribute 'assembly'"):
+        made.assembly  # noqa: B018
+    with pytest.raises(TypeError, match="not compiled yet"):
+        mh.jit(lambda x: x).llvm()
+    assert made.llvm() == made.inspect_llvm("(int)") and made.llvm("(float)") == made.inspect_llvm("(float)")
+    assert made.asm() == made.inspect_asm("(int)") and "ret" in made.asm("(float)")
     assert "mh_entry" in made.inspect_llvm("(int)")
     assert set(made.inspect_llvm()) == set(made.inspect_asm()) == {"(int)", "(float)"}
     assert "ret" in made.inspect_asm("(float)")
@@ -145,7 +151,10 @@ def test_options_of_numba():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         mh.jit(nopython=True, nogil=True, cache=True, error_model="python", fastmath=False, boundscheck=None)(plain)
-    for option, value in (("fastmath", True), ("boundscheck", False), ("error_model", "numpy")):
+        mh.jit(target="cpu", no_rewrites=True, forceobj=False, locals={}, parallel={"reduction": False})(plain)
+        assert mh.jit(signature_or_function="i8(i8)")(plain)(1) == 1
+    meant = {"fastmath": True, "boundscheck": False, "error_model": "numpy", "locals": {"x": None}, "forceobj": True}
+    for option, value in meant.items():
         loops._said.clear()
         with pytest.warns(errors.CompileWarning, match=option) as told:
             mh.jit(**{option: value})(plain)

@@ -3,11 +3,14 @@
 import doctest
 import importlib.util
 import linecache
+import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 import manyhands as mh
+from programs import PATIENCE, environment
 
 pytest.importorskip("llvmlite")
 
@@ -101,6 +104,38 @@ def test_notebook_cells():
     assert space["f"](1) == 2
 
 
+PROGRAM = """
+import manyhands as mh
+
+@mh.jit(cache=False)
+def f(x):
+    return x + 1
+
+print(f(1), mh.jit(lambda x: x * 7, cache=False)(2))
+"""
+
+
+def test_programs_that_are_no_files(tmp_path):
+    path = tmp_path / "program.py"
+    path.write_text(PROGRAM)
+    run = {"env": environment(), "stdout": subprocess.PIPE, "text": True, "timeout": PATIENCE}
+    assert subprocess.run([sys.executable, "-c", PROGRAM], **run).stdout == "2 14\n"
+    with open(path) as program:
+        assert subprocess.run([sys.executable, "-"], stdin=program, **run).stdout == "2 14\n"
+
+
+def test_cells_that_a_magic_executes(monkeypatch):
+    """What IPython does with `%%time`: the cell's body is executed under a name of which nobody keeps the text."""
+    body = "\n@mh.jit(cache=False)\ndef f(x):\n    return x + 1\n"
+    shell = SimpleNamespace(
+        history_manager=SimpleNamespace(input_hist_raw=["", "%%time\n" + body, "1 + 1"]), transform_cell=str
+    )
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    space = {"mh": mh}
+    exec(compile(body, "<timed exec>", "exec"), space)
+    assert space["f"](1) == 2
+
+
 def test_doctests():
     text = """
     >>> import manyhands as mh
@@ -119,8 +154,6 @@ def test_doctests():
 def test_the_prompt(tmp_path):
     pty = pytest.importorskip("pty")
     import os
-
-    from programs import environment
 
     script = "import manyhands as mh\n@mh.jit\ndef f(x):\n    return x + 41\n\nf(1)\nexit()\n"
     pid, terminal = pty.fork()

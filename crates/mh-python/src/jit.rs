@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mh_compile::compile::Argument;
 use mh_compile::ir::{Shape, Type};
-use pyo3::exceptions::{PyImportError, PyRuntimeError, PyTypeError};
+use pyo3::exceptions::{PyAttributeError, PyImportError, PyRuntimeError, PyTypeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -159,12 +159,7 @@ impl Jitted {
     /// default of the one that was used last.
     #[pyo3(signature = (signature=None))]
     fn explain(slf: &Bound<'_, Self>, signature: Option<&str>) -> PyResult<explaining::Explained> {
-        let version = match signature {
-            Some(signature) => slf.get().version_of(signature)?,
-            None => slf.get().versions().list.first().cloned().ok_or_else(|| {
-                PyTypeError::new_err("it was not compiled yet: call it, then ask what became of it")
-            })?,
-        };
+        let version = slf.get().asked_for(signature)?;
         making::explanation(slf, &version).map(explaining::Explained)
     }
 
@@ -190,13 +185,25 @@ impl Jitted {
         Ok(())
     }
 
-    /// LLVM's text, as it was handed to LLVM: of one of `signatures`, or of all in a dictionary.
+    /// LLVM's text, as it was handed to LLVM: of one of `signatures`, by default of the one that was used last.
+    #[pyo3(signature = (signature=None))]
+    fn llvm(slf: &Bound<'_, Self>, signature: Option<&str>) -> PyResult<String> {
+        making::llvm_text(slf, &*slf.get().asked_for(signature)?)
+    }
+
+    /// The machine code as assembly, likewise.
+    #[pyo3(signature = (signature=None))]
+    fn asm(slf: &Bound<'_, Self>, signature: Option<&str>) -> PyResult<String> {
+        making::assembly(slf, &*slf.get().asked_for(signature)?)
+    }
+
+    /// numba's name for `llvm`: of one of `signatures`, or of all in a dictionary.
     #[pyo3(signature = (signature=None))]
     fn inspect_llvm<'py>(slf: &Bound<'py, Self>, signature: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         slf.get().shown(slf, signature, making::llvm_text)
     }
 
-    /// The machine code as assembly: of one of `signatures`, or of all in a dictionary.
+    /// numba's name for `asm`: of one of `signatures`, or of all in a dictionary.
     #[pyo3(signature = (signature=None))]
     fn inspect_asm<'py>(slf: &Bound<'py, Self>, signature: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         slf.get().shown(slf, signature, making::assembly)
@@ -255,7 +262,12 @@ impl Jitted {
 
     /// The function's name and what else it has.
     fn __getattr__<'py>(&self, py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
-        self.function.bind(py).getattr(name)
+        let function = self.function.bind(py);
+        function.getattr(name).map_err(|_| {
+            let function =
+                function.getattr("__qualname__").map_or_else(|_| "?".into(), |name| name.to_string());
+            PyAttributeError::new_err(format!("the compiled function {function} has no attribute '{name}'"))
+        })
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
@@ -408,7 +420,7 @@ impl Jitted {
         }
         let made = match making::make(slf, &arguments) {
             Ok(made) => Arc::new(made),
-            Err(error) if !self.declared.is_empty() && error.is_instance_of::<PyImportError>(py) => {
+            Err(error) if error.is_instance_of::<PyImportError>(py) && ahead::is_shipped(slf)? => {
                 drop(lock);
                 let types: Vec<_> = arguments.iter().map(ToString::to_string).collect();
                 let text = format!(
@@ -545,6 +557,16 @@ impl Jitted {
             all.set_item(version.signature(), show(slf, version)?)?;
         }
         Ok(all.into_any())
+    }
+
+    /// The version for one of `signatures`, or the one that was used last.
+    fn asked_for(&self, signature: Option<&str>) -> PyResult<Arc<Compiled>> {
+        match signature {
+            Some(signature) => self.version_of(signature),
+            None => self.versions().list.first().cloned().ok_or_else(|| {
+                PyTypeError::new_err("it was not compiled yet: call it, then ask what became of it")
+            }),
+        }
     }
 
     fn version_of(&self, signature: &str) -> PyResult<Arc<Compiled>> {

@@ -76,8 +76,42 @@ fn argument_of(told: &Bound<'_, PyAny>) -> PyResult<Argument> {
     Ok(Argument::Array(Array { element: kind, rank, layout, writable: true }))
 }
 
-/// What a signature is compiled for: arrays of any layout are mostly contiguous, for which there is code of its own.
+/// What a signature is compiled for: first as it stands. A number of Python's may come as NumPy's, too, whose arithmetic is another one: for
+/// that there is code of its own. Of two numbers each is one or the other for itself; of more, the ints, or the others, are alike.
 fn variants(signature: &[Argument]) -> Vec<Vec<Argument>> {
+    let numbers: Vec<(usize, Kind)> = signature
+        .iter()
+        .enumerate()
+        .filter_map(|(place, argument)| match argument {
+            Argument::Scalar(Scalar { kind, flavour: Flavour::Python }) if *kind != Kind::Bool => {
+                Some((place, *kind))
+            }
+            _ => None,
+        })
+        .collect();
+    let mut groups: Vec<Vec<usize>> = if numbers.len() <= 2 {
+        numbers.iter().map(|(place, _)| vec![*place]).collect()
+    } else {
+        let (ints, others): (Vec<_>, Vec<_>) = numbers.iter().partition(|(_, kind)| *kind == Kind::I64);
+        [ints, others].map(|group| group.iter().map(|(place, _)| *place).collect()).into()
+    };
+    groups.retain(|group| !group.is_empty());
+    let chosen = |choice: usize| {
+        let mut arguments = signature.to_vec();
+        for place in
+            groups.iter().enumerate().filter(|(bit, _)| choice >> bit & 1 == 1).flat_map(|(_, group)| group)
+        {
+            if let Argument::Scalar(scalar) = &mut arguments[*place] {
+                scalar.flavour = Flavour::NumPy;
+            }
+        }
+        layouts(&arguments)
+    };
+    (0..1usize << groups.len()).flat_map(chosen).collect()
+}
+
+/// Arrays of any layout are mostly contiguous, for which there is code of its own.
+fn layouts(signature: &[Argument]) -> Vec<Vec<Argument>> {
     fn contiguous(argument: &Argument) -> Argument {
         match argument {
             Argument::Array(array) if array.layout == Layout::Any => {
@@ -169,13 +203,20 @@ pub fn make(jitted: &Bound<'_, Jitted>, signature: usize, target: &str) -> PyRes
     let mut result = String::new();
     for variant in variants(signature) {
         let mut program = Program::portable(jitted)?;
-        let (text, mut info) = making::compiled(&mut program, &variant, inner.parallel, level)?;
+        let (text, mut info) = match making::compiled(&mut program, &variant, inner.parallel, level) {
+            Ok(made) => made,
+            // As it stands, the signature must compile; other numbers are taken along where they can be.
+            Err(error) if result.is_empty() => return Err(error),
+            Err(_) => continue,
+        };
         let llvm = making::llvm(py)?;
         let object;
         (object, info.short) = py
             .detach(|| llvm.kernel(&text, &Target::level(level)))
             .map_err(|error| broken(format!("LLVM refused a kernel: {error}")))?;
-        result = describe_result(&info.result);
+        if result.is_empty() {
+            result = describe_result(&info.result);
+        }
         let dependencies = serde_json::to_vec(&program.record).map_err(|error| broken(error.to_string()))?;
         let key = key_of(jitted, &variant, level, true)?;
         beside::write(&folder, key.as_bytes(), &Entry { info, object, dependencies })
@@ -195,6 +236,11 @@ fn describe_result(shape: &Shape) -> String {
             format!("tuple({})", members.join(", "))
         }
     }
+}
+
+/// Whether a function's module has objects that were compiled ahead of time: then it is to run where no compiler is.
+pub fn is_shipped(jitted: &Bound<'_, Jitted>) -> PyResult<bool> {
+    Ok(!jitted.get().declared.is_empty() || folder_of(jitted)?.is_dir())
 }
 
 /// Where the objects of a function's module are.
