@@ -16,8 +16,9 @@ use crate::threads::{Claims, Place, Task, run, threads};
 
 /// Multiply-adds in a row, before they are added to those before.
 const RUN: usize = 256;
-/// Rows and columns of a block.
-const EDGE: usize = 256;
+/// Rows and columns of a block at least, and at most. Each block's rows and columns are packed anew: large blocks pack less, small ones are shared
+/// more evenly.
+const EDGES: [usize; 2] = [256, 1024];
 /// Multiply-adds of a block at least, where there are so many: 0.1 ms.
 const BLOCK: usize = 1 << 20;
 /// Multiply-adds between two looks at whether to stop: some milliseconds.
@@ -133,9 +134,10 @@ impl<'a> Product<'a> {
         });
         let (rows, inner, columns) = (length(0, rank - 2), length(0, rank - 1), length(1, rank - 1));
         let each = rows.saturating_mul(inner).saturating_mul(columns).max(1);
-        let wide = columns.min(EDGE);
+        let edge = edge(rows.saturating_mul(columns), threads());
+        let wide = columns.min(edge);
         // Narrow products have higher blocks, so that each is worth its way.
-        let high = (BLOCK / (wide * inner).max(1)).max(EDGE);
+        let high = (BLOCK / (wide * inner).max(1)).max(edge);
         Product {
             call,
             size: size as isize,
@@ -274,6 +276,16 @@ impl Task for Product<'_> {
             self.call.hooks.left(since, self.number, ran);
         }
     }
+}
+
+/// Of blocks of a product of so many elements: two for each thread, where there is that much.
+fn edge(elements: usize, threads: usize) -> usize {
+    let [least, most] = EDGES;
+    let mut edge = most;
+    while edge > least && edge * edge * 2 * threads > elements && threads > 1 {
+        edge /= 2;
+    }
+    edge
 }
 
 /// A block of one product, strides in bytes.
