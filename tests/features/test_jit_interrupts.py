@@ -63,13 +63,24 @@ def laned(begun, n):
     return found
 
 
+@mh.jit
+def branches(n):
+    return 1 if n < 2 else branches(n - 1) + branches(n - 2)
+
+
+@mh.jit
+def recursive(begun, n):
+    begun[0] = 1
+    return branches(min(n, 90))
+
+
 def mapped(begun, n):
     return mh.starmap(nested, [(begun, n)] * 3, backend="threads")
 
 
 @pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals reach the main thread")
 @pytest.mark.parametrize(
-    "function", [serial, waiting, parallel, nested, laned, mapped], ids=lambda function: function.__name__
+    "function", [serial, waiting, parallel, nested, laned, recursive, mapped], ids=lambda function: function.__name__
 )
 def test_ctrl_c_stops_a_kernel(function):
     begun = np.zeros(1)

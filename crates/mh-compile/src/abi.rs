@@ -52,6 +52,8 @@ pub struct Rt {
         *const i64,
         *mut u8,
     ) -> i32,
+    /// 136: calls of functions that may call themselves, until the next poll.
+    pub calls: i64,
 }
 
 /// What was raised, and where.
@@ -102,6 +104,7 @@ pub mod offset {
     pub const VALUES: u32 = 72;
     pub const FOLD: u32 = 120;
     pub const PRODUCT: u32 = 128;
+    pub const CALLS: u32 = 136;
 }
 
 /// Lanes of a floating-point reduction.

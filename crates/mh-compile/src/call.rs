@@ -172,6 +172,7 @@ impl Inner<'_> {
             inner: std::ptr::from_mut(self).cast::<c_void>(),
             fold: fold::fold,
             product: product::product,
+            calls: 65536,
         }
     }
 

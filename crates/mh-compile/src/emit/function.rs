@@ -220,6 +220,7 @@ impl<'e, 'm> FunctionEmitter<'e, 'm> {
         if self.is_called() {
             let deep = self.value("icmp sgt i64 %depth, 1000");
             self.fail_if(&deep, Check::Branch, Failure::Recursion, function.span, &[]);
+            self.spend_call();
         }
         self.block(&function.body);
         if !self.ended {

@@ -367,6 +367,22 @@ impl FunctionEmitter<'_, '_> {
         self.begin(&on);
     }
 
+    /// Notes a call of a function that may call itself: few levels deep there are calls without end, and no loop that would ask.
+    pub fn spend_call(&mut self) {
+        let place = self.rt(offset::CALLS);
+        let old = self.value(&format!("load i64, ptr {place}"));
+        let new = self.value(&format!("sub i64 {old}, 1"));
+        self.line(&format!("store i64 {new}, ptr {place}"));
+        let spent = self.value(&format!("icmp slt i64 {new}, 0"));
+        let (ask, on) = (self.label("ask"), self.label("on"));
+        self.branch_cold(&spent, &ask, &on);
+        self.begin(&ask);
+        self.line(&format!("store i64 65536, ptr {place}"));
+        self.poll();
+        self.jump(&on);
+        self.begin(&on);
+    }
+
     /// Asks whether to stop.
     pub fn poll(&mut self) {
         let poll = self.rt_function(offset::POLL);
