@@ -31,13 +31,15 @@ pub enum Found {
     Missing,
     None,
     Bool(bool),
-    /// A Python int that fits; greater ones are `Refused`.
+    /// A Python int that fits 64 bits.
     Int(i64),
+    /// A Python int that fits 128 bits; greater ones are `Refused`.
+    Wide(i128),
     Float(f64),
     Complex(f64, f64),
     Str(String),
-    /// A scalar of NumPy's: its kind, as the Python number that it equals (`Int`, `Float`, `Complex`, `Bool`; unsigned 64-bit ones above
-    /// the int range are `Refused`).
+    /// A scalar of NumPy's: its kind, as the Python number that it equals (`Int`, `Float`, `Complex`, `Bool`; `Wide` for
+    /// unsigned 64-bit ones above the int range).
     NumPy(crate::ir::Kind, Box<Found>),
     Tuple(Vec<Found>),
     /// `slice(start, stop, step)`: each an `Int` or `None`.

@@ -68,6 +68,10 @@ def i8(*values: int) -> np.ndarray:
     return np.array(values, dtype=np.int64)
 
 
+def u8(*values: int) -> np.ndarray:
+    return np.array(values, dtype=np.uint64)
+
+
 def grid(rows: int, columns: int) -> np.ndarray:
     return np.arange(rows * columns, dtype=np.float64).reshape(rows, columns)
 

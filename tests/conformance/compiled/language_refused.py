@@ -141,6 +141,19 @@ def attribute_that_is_nowhere(n):
     return n.nowhere  # here
 
 
+@refuses(3)
+def int_past_64_bits(n):
+    return n & 0xFFFFFFFFFFFFFFFF  # here
+
+
+@refuses(3)
+def int_past_64_bits_kept(n):
+    k = 0xFFFFFFFFFFFFFFFF
+    if n:
+        k = n  # here
+    return k
+
+
 @refuses(f8(1.0), 0)
 def array_or_number(a, n):
     x = a  # here

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from features import INF, LOW, NAN, TOP, does, f8, i8
+from features import INF, LOW, NAN, TOP, does, f8, i8, u8
 
 PAIRS = ((7, 2), (-7, 2), (7, -2), (-7, -2), (0, 5), (5, 0), (TOP, 1), (LOW, -1), (TOP, TOP), (2**53 + 1, 3))
 FLOATS = (
@@ -131,6 +131,19 @@ def comparisons(a, b):
 @does((1, 2, 3), (1, 3, 2), (3, 3, 3))
 def chained(a, b, c):
     return a < b < c, a <= b <= c, a == b == c, a < b > c
+
+
+@does((f8(0.5, 1.5, -1.0),))
+def chained_numpy(a):
+    inside = np.zeros(len(a), dtype=np.bool_)
+    for i in range(len(a)):
+        inside[i] = ~(0 < a[i] < 1)
+    return inside, (0 < a[0] < 1) + (0 < a[0] < 2)
+
+
+@does((f8(0.5),))
+def chained_numpy_subtracted(a):
+    return (0 < a[0] < 1) - (0 < a[0] < 2)
 
 
 @does((True, False), (True, True), (False, False))
@@ -273,6 +286,14 @@ def complex_division(a, b):
     return a / b
 
 
+@does((f8(2.0), 1 + 2j), (f8(0.0), 1 + 2j), close=True)
+def complex_with_numpy_float(a, z):
+    total = 0j
+    for x in a:
+        total += x
+    return total, z - a[0], z * a[0], a[0] * z, z == a[0], z / a[0]
+
+
 @does((3 + 4j,), (0j,), close=True)
 def complex_parts(z):
     return z.real, z.imag, z.conjugate(), abs(z), complex(z.imag, z.real)
@@ -314,6 +335,68 @@ def narrow_scalars(a, b):
 @does((np.uint8(200), np.uint8(100)))
 def unsigned_scalars(a, b):
     return a + b, b - a, a * b, ~a
+
+
+@does((u8(3, TOP + 6, 7),))
+def int_start_with_unsigned(a):
+    total, bits, most = 0, 0, 0
+    for x in a:
+        total += x
+        bits ^= x
+        if x > most:
+            most = x
+    return total, bits, most
+
+
+@does((u8(1, 2, 3), u8(3, TOP + 5, 7, 1)))
+def int_start_as_an_index(places, a):
+    found, k = 0, 0
+    for i in range(len(places)):
+        found += a[k]
+        k = places[i]
+    return found
+
+
+OFFSET = np.uint64(14695981039346656037)
+MASK = 0xFFFFFFFFFFFFFFFF
+
+
+@does((u8(104, 101, 108, 108, 111),))
+def hash_fnv(a):
+    h = OFFSET
+    plain = 14695981039346656037
+    for x in a:
+        h = (h ^ x) * 0x100000001B3
+        plain ^= x
+        plain *= np.uint64(1099511628211)
+    return h, plain
+
+
+@does((np.uint64(5),), (np.uint64(2**63 + 77),))
+def hash_splitmix(x):
+    z = x + np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9
+    z = (z ^ (z >> 27)) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> 31)
+
+
+@does((np.uint64(2**63 + 77),))
+def unsigned_beside_wide_constants(x):
+    return x & 0xFFFFFFFFFFFFFFFF, MASK & x, x | (1 << 63), x == MASK, x < 2**64 - 1, ~x
+
+
+@does((u8(5, 2**63),))
+def unsigned_array_beside_wide_constants(a):
+    b = a & 0xFFFFFFFFFFFFFFFF
+    b ^= MASK
+    b[0] = 0xFFFFFFFFFFFFFFFF
+    b[1] &= 2**63
+    return b, a >= 2**63
+
+
+@does((3, 1.5))
+def int_and_float_beside_wide_constants(n, x):
+    return n < 2**63, -(2**70) < n, 2**64 // 2**3, x * 18446744073709551616, x < 2**64, float(2**70)
 
 
 @does((np.float32(1.1), np.float32(3.0)))

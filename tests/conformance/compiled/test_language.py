@@ -49,6 +49,23 @@ def test_what_is_refused_is_told_where(feature):
         assert "^" in text
 
 
+def test_negative_start_beside_unsigned_is_an_error():
+    def most(values, start):
+        for x in values:
+            if x > start:
+                start = x
+        return start
+
+    assert mh.jit(most)(features.u8(7, 2**63), 3) == np.uint64(2**63)
+    with pytest.raises(OverflowError, match="-1 out of bounds for uint64"):
+        mh.jit(most)(features.u8(7, 2**63), -1)
+
+
+def test_help_tells_how_to_write_an_unsigned_constant():
+    with pytest.raises(mh.CompileError, match=r"write np.uint64\(18446744073709551615\)"):
+        mh.jit(lambda n: n + 18446744073709551615)(3)
+
+
 def test_too_much_memory_is_an_error():
     with pytest.raises(MemoryError):
         mh.jit(lambda n: np.zeros(n * 1024))(2**40)

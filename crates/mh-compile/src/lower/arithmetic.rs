@@ -139,23 +139,26 @@ fn number(value: i128, to: Scalar) -> Option<ExprKind> {
 
 fn fold(op: Binary, left: &Expr, right: &Expr) -> Option<i128> {
     let (ExprKind::Int(a), ExprKind::Int(b)) = (&*left.kind, &*right.kind) else { return None };
-    let (a, b) = (*a, *b);
-    let value = match op {
+    let (low, high) = limits(Kind::I64);
+    fold_exactly(op, *a, *b).filter(|value| (low..=high).contains(value))
+}
+
+/// An operation of constant ints, where it gives an int.
+pub fn fold_exactly(op: Binary, a: i128, b: i128) -> Option<i128> {
+    Some(match op {
         Binary::Add => a.checked_add(b)?,
         Binary::Subtract => a.checked_sub(b)?,
         Binary::Multiply => a.checked_mul(b)?,
         Binary::FloorDivide if b != 0 => a.checked_div_euclid(b).filter(|_| b > 0)?,
         Binary::Modulo if b > 0 => a.checked_rem_euclid(b)?,
         Binary::Power => a.checked_pow(u32::try_from(b).ok()?)?,
-        Binary::LeftShift if (0..64).contains(&b) => a.checked_mul(1 << b)?,
-        Binary::RightShift if (0..64).contains(&b) => a >> b,
+        Binary::LeftShift if (0..126).contains(&b) => a.checked_mul(1 << b)?,
+        Binary::RightShift if (0..126).contains(&b) => a >> b,
         Binary::And => a & b,
         Binary::Or => a | b,
         Binary::Xor => a ^ b,
         _ => return None,
-    };
-    let (low, high) = limits(Kind::I64);
-    (low..=high).contains(&value).then_some(value)
+    })
 }
 
 pub fn operator(op: Binary) -> &'static str {

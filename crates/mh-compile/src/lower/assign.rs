@@ -8,7 +8,7 @@ use super::expression::{binary_of, unsupported};
 use super::types::{form_name, python_name, same_kind};
 use super::value::{Value, int};
 use super::variables::Key;
-use super::{Lowerer, Result, Stop};
+use super::{Lowerer, Result, Stop, wide};
 use crate::ast;
 use crate::diagnostic::{Class, Diagnostic};
 use crate::ir::{
@@ -19,7 +19,15 @@ use crate::ir::{
 impl Lowerer<'_> {
     pub fn assignment(&mut self, targets: &[ast::Expr], value: &ast::Expr) -> Result<()> {
         let stored = matches!(targets, [one] if matches!(&*one.kind, ast::ExprKind::Subscript(..)));
-        let mut value = if stored { self.display(value)? } else { self.expr(value)? };
+        let named = targets.iter().all(|target| matches!(&*target.kind, ast::ExprKind::Name(_)));
+        let mut value = match stored {
+            true => self.display(value)?,
+            false if named => {
+                let value = self.lazily(value)?;
+                self.made(value)?
+            }
+            false => self.expr(value)?,
+        };
         let plain = matches!(targets, [one] if matches!(&*one.kind, ast::ExprKind::Name(_)));
         if let (false, Value::Tuple(_)) = (plain, &value) {
             value = self.settle_for(targets, value);
@@ -162,6 +170,7 @@ impl Lowerer<'_> {
     }
 
     fn store(&mut self, object: Value, index: Value, value: Value, span: Span) -> Result<()> {
+        let (_, value) = wide::pair((&object, span), (&value, span), false)?;
         let value = match value {
             Value::Tuple(_) if builtins::is_chosen(&object, &index) => {
                 let element = object.array().map(|(_, array)| array.element);
@@ -250,11 +259,12 @@ impl Lowerer<'_> {
                 let old = self.settle_before(vec![old?], start).pop().ok_or(Stop::Unknown)?;
                 let result = match &old {
                     Value::Expr(array) if array.ty.array().is_some() => {
+                        let (_, new) = wide::pair((&old, place), (&new, self.at(value.span)), false)?;
                         self.fill_view(&array.clone(), new, Some(op), span)?;
                         old
                     }
                     _ => {
-                        let new = self.binary(op, &old, &new, span)?;
+                        let new = self.written(op, (&old, place), (&new, self.at(value.span)), span)?;
                         self.made(new)?
                     }
                 };
@@ -270,6 +280,7 @@ impl Lowerer<'_> {
                 let (Some(object), Some(index)) = (parts.next(), parts.next()) else {
                     return Err(Stop::Unknown);
                 };
+                let (_, new) = wide::pair((&object, span), (&new, self.at(value.span)), false)?;
                 if builtins::is_chosen(&object, &index) {
                     let (object, index) = (self.settle(object), self.settle(index));
                     let old = builtins::subscript(self, object.clone(), index.clone(), span)?;

@@ -5,9 +5,9 @@ use super::arrays::{Op, is_array};
 use super::expression::unsupported;
 use super::types::{join, python_name};
 use super::value::{Value, boolean, is_constant};
-use super::{Lowerer, Result, Stop};
+use super::{Lowerer, Result, Stop, wide};
 use crate::ast;
-use crate::ir::{Block, Compare, Expr, ExprKind, Scalar, Span, Type, Var};
+use crate::ir::{Block, Compare, Expr, ExprKind, Flavour, Kind, Scalar, Span, Type, Var};
 
 fn compare_of(name: &str) -> Option<Compare> {
     Some(match name {
@@ -46,6 +46,9 @@ impl Lowerer<'_> {
                 Ok(so_far)
             }
             ast::ExprKind::UnaryOp(op, operand) if op == "Not" => Ok(negate(self.condition(operand)?)),
+            ast::ExprKind::Compare(left, ops, others) if ops.len() > 1 => {
+                self.chain(left, ops, others, span).map(|(holds, _)| holds)
+            }
             _ => {
                 let value = self.expr(expr)?;
                 self.truth(&value, span)
@@ -221,7 +224,10 @@ impl Lowerer<'_> {
         others: &[ast::Expr],
         span: Span,
     ) -> Result<Value> {
-        let [op] = ops else { return self.chain(left, ops, others, span).map(Value::Expr) };
+        let [op] = ops else {
+            let (holds, flavour) = self.chain(left, ops, others, span)?;
+            return Ok(Value::Expr(self.cast(holds, Scalar { kind: Kind::Bool, flavour })));
+        };
         let Some(right) = others.first() else { return Err(Stop::Unknown) };
         let values = match op.as_str() {
             "In" | "NotIn" => {
@@ -230,18 +236,26 @@ impl Lowerer<'_> {
             }
             _ => self.lazy_operands(&[left, right])?,
         };
+        let places = (self.at(left.span), self.at(right.span));
         match (compare_of(op), values.as_slice()) {
             (Some(op), [left, right]) if is_array(left) || is_array(right) => {
-                self.each_of(Op::Compare(op), vec![left.clone(), right.clone()], span)
+                let (left, right) = wide::pair((left, places.0), (right, places.1), true)?;
+                self.each_of(Op::Compare(op), vec![left, right], span)
             }
-            (_, [left, right]) => self.one_comparison(op, left, right, span).map(Value::Expr),
+            (Some(op), [left, right]) => {
+                self.compared(op, (left, places.0), (right, places.1), span).map(Value::Expr)
+            }
+            (None, [left, _]) => {
+                wide::held(left.clone(), places.0)?;
+                self.one_comparison(op, left, &values[1], span).map(Value::Expr)
+            }
             _ => Err(Stop::Unknown),
         }
     }
 
     fn one_comparison(&mut self, op: &str, left: &Value, right: &Value, span: Span) -> Result<Expr> {
         if let Some(op) = compare_of(op) {
-            return self.compare(op, left, right, span);
+            return self.compared(op, (left, span), (right, span), span);
         }
         let (positive, negated) = match op {
             "Is" | "In" => (op, false),
@@ -308,8 +322,14 @@ impl Lowerer<'_> {
         }
     }
 
-    /// `a < b < c`: each operand once, and no further than needed.
-    fn chain(&mut self, left: &ast::Expr, ops: &[String], others: &[ast::Expr], span: Span) -> Result<Expr> {
+    /// `a < b < c`: each operand once, and no further than needed. As a `bool`, with the flavour that `a < b and b < c` has.
+    fn chain(
+        &mut self,
+        left: &ast::Expr,
+        ops: &[String],
+        others: &[ast::Expr],
+        span: Span,
+    ) -> Result<(Expr, Flavour)> {
         let Some(((first_op, rest_ops), (first, rest))) = ops.split_first().zip(others.split_first()) else {
             return Err(Stop::Unknown);
         };
@@ -319,22 +339,23 @@ impl Lowerer<'_> {
         let left = self.settle_scalars(left.clone());
         let right = self.settle_scalars(right.clone());
         let result = self.one_comparison(first_op, &left, &right, span)?;
+        let flavour = flavour_of(&result);
         let result = self.cast(result, Scalar::BOOL);
-        self.chain_on(result, right, rest_ops, rest, span)
+        self.chain_on((result, flavour), right, rest_ops, rest, span)
     }
 
     fn chain_on(
         &mut self,
-        so_far: Expr,
+        (so_far, flavour): (Expr, Flavour),
         left: Value,
         ops: &[String],
         others: &[ast::Expr],
         span: Span,
-    ) -> Result<Expr> {
+    ) -> Result<(Expr, Flavour)> {
         let Some(((op, rest_ops), (other, rest))) = ops.split_first().zip(others.split_first()) else {
-            return Ok(so_far);
+            return Ok((so_far, flavour));
         };
-        let (outcome, block) = self.apart(|this| -> Result<Expr> {
+        let (outcome, block) = self.apart(|this| -> Result<(Expr, Flavour)> {
             let before = this.block.len();
             let mut left = left;
             let mut right = this.expr(other)?;
@@ -344,13 +365,24 @@ impl Lowerer<'_> {
                 right = this.settle_scalars(right);
             }
             let result = this.one_comparison(op, &left, &right, span)?;
+            let next = flavour_of(&result);
             let result = this.cast(result, Scalar::BOOL);
-            this.chain_on(result, right, rest_ops, rest, span)
+            this.chain_on((result, next), right, rest_ops, rest, span)
         });
-        let next = match outcome {
-            Err(Stop::Never) => boolean(false, span),
+        let (next, later) = match outcome {
+            Err(Stop::Never) => (boolean(false, span), flavour),
             other => other?,
         };
-        Ok(self.join_condition(true, so_far, next, block, span))
+        let flavour = match *so_far.kind {
+            ExprKind::Bool(false) => flavour,
+            ExprKind::Bool(true) => later,
+            _ if later == Flavour::NumPy => later,
+            _ => flavour,
+        };
+        Ok((self.join_condition(true, so_far, next, block, span), flavour))
     }
+}
+
+fn flavour_of(result: &Expr) -> Flavour {
+    result.ty.scalar().map_or(Flavour::Python, |scalar| scalar.flavour)
 }

@@ -7,6 +7,7 @@ use super::names::complex;
 use super::types::python_name;
 use super::value::{SliceValue, Static, Value, float};
 use super::webs::address;
+use super::wide::{refused, whole};
 use super::{Lowerer, Result, Stop, builtins};
 use crate::ast::{self, Constant};
 use crate::diagnostic::{Class, Diagnostic};
@@ -30,6 +31,11 @@ pub fn binary_of(name: &str) -> Option<Binary> {
     })
 }
 
+/// Whether a function takes ints past 64 bits.
+fn takes_wide(name: &str) -> bool {
+    matches!(name, "numpy.uint64" | "numpy.float64" | "builtins.float")
+}
+
 pub fn unsupported(span: Span, message: impl Into<String>, advice: &str) -> Stop {
     Diagnostic::new(Class::Unsupported, span, message).advice(advice).into()
 }
@@ -38,6 +44,7 @@ impl Lowerer<'_> {
     /// Lowers an expression. What it does beside giving a value is emitted.
     pub fn expr(&mut self, expr: &ast::Expr) -> Result<Value> {
         let value = self.lazily(expr)?;
+        let value = super::wide::held(value, self.at(expr.span))?;
         self.made(value)
     }
 
@@ -69,11 +76,18 @@ impl Lowerer<'_> {
                 let condition = self.condition(operand)?;
                 Ok(Value::Expr(negate(condition)))
             }
-            ast::ExprKind::UnaryOp(op, operand) if op == "USub" && is_least(operand) => {
-                Ok(Value::int(i64::MIN, span))
-            }
             ast::ExprKind::UnaryOp(op, operand) => {
                 let operand = self.lazily(operand)?;
+                if let Value::Static(Static::Wide(number)) = operand {
+                    return Ok(whole(
+                        match op.as_str() {
+                            "USub" => -number,
+                            "Invert" => !number,
+                            _ => number,
+                        },
+                        span,
+                    ));
+                }
                 if arrays::is_array(&operand) {
                     return self.each_of(arrays::Op::Unary(op.clone()), vec![operand], span);
                 }
@@ -81,6 +95,7 @@ impl Lowerer<'_> {
             }
             ast::ExprKind::BinOp(left, op, right) => {
                 let values = self.lazy_operands(&[left, right])?;
+                let places = (self.at(left.span), self.at(right.span));
                 if op == "MatMult" && values.iter().any(arrays::is_array) {
                     if let Some(product) = self.library_of("numpy.matmul", values.clone(), span) {
                         return product;
@@ -92,7 +107,9 @@ impl Lowerer<'_> {
                         "text is made in `raise` and `print` only",
                         "print the values: print(\"x\", x)",
                     )),
-                    (Some(op), [left, right]) => self.binary(op, left, right, span),
+                    (Some(op), [left, right]) => {
+                        self.written(op, (left, places.0), (right, places.1), span)
+                    }
                     _ => Err(unsupported(
                         span,
                         format!("the operator {op} is not compiled"),
@@ -272,8 +289,14 @@ impl Lowerer<'_> {
             (Value::Static(Static::Module(object)), Some(name)) => {
                 self.attribute(Value::Static(Static::Module(object)), name, self.at(function.span))?
             }
-            (object, Some(name)) => return builtins::call_method(self, object, name, given, span),
+            (object, Some(name)) => {
+                given.held()?;
+                return builtins::call_method(self, object, name, given, span);
+            }
         };
+        if !matches!(&callee, Value::Static(Static::Known(name)) if takes_wide(name)) {
+            given.held()?;
+        }
         // What the compiler knows reads a list at once; other functions would get hold of it.
         if let Value::Static(Static::Function(_) | Static::Closure(_)) = &callee {
             let mut written = arguments.iter().chain(keywords.iter().map(|(_, value)| value));
@@ -331,24 +354,16 @@ fn no_lists(span: Span) -> Stop {
     )
 }
 
-/// 2**63: with a sign before it, an int that fits.
-fn is_least(expr: &ast::Expr) -> bool {
-    matches!(&*expr.kind, ast::ExprKind::Constant(Constant::Int(Err(digits))) if digits == "9223372036854775808")
-}
-
 fn constant_value(constant: &Constant, span: Span) -> Result<Value> {
     Ok(match constant {
         Constant::None => Value::None,
         Constant::Ellipsis => Value::Static(Static::Ellipsis),
         Constant::Bool(value) => Value::bool(*value, span),
         Constant::Int(Ok(value)) => Value::int(*value, span),
-        Constant::Int(Err(digits)) => {
-            let message = "this int does not fit into 64 bits";
-            return Err(Diagnostic::new(Class::Unsupported, span, message)
-                .label(if digits.len() > 40 { "too great".to_owned() } else { digits.clone() })
-                .advice("compiled ints are between -2**63 and 2**63 - 1; write a float if its rounding is welcome")
-                .into());
-        }
+        Constant::Int(Err(digits)) => match digits.parse::<i128>().ok().filter(|value| *value != i128::MIN) {
+            Some(value) => whole(value, span),
+            None => return Err(refused(digits, span)),
+        },
         Constant::Float(value) => Value::Expr(float(*value, span)),
         Constant::Complex(re, im) => Value::Expr(complex(*re, *im, span)),
         Constant::Str(text) => Value::str(text.clone()),

@@ -81,6 +81,13 @@ impl Arguments {
         }
         Ok(self)
     }
+
+    /// None may be an int past 64 bits.
+    pub fn held(&self) -> Result<()> {
+        let keywords = self.keywords.iter().map(|(_, value, place)| (value, *place));
+        let mut all = self.positional.iter().map(|(value, place)| (value, *place)).chain(keywords);
+        all.try_for_each(|(value, place)| super::wide::held(value.clone(), place).map(drop))
+    }
 }
 
 pub struct Callee {

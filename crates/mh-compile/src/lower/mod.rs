@@ -22,6 +22,7 @@ mod value;
 mod variables;
 mod walk;
 mod webs;
+mod wide;
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;

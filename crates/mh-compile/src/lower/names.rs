@@ -118,11 +118,15 @@ impl Lowerer<'_> {
             Found::None => Value::None,
             Found::Bool(value) => Value::bool(value, span),
             Found::Int(value) => Value::int(value, span),
+            Found::Wide(value) => Value::Static(Static::Wide(value)),
             Found::Float(value) => Value::Expr(float(value, span)),
             Found::Complex(re, im) => Value::Expr(complex(re, im, span)),
             Found::Str(text) => Value::str(text),
             Found::NumPy(kind, value) => match self.found(*value, name, span)? {
                 Value::Expr(value) => Value::Expr(numpy_constant(value, kind)),
+                Value::Static(Static::Wide(value)) => {
+                    super::wide::typed(value, kind, span).ok_or(Stop::Unknown)?
+                }
                 other => other,
             },
             Found::Tuple(members) => {

@@ -105,8 +105,13 @@ const fn python_rank(kind: Kind) -> Rank {
     }
 }
 
-/// What a variable is that holds both: no value is lost but for ints past 2^53 that meet floats.
+/// What a variable is that holds both: no value is lost but for ints past 2^53 that meet floats. Python's ints beside NumPy's uint64 are
+/// taken into it, with an OverflowError where they are negative: a float would be right for neither.
 pub fn join_scalars(a: Scalar, b: Scalar) -> Scalar {
+    let wide = Scalar::numpy(Kind::U64);
+    if (a == Scalar::INT && b == wide) || (a == wide && b == Scalar::INT) {
+        return wide;
+    }
     if a.flavour == Flavour::Python && b.flavour == Flavour::Python {
         promote(a, b)
     } else {
@@ -140,6 +145,12 @@ pub fn join(a: &Form, b: &Form) -> Option<Form> {
         }
         (Form::Tuple(a), Form::Tuple(b)) if a.len() == b.len() => {
             Form::Tuple(a.iter().zip(b).map(|(a, b)| join(a, b)).collect::<Option<_>>()?)
+        }
+        (Form::Static(Static::Wide(number)), other @ Form::Type(Type::Scalar(scalar)))
+        | (other @ Form::Type(Type::Scalar(scalar)), Form::Static(Static::Wide(number)))
+            if *scalar == Scalar::numpy(Kind::U64) && u64::try_from(*number).is_ok() =>
+        {
+            other.clone()
         }
         (Form::None, Form::None) => Form::None,
         (Form::Static(a), Form::Static(b)) if a == b => Form::Static(a.clone()),
@@ -202,6 +213,7 @@ pub fn static_name(known: &Static) -> String {
         Static::Closure(closure) => format!("function {}", closure.tree.function.name),
         Static::Exception(_) => "class of exceptions".into(),
         Static::Ellipsis => "Ellipsis".into(),
+        Static::Wide(number) => format!("the int {number}"),
     }
 }
 
@@ -215,6 +227,7 @@ pub fn python_name(form: &Form) -> String {
         Form::Static(Static::Str(_)) => "str".into(),
         Form::Static(Static::Module(_)) => "module".into(),
         Form::Static(Static::Ellipsis) => "ellipsis".into(),
+        Form::Static(Static::Wide(_)) => "int".into(),
         Form::Static(Static::Exception(_)) => "type".into(),
         Form::Static(_) => "function".into(),
     }

@@ -41,6 +41,8 @@ pub enum Static {
     /// A class of exceptions of the user's: the world's number.
     Exception(u32),
     Ellipsis,
+    /// A Python int past 64 bits (`wide`).
+    Wide(i128),
 }
 
 /// A nested function with the variables around it.

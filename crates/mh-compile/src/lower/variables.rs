@@ -173,6 +173,13 @@ impl Lowerer<'_> {
                     }
                 }
             }
+            (Form::Type(Type::Scalar(scalar)), Value::Static(Static::Wide(number))) => {
+                if let (Some(var), Some(Value::Expr(value))) =
+                    (vars.next(), super::wide::typed(number, scalar.kind, Span::default()))
+                {
+                    self.assign(var, value);
+                }
+            }
             (Form::Type(_), Value::Expr(value)) => {
                 if let Some(var) = vars.next() {
                     self.assign_array(var, value);
@@ -326,6 +333,9 @@ fn mismatch(name: Option<&str>, first: Option<&(Span, Form)>, form: &Form, span:
                 }
                 (Some(Form::Static(Static::Closure(_) | Static::Function(_))), _) => {
                     "call each function where it is chosen: `y = f(x) if c else g(x)`"
+                }
+                (Some(Form::Static(Static::Wide(_))), _) | (_, Form::Static(Static::Wide(_))) => {
+                    "an int past 64 bits is an np.uint64 in compiled code: write np.uint64(...), there and here"
                 }
                 _ => "use two variables, each with one type",
             };

@@ -203,10 +203,13 @@ pub fn frozen(value: &Bound<'_, PyAny>) -> Option<Found> {
     if value.cast_exact::<PyInt>().is_ok() {
         return Some(match value.extract::<i64>() {
             Ok(value) => Found::Int(value),
-            Err(_) => Found::Refused(format!(
-                "the integer {} does not fit 64 bits, which compiled integers have",
-                super::arguments::brief(value)
-            )),
+            Err(_) => match value.extract::<i128>() {
+                Ok(value) => Found::Wide(value),
+                Err(_) => Found::Refused(format!(
+                    "the integer {} does not fit 64 bits, which compiled integers have",
+                    super::arguments::brief(value)
+                )),
+            },
         });
     }
     if let Ok(value) = value.cast_exact::<PyFloat>() {
@@ -233,10 +236,7 @@ pub fn frozen(value: &Bound<'_, PyAny>) -> Option<Found> {
         return all.iter().all(plain).then(|| Found::Slice(Box::new(all)));
     }
     let (kind, slots) = crate::ffi::numpy::NumPy::loaded(value.py())?.scalar(value)?;
-    Some(match number(kind, slots) {
-        Some(number) => Found::NumPy(kind, Box::new(number)),
-        None => Found::Refused(format!("the unsigned integer {} is above the range of int64", slots[0])),
-    })
+    Some(Found::NumPy(kind, Box::new(number(kind, slots))))
 }
 
 /// The same value, to the bit: 0.0 is not -0.0 here, and a nan is itself.
@@ -245,16 +245,16 @@ fn same(one: &Found, other: &Found) -> bool {
 }
 
 /// A scalar of NumPy's as the Python number that it equals.
-fn number(kind: mh_compile::ir::Kind, slots: [u64; 2]) -> Option<Found> {
+fn number(kind: mh_compile::ir::Kind, slots: [u64; 2]) -> Found {
     use mh_compile::ir::Kind;
     let single = |bits: u64| f64::from(f32::from_bits(bits as u32));
-    Some(match kind {
+    match kind {
         Kind::Bool => Found::Bool(slots[0] != 0),
         Kind::F32 => Found::Float(single(slots[0])),
         Kind::F64 => Found::Float(f64::from_bits(slots[0])),
         Kind::C64 => Found::Complex(single(slots[0]), single(slots[1])),
         Kind::C128 => Found::Complex(f64::from_bits(slots[0]), f64::from_bits(slots[1])),
-        Kind::U64 => Found::Int(i64::try_from(slots[0]).ok()?),
+        Kind::U64 => i64::try_from(slots[0]).map_or(Found::Wide(i128::from(slots[0])), Found::Int),
         _ => Found::Int(slots[0] as i64),
-    })
+    }
 }

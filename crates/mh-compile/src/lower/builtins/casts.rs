@@ -4,6 +4,7 @@ use super::build::{constant, sure};
 use super::{Call, refused, type_error, type_of, value_error};
 use crate::ir::{Expr, Flavour, Kind, Math, Scalar, Span};
 use crate::lower::value::{Static, Value, float};
+use crate::lower::wide;
 use crate::lower::{Lowerer, Result};
 
 pub fn bool_of(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
@@ -42,6 +43,9 @@ pub fn float_of(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
     };
     if let Value::Static(Static::Str(text)) = &value {
         return parsed(text, span).map(|number| Value::Expr(float(number, span)));
+    }
+    if let Value::Static(Static::Wide(number)) = value {
+        return Ok(Value::Expr(float(number as f64, span)));
     }
     match scalar_of(&value) {
         Some((x, scalar)) if !scalar.kind.is_complex() => Ok(Value::Expr(lowerer.cast(x, Scalar::FLOAT))),
@@ -110,6 +114,9 @@ pub fn numpy_of(lowerer: &mut Lowerer<'_>, kind: Kind, call: Call<'_>) -> Result
     if let (Value::Static(Static::Str(text)), true) = (&value, kind.is_float()) {
         let number = parsed(text, span)?;
         return Ok(Value::Expr(lowerer.cast(float(number, span), to)));
+    }
+    if let Value::Static(Static::Wide(number)) = value {
+        return wide::typed(number, kind, span).ok_or_else(|| wide::refused(&number.to_string(), span));
     }
     let (x, from) = lowerer.scalar(&value, &shown, span)?;
     if kind == Kind::Bool {
