@@ -124,12 +124,14 @@ def same(found: Any, expected: Any) -> bool:
             return np.array_equal(found, expected, equal_nan=True) and np.array_equal(
                 np.signbit(found)[~np.isnan(found)], np.signbit(expected)[~np.isnan(expected)]
             )
-        return np.array_equal(found, expected)
+        return np.array_equal(found, expected, equal_nan=expected.dtype.kind == "c")
     if isinstance(expected, (float, np.floating)):
-        return (found == expected and math.copysign(1, found) == math.copysign(1, expected)) or (
-            found != found and expected != expected
-        )
-    return bool(found == expected)
+        return (found == expected and math.copysign(1, found) == math.copysign(1, expected)) or both_nan(found, expected)
+    return bool(found == expected) or (isinstance(expected, (complex, np.complexfloating)) and both_nan(found, expected))
+
+
+def both_nan(found: Any, expected: Any) -> bool:
+    return bool(found != found and expected != expected)
 
 
 def agree(found: Outcome, expected: Outcome) -> bool:

@@ -108,7 +108,7 @@ def float_remainder(a, b):
     return a % b
 
 
-@does((2.0, 2.0), (4.0, 0.5), (0.0, 0.0), (2.5, -1.0), (1e200, 2.0), (0.0, -1.0), (INF, 2.0), close=True)
+@does((2.0, 2.0), (4.0, 0.5), (0.0, 0.0), (2.5, -1.0), (1e200, 2.0), (0.0, -1.0), (INF, 2.0), (0.0, -INF), close=True)
 def float_power(a, b):
     return a**b
 
@@ -196,6 +196,11 @@ def least_and_greatest(a, b):
     return min(a, b), max(a, b), min(a, b, 0), max(1, a, b)
 
 
+@does((3, 2.5), (2, 7.5), (7, 7.0))
+def least_and_greatest_of_both(a, b):
+    return float(min(a, b)), max(a, b) + 0.5
+
+
 @does((1.0, NAN), (NAN, 1.0), (0.0, -0.0), (-0.0, 0.0))
 def least_and_greatest_floats(a, b):
     return min(a, b), max(a, b)
@@ -251,6 +256,11 @@ def lengths(x, y):
     return math.hypot(x, y)
 
 
+@does((1.0,), (2.0,))
+def gamma_zeros(x):
+    return math.lgamma(x)
+
+
 @does((7.5, 2.0), (-7.5, 2.0), (1.0, 0.0), (INF, 1.0), (1.0, INF))
 def modulo_functions(x, y):
     return math.fmod(x, y)
@@ -292,6 +302,34 @@ def complex_with_numpy_float(a, z):
     for x in a:
         total += x
     return total, z - a[0], z * a[0], a[0] * z, z == a[0], z / a[0]
+
+
+BASES = (2 + 1j, 0.3 - 1.7j, 0j)
+
+
+@does(*((base,) for base in BASES))
+def complex_powers(z):
+    return z**0, z**2, z**3, z**7
+
+
+@does(*((kind(base), n) for kind in (complex, np.complex64, np.complex128) for base in BASES for n in (-2, -1, 3, 13)))
+def complex_powers_not_constant(z, n):
+    return z**n
+
+
+@does(*((kind(base),) for kind in (np.complex64, np.complex128) for base in BASES))
+def complex_powers_numpy(z):
+    return z**3, z**7, z**-1, z**-2
+
+
+@does((0j, -1.5), (0j, -1.0))
+def complex_zero_to_a_negative_float(z, x):
+    return z**x
+
+
+@does((np.array([0j]),))
+def complex_zero_in_an_array_to_negative_powers(a):
+    return a**-1, a**-2, a**-1.5, a[0] ** -1.5
 
 
 @does((3 + 4j,), (0j,), close=True)

@@ -61,6 +61,13 @@ def test_negative_start_beside_unsigned_is_an_error():
         mh.jit(most)(features.u8(7, 2**63), -1)
 
 
+def test_the_greatest_keeps_its_digits_or_is_an_error():
+    greatest = mh.jit(lambda a, b: max(a, b))
+    assert greatest(2**53 + 1, 2.0**60) == 2.0**60
+    with pytest.raises(OverflowError, match="more digits than the float"):
+        greatest(2**53 + 1, 2.0**53)
+
+
 def test_help_tells_how_to_write_an_unsigned_constant():
     with pytest.raises(mh.CompileError, match=r"write np.uint64\(18446744073709551615\)"):
         mh.jit(lambda n: n + 18446744073709551615)(3)

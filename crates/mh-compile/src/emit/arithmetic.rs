@@ -9,10 +9,10 @@ use crate::ir::{Binary, Check, Flavour, Kind, Math, Scalar, Span};
 
 /// What an operation is asked with beside its operands.
 #[derive(Clone, Copy)]
-struct Ask {
-    ty: Scalar,
-    check: Check,
-    span: Span,
+pub(super) struct Ask {
+    pub ty: Scalar,
+    pub check: Check,
+    pub span: Span,
 }
 
 impl Ask {
@@ -370,6 +370,8 @@ impl FunctionEmitter<'_, '_> {
         if ask.python() && ask.check != Check::None {
             let zero = self.value(&format!("fcmp oeq {name} {a}, 0.0"));
             let negative = self.value(&format!("fcmp olt {name} {b}, 0.0"));
+            let finite = self.value(&format!("fcmp ogt {name} {b}, {}", float(f64::NEG_INFINITY, kind)));
+            let negative = self.value(&format!("and i1 {negative}, {finite}"));
             let by_zero = self.value(&format!("and i1 {zero}, {negative}"));
             let text = "0.0 cannot be raised to a negative power";
             self.fail_if(&by_zero, ask.check, Failure::ZeroDivision(text.into()), ask.span, &[]);
@@ -412,7 +414,7 @@ impl FunctionEmitter<'_, '_> {
         all
     }
 
-    fn complex(&mut self, op: Binary, left: &Operand, right: &Operand, ask: Ask) -> Operand {
+    pub fn complex(&mut self, op: Binary, left: &Operand, right: &Operand, ask: Ask) -> Operand {
         let name = ask.name();
         let ((ar, ai), (br, bi)) = (left.pair(), right.pair());
         let mut op2 = |op: &str, a: &str, b: &str| self.value(&format!("{op} {name} {a}, {b}"));
@@ -425,7 +427,7 @@ impl FunctionEmitter<'_, '_> {
                 Operand::Pair(op2("fsub", &rr, &ii), op2("fadd", &ri, &ir))
             }
             Binary::Divide => self.complex_quotient(left, right, ask),
-            Binary::Power => self.complex_power(left, right, ask.ty, ask.check, ask.span),
+            Binary::Power => self.complex_power(left, right, ask),
             _ => unreachable!("complex numbers have no {op:?}"),
         }
     }

@@ -13,6 +13,7 @@
 mod arithmetic;
 mod array;
 mod cast;
+mod complex_power;
 mod expression;
 mod function;
 mod helpers;

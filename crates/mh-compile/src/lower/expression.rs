@@ -107,9 +107,7 @@ impl Lowerer<'_> {
                         "text is made in `raise` and `print` only",
                         "print the values: print(\"x\", x)",
                     )),
-                    (Some(op), [left, right]) => {
-                        self.written(op, (left, places.0), (right, places.1), span)
-                    }
+                    (Some(op), [left, right]) => self.written(op, (left, places.0), (right, places.1), span),
                     _ => Err(unsupported(
                         span,
                         format!("the operator {op} is not compiled"),

@@ -20,7 +20,9 @@ pub fn refused(digits: &str, span: Span) -> Stop {
     let shown = if digits.len() > 40 { "too great" } else { digits };
     let unsigned = digits.parse::<u64>().is_ok();
     let advice = if unsigned {
-        format!("compiled ints are between -2**63 and 2**63 - 1; write np.uint64({digits}), which wraps as NumPy does")
+        format!(
+            "compiled ints are between -2**63 and 2**63 - 1; write np.uint64({digits}), which wraps as NumPy does"
+        )
     } else {
         "compiled ints are between -2**63 and 2**63 - 1; write a float if its rounding is welcome".to_owned()
     };

@@ -89,7 +89,8 @@ pub fn log_gamma(x: Float<'_>) -> Float<'_> {
     let place = low.pick(a + 1.0, a);
     let t = (place - LOG_GAMMA_CENTRE) / (place + LOG_GAMMA_CENTRE);
     let quotient = t.fma(t.polynomial(&LOG_GAMMA[1..]), LOG_GAMMA_LOW) + LOG_GAMMA[0];
-    let near = first * second * quotient;
+    // At 1 it is 0, not -0.
+    let near = first * second * quotient + 0.0;
     let near = low.pick(near - log(low.pick(a, 1.0)), near);
     let value = a.lt(2.5).pick(near, far);
     // log(pi / (a |sin(pi a)|)) - log gamma(a).

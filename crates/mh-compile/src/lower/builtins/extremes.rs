@@ -1,11 +1,12 @@
 //! Python's `min` and `max`: the first of those that nothing is before.
 
-use super::build::{binary, choose};
+use super::build::{binary, choose, variable};
 use super::{Call, refused, type_error, type_of, value_error};
-use crate::ir::{Binary, Compare, Kind, Scalar};
+use crate::ir::{Binary, Compare, Kind, Scalar, Type};
 use crate::lower::function::Arguments;
 use crate::lower::types::join_scalars;
 use crate::lower::value::Value;
+use crate::lower::variables::loses;
 use crate::lower::{Lowerer, Result, Stop};
 
 pub fn of_builtin(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
@@ -81,6 +82,19 @@ fn pair(lowerer: &mut Lowerer<'_>, least: bool, a: Value, b: Value, span: crate:
     let condition = lowerer.compare(op, &Value::Expr(y.clone()), &Value::Expr(x.clone()), span)?;
     let condition = lowerer.cast(condition, Scalar::BOOL);
     let joined = join_scalars(s, t);
+    if loses(&x, joined) || loses(&y, joined) {
+        // The one that is chosen must keep its digits.
+        let chosen = lowerer.temp(Type::Scalar(joined));
+        let [then, orelse] = [y, x].map(|value| {
+            let ((), block) = lowerer.apart(|this| {
+                let value = this.widened(value, joined);
+                this.assign(chosen, value);
+            });
+            block
+        });
+        lowerer.if_then(condition, then, orelse, span);
+        return Ok(Value::Expr(variable(chosen, Type::Scalar(joined), span)));
+    }
     let (x, y) = (lowerer.cast(x, joined), lowerer.cast(y, joined));
     Ok(Value::Expr(choose(condition, y, x)))
 }
