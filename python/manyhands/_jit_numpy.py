@@ -20,6 +20,7 @@ FUNCTIONS = {
     "builtins.max": builtins.greatest,
     "builtins.min": builtins.least,
     "builtins.sum": builtins.total,
+    "math.fsum": builtins.exact_total,
     "ndarray.columns": parts.columns,
     "ndarray.matrices": linear.multiplied,
     "ndarray.pairs": parts.pairs,

@@ -1,5 +1,7 @@
 """Python's functions of what can be iterated, of arrays, for compiled code (see `_jit_numpy`)."""
 
+import math
+
 import numpy as np
 
 from manyhands.loops import prange
@@ -49,3 +51,58 @@ def every(x):
 def some(x):
     """`any(x)`."""
     return bool(np.any(x))
+
+
+def exact_total(x):
+    """`math.fsum(x)`: the sum rounded once, from partial sums that share no bits (Shewchuk 1997), as CPython keeps them."""
+    partials = np.empty(64)
+    count = 0
+    special, infinite = 0.0, 0.0
+    for k in range(x.shape[0]):
+        value = float(x[k])
+        given = value
+        kept = 0
+        for j in range(count):
+            other = float(partials[j])
+            if abs(value) < abs(other):
+                value, other = other, value
+            high = value + other
+            low = other - (high - value)
+            if low != 0.0:
+                partials[kept] = low
+                kept += 1
+            value = high
+        count = kept
+        if value != 0.0:
+            if math.isfinite(value):
+                if count == len(partials):
+                    more = np.empty(2 * count)
+                    more[:count] = partials
+                    partials = more
+                partials[count] = value
+                count += 1
+            else:
+                if math.isfinite(given):
+                    raise OverflowError("intermediate overflow in fsum")
+                if math.isinf(given):
+                    infinite += given
+                special += given
+                count = 0
+    if special != 0.0:
+        if math.isnan(infinite):
+            raise ValueError("-inf + inf in fsum")
+        return special
+    high, low = 0.0, 0.0
+    while count > 0 and low == 0.0:
+        count -= 1
+        other = float(partials[count])
+        value = high
+        high = value + other
+        low = other - (high - value)
+    # Half way between two floats: what is left decides.
+    if count > 0 and ((low < 0.0 and partials[count - 1] < 0.0) or (low > 0.0 and partials[count - 1] > 0.0)):
+        twice = low * 2.0
+        value = high + twice
+        if twice == value - high:
+            high = value
+    return high

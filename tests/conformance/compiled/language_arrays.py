@@ -1,8 +1,10 @@
 """Arrays: elements, views, makers, layouts, results."""
 
+import math
+
 import numpy as np
 
-from features import does, f8, grid, i8
+from features import INF, NAN, does, f8, grid, i8
 
 
 def read_only():
@@ -265,3 +267,13 @@ def new_axis(a, i):
 def without_axes(a):
     a[()] += 1
     return a[()]
+
+
+@does((f8(1e-16, 1, 1e16),), (f8(),), (f8(1e308, 1e308, -1e308),), (f8(INF, -INF),), (f8(INF, NAN),), (f8(0.1, 0.2, 0.3) / 3,))
+def exact_sum(a):
+    return math.fsum(a)
+
+
+@does((f8(0.1, 0.2, 0.3), 1e20), (i8(1, 2, 2**60), 0.1))
+def exact_sums_of_expressions(a, x):
+    return math.fsum(a * 3), math.fsum(a[::-1]), math.fsum((x, 1.0, -x, 1))

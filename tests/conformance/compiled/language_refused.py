@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+import manyhands as mh
 from features import f8, refuses
 
 STATE = {"count": 0}
@@ -139,6 +140,17 @@ def matrix_product_of_numbers(n):
 @refuses(3)
 def attribute_that_is_nowhere(n):
     return n.nowhere  # here
+
+
+@refuses(np.zeros(3), np.array([0, 1]), np.array([1, 2]))
+def read_of_what_is_accumulated(f, first, second):
+    energy = 0.0
+    for k in mh.prange(len(first)):
+        i, j = first[k], second[k]
+        f[i] += 1.0
+        f[j] -= 1.0
+        energy += f[i]  # here
+    return energy
 
 
 @refuses(3)

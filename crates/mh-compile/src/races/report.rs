@@ -212,6 +212,9 @@ pub fn clash(
     clash: Option<&Clash>,
     all: &[(std::rc::Rc<Access>, bool)],
 ) -> Diagnostic {
+    if let Some(read) = read_of_gathered(x, y, all) {
+        return gathered_and_read(source, pairs, x, y, read);
+    }
     let recorder = pairs.recorder;
     let name = source.name(recorder.of.var);
     let value = recorder_value(pairs);
@@ -271,6 +274,43 @@ pub fn clash(
         diagnostic = diagnostic.note(*call, "called from here");
     }
     diagnostic.advice(advice(source, pairs, x, y, all))
+}
+
+/// Where an array's elements would be accumulated, were they not read too: the read.
+fn read_of_gathered<'a>(
+    x: &Access,
+    y: &Access,
+    all: &'a [(std::rc::Rc<Access>, bool)],
+) -> Option<&'a Access> {
+    let (Kind::Update(Some(kind)), Kind::Update(Some(other))) = (x.kind, y.kind) else { return None };
+    let mut writes = all.iter().filter(|(access, _)| access.kind.writes());
+    if kind != other || !writes.all(|(access, _)| access.kind == Kind::Update(Some(kind))) {
+        return None;
+    }
+    all.iter().map(|(access, _)| &**access).find(|access| access.kind == Kind::Read)
+}
+
+fn gathered_and_read(source: &Source, pairs: &Pairs, x: &Access, y: &Access, read: &Access) -> Diagnostic {
+    let name = source.name(pairs.recorder.of.var);
+    let array = source.name(pairs.interpreter.roots[x.root.0 as usize].var);
+    let element = source.element(read);
+    let mut diagnostic = Diagnostic::new(
+        Class::Race,
+        read.span,
+        format!("`{element}` is read in the prange while elements of `{array}` are being accumulated"),
+    )
+    .label("what it holds here depends on the order of iterations")
+    .note(x.span, format!("iterations of {name} accumulate here, and may meet in one element"));
+    if !std::ptr::eq(x, y) {
+        diagnostic = diagnostic.note(y.span, "and here");
+    }
+    for call in read.calls.iter().rev() {
+        diagnostic = diagnostic.note(*call, "called from here");
+    }
+    diagnostic.advice(format!(
+        "Within the prange `{array}[...]` may only be updated; read it in a loop of its own, after this one. If the \
+         subscripts are known to differ (a permutation): {UNCHECKED}"
+    ))
 }
 
 /// The loop's variable.

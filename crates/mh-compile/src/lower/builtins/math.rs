@@ -3,9 +3,9 @@
 use super::build::{binary, both, checked, choose, compare, either, math, not, sure, test, unary};
 use super::nearest::{names, unknown};
 use super::{Call, Handler, combinatorics, distances, find, refused, rounding, type_error, type_of};
-use crate::ir::{Binary, Check, Compare, Expr, ExprKind, Math, Scalar, Unary};
+use crate::ir::{Binary, Check, Compare, Expr, ExprKind, Kind, Math, Scalar, Unary};
 use crate::lower::value::{Value, float};
-use crate::lower::{Lowerer, Result};
+use crate::lower::{Lowerer, Result, Stop};
 
 /// One argument, and nothing more to it.
 const SIMPLE: &[(&str, Math)] = &[
@@ -235,12 +235,28 @@ fn fma(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
     Ok(Value::Expr(result))
 }
 
-fn fsum(_: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
-    Err(refused(
-        call.span,
-        "math.fsum is not compiled",
-        "sum in a loop; a reduction of floats in a prange is the same for any number of threads",
-    ))
+/// Over an array of one dimension, or a tuple of numbers.
+fn fsum(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let span = call.span;
+    let Some(value) = call.bind(&["/seq"], 1)?.into_iter().flatten().next() else {
+        return Err(Stop::Unknown);
+    };
+    let row = match value {
+        Value::Tuple(members) if members.is_empty() => return Ok(Value::Expr(float(0.0, span))),
+        Value::Tuple(_) => super::constructors::array_of_tuple(lowerer, &value, Some(Kind::F64), span)?,
+        array if array.array().is_some_and(|(_, ty)| ty.rank == 1) => array,
+        other => {
+            let message = format!("math.fsum of {} is not compiled", type_of(&other));
+            return Err(refused(span, message, "give it an array of one dimension: a.ravel()"));
+        }
+    };
+    lowerer.library_of("math.fsum", vec![row], span).unwrap_or_else(|| {
+        Err(refused(
+            span,
+            "math.fsum is not compiled",
+            "sum in a loop; a reduction of floats in a prange is the same for any number of threads",
+        ))
+    })
 }
 
 fn prod(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
