@@ -301,8 +301,23 @@ def nonzero(a):
                     columns[k] = j
                     k += 1
         return rows, columns
+    elif a.ndim == 3:
+        count = np.count_nonzero(a)
+        planes = np.empty(count, dtype=np.int64)
+        rows = np.empty(count, dtype=np.int64)
+        columns = np.empty(count, dtype=np.int64)
+        n = 0
+        for i in range(a.shape[0]):
+            for j in range(a.shape[1]):
+                for k in range(a.shape[2]):
+                    if a[i, j, k]:
+                        planes[n] = i
+                        rows[n] = j
+                        columns[n] = k
+                        n += 1
+        return planes, rows, columns
     else:
-        raise NotImplementedError("np.nonzero is compiled for vectors and matrices")
+        raise NotImplementedError("np.nonzero, and masks, are compiled for up to three dimensions")
 
 
 def nansum(a):
@@ -444,63 +459,3 @@ def put_taken(a, indices, values):
         stretched = kept.shape[0] == 1
         for i in range(indices.shape[0]):
             a[indices[i]] = kept[0 if stretched else i]
-
-
-def columns(a, indices):
-    """`a[:, indices]` of a matrix."""
-    if indices.dtype == np.bool_:
-        if indices.shape[0] != a.shape[1]:
-            raise IndexError("boolean index did not match indexed array along axis 1")
-        return _columns(a, flatnonzero(indices))
-    else:
-        return _columns(a, indices)
-
-
-def _columns(a, indices):
-    out = np.empty((a.shape[0], indices.shape[0]), dtype=a.dtype)
-    for i in range(a.shape[0]):
-        for j in range(indices.shape[0]):
-            out[i, j] = a[i, indices[j]]
-    return out
-
-
-def put_columns(a, indices, values):
-    """`a[:, indices] = values` of a matrix."""
-    if indices.dtype == np.bool_:
-        put_taken(a.T, flatnonzero(indices), _turned(values))
-    else:
-        put_taken(a.T, indices, _turned(values))
-
-
-def _turned(values):
-    if np.ndim(values) == 0:
-        return values
-    elif values.ndim == 1:
-        return values[:, None]
-    else:
-        return values.T
-
-
-def pairs(a, rows, columns):
-    """`a[rows, columns]` of a matrix: an element for each pair."""
-    if rows.shape[0] != columns.shape[0]:
-        raise IndexError("shape mismatch: indexing arrays could not be broadcast together")
-    out = np.empty(rows.shape[0], dtype=a.dtype)
-    for i in range(rows.shape[0]):
-        out[i] = a[rows[i], columns[i]]
-    return out
-
-
-def put_pairs(a, rows, columns, values):
-    """`a[rows, columns] = values` of a matrix."""
-    if rows.shape[0] != columns.shape[0]:
-        raise IndexError("shape mismatch: indexing arrays could not be broadcast together")
-    if np.ndim(values) == 0:
-        for i in range(rows.shape[0]):
-            a[rows[i], columns[i]] = values
-    else:
-        if values.shape[0] != rows.shape[0]:
-            raise ValueError("shape mismatch: value array could not be broadcast to indexing result")
-        kept = values.copy()
-        for i in range(rows.shape[0]):
-            a[rows[i], columns[i]] = kept[i]

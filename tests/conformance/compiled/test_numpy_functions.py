@@ -168,6 +168,84 @@ def test_a_mask_of_another_length():
     agree(masked, made("f8", (3, 2)), np.array([True, False, True]))
 
 
+@mh.jit
+def picked(a, i, k, mask, columns):
+    return (
+        a[mask, :], a[:, columns], a[mask, 0], a[mask, columns[:2]], a[i, 0], a[0, i], a[i, 1:], a[i, ::-1], a[..., k], a[i, k],
+        a[i[:, None], k], a[None, i], a[i, None, k], a[k[:, None]], a[[0, 2]], a[[0, -1], 1], a[[[0, 1], [1, 0]], 0],
+    )  # fmt: skip
+
+
+@mh.jit
+def stored(a, i, k, mask, columns, v):
+    a[mask, 0] = 7
+    a[i, 0] += 1
+    a[:, columns] = a[:, :1]
+    a[k[:, None], 1:] = v[:2]
+    a[..., k] *= 2
+    a[i] = v[:, None]
+    a[i, k[0]] = a[::-1, 1][:3]
+    a[[0, 1]] = a[[1, 0]]
+
+
+@mh.jit
+def picked_in_space(a, mask, rows, i, k):
+    return a[mask], a[:, i], a[i, :, k], a[:, i, k], a[0, :, i], a[..., i, 0], a[rows], a[rows, i], a[i, ..., k], a[i, 1:, 0]
+
+
+@mh.jit
+def stored_in_space(a, mask, rows, i, k):
+    a[mask] *= 2
+    a[:, i] += 1
+    a[i, :, k] = a[0, 0, :1]
+    a[rows, 0] = -1
+
+
+@pytest.mark.parametrize("kind, layout", [("f8", "C"), ("i4", "F"), ("f8", "strided"), ("f8", "reversed")])
+def test_subscripts_with_arrays_among_others(kind, layout):
+    a, mask, columns = made(kind, (4, 3), layout), np.array([True, False, True, True]), np.array([True, False, True])
+    v = np.array([0.5, 1.5, 2.5])
+    for i, k in ((np.array([2, 0, -1]), np.array([0, -1, 0], "i4")), (np.array([1, 2, 1], "u1"), np.array([1]))):
+        agree(picked, a, i, k, mask, columns[: len(a[0])])
+        agree(stored, a, i, k, mask, columns, v)
+    space, i, k = made(kind, (3, 4, 5), layout), np.array([0, 1, -1]), np.array([2, 0, 0])
+    agree(picked_in_space, space, space > 0, space[:, :, 0] > 9, i, k)
+    agree(stored_in_space, space, space > 0, space[:, :, 0] > 0, i, k)
+
+
+def test_subscripts_with_arrays_that_do_not_fit():
+    for text, *given in (
+        ("a[i, k]", np.array([0, 1, 2]), np.array([0, 1])),
+        ("a[i, 0]", np.array([0, 4]), 0),
+        ("a[i, 0]", np.array([], int), 0),
+        ("a[:, i]", np.array([0, -4]), 0),
+        ("a[i, k]", np.array([9]), np.array([], int)),
+        ("a[i, :]", np.array([True, False]), 0),
+        ("a[i, 0]", np.array([1.0]), 0),
+        ("a[i, k, 0]", np.array([1]), np.array([1])),
+    ):
+        agree(mh.jit(eval(f"lambda a, i, k: {text}"), source=f"lambda a, i, k: {text}"), made("f8", (4, 3)), *given)
+
+
+def test_nothing_is_stored_where_an_index_is_out_of_bounds():
+    @mh.jit
+    def put_both(a, i, v):
+        a[i] = v
+
+    for given in (made("f8", (4,)), made("f8", (4, 3))):
+        agree(put_both, given, np.array([0, 1, 4]), 5.0)
+        agree(put_both, given, np.array([0, 4]), np.ones((3,) * given.ndim))
+
+
+def test_what_is_picked_takes_no_other_kind():
+    @mh.jit
+    def added(a, i):
+        a[i] += 1.5
+
+    agree(added, np.arange(4.0), np.array([1, 1]))
+    agree(added, np.arange(4), np.array([1, 1]))
+
+
 def test_random_arrays():
     @mh.jit
     def drawn(n):

@@ -93,12 +93,9 @@ impl Lowerer<'_> {
             ast::ExprKind::Tuple(targets) | ast::ExprKind::List(targets) => self.unpack(targets, value, span),
             ast::ExprKind::Subscript(object, index) => {
                 let before = self.block.len();
-                let mut parts = self.operands(&[object, index])?.into_iter();
+                let [object, index] = self.subscripted(object, index)?;
                 let value = self.settle_before(vec![value], before).pop().ok_or(Stop::Unknown)?;
-                match (parts.next(), parts.next()) {
-                    (Some(object), Some(index)) => self.store(object, index, value, span),
-                    _ => Err(Stop::Unknown),
-                }
+                self.store(object, index, value, span)
             }
             ast::ExprKind::Starred(_) => {
                 Err(unsupported(span, "`*` in a target is not compiled", "name each member"))
@@ -194,7 +191,7 @@ impl Lowerer<'_> {
     }
 
     /// A scalar as an element of this kind holds it.
-    fn element_value(&mut self, value: Value, element: Kind, span: Span) -> Result<Expr> {
+    pub fn element_value(&mut self, value: Value, element: Kind, span: Span) -> Result<Expr> {
         let Value::Expr(value) = value else {
             let name = value.form().map_or_else(|| "range".to_owned(), |form| form_name(&form));
             return Err(Diagnostic::new(
@@ -272,7 +269,7 @@ impl Lowerer<'_> {
                 self.define(Key { path: around.path, web }, result, Some(name), place)
             }
             ast::ExprKind::Subscript(object, index) => {
-                let parts = self.operands(&[object, index])?;
+                let parts = self.subscripted(object, index)?.to_vec();
                 let start = self.block.len();
                 let new = self.display(value)?;
                 let written = stores(&self.block[start..]);
@@ -284,7 +281,13 @@ impl Lowerer<'_> {
                 if builtins::is_chosen(&object, &index) {
                     let (object, index) = (self.settle(object), self.settle(index));
                     let old = builtins::subscript(self, object.clone(), index.clone(), span)?;
-                    let new = self.binary(op, &old, &new, span)?;
+                    let new = match &old {
+                        Value::Expr(picked) if picked.ty.array().is_some() => {
+                            self.fill_view(picked, new, Some(op), span)?;
+                            old
+                        }
+                        _ => self.binary(op, &old, &new, span)?,
+                    };
                     return self.store(object, index, new, span);
                 }
                 match builtins::place(self, object, index, span)? {

@@ -59,11 +59,8 @@ impl Lowerer<'_> {
                 self.attribute(value, name, span)
             }
             ast::ExprKind::Subscript(value, index) => {
-                let mut values = self.operands(&[value, index])?.into_iter();
-                match (values.next(), values.next()) {
-                    (Some(value), Some(index)) => builtins::subscript(self, value, index, span),
-                    _ => Err(Stop::Unknown),
-                }
+                let [value, index] = self.subscripted(value, index)?;
+                builtins::subscript(self, value, index, span)
             }
             ast::ExprKind::Slice(start, stop, step) => {
                 self.slice(start.as_ref(), stop.as_ref(), step.as_ref())
@@ -182,6 +179,28 @@ impl Lowerer<'_> {
             values.push(value);
         }
         Ok(values)
+    }
+
+    /// What a subscript is of, and the subscript, where a list of numbers is an array of them.
+    pub fn subscripted(&mut self, object: &ast::Expr, index: &ast::Expr) -> Result<[Value; 2]> {
+        let object = self.expr(object)?;
+        let before = self.block.len();
+        let index = match &*index.kind {
+            ast::ExprKind::List(_) => Value::Tuple(vec![self.display(index)?]),
+            ast::ExprKind::Tuple(members) => {
+                let members: Vec<&ast::Expr> = members.iter().collect();
+                let mut values = Vec::with_capacity(members.len());
+                for value in self.readers(&members)? {
+                    values.push(self.made(value)?);
+                }
+                Value::Tuple(values)
+            }
+            _ => self.expr(index)?,
+        };
+        match <[Value; 1]>::try_from(self.settle_before(vec![object], before)) {
+            Ok([object]) => Ok([object, index]),
+            Err(_) => Err(Stop::Unknown),
+        }
     }
 
     /// As `lazy_operands`, for what reads lists too.

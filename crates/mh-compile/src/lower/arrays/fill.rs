@@ -156,7 +156,13 @@ impl Lowerer<'_> {
     }
 
     /// Raises where an array cannot be stretched to these lengths.
-    fn fits_into(&mut self, lazy: &Lazy, lengths: &[Expr], update: Option<Binary>, span: Span) -> Result<()> {
+    pub fn fits_into(
+        &mut self,
+        lazy: &Lazy,
+        lengths: &[Expr],
+        update: Option<Binary>,
+        span: Span,
+    ) -> Result<()> {
         let Some(skip) = lengths.len().checked_sub(lazy.rank()) else {
             let spare = lazy.rank() - lengths.len();
             if update.is_none() && lazy.lengths[..spare].iter().all(is_one) {

@@ -11,6 +11,7 @@ mod gather;
 mod known;
 mod shapes;
 
+pub use element::Ones;
 pub use fill::Parallels;
 pub use gather::{Axes, Gather, limit};
 pub use known::{METHODS, each_known, method};
@@ -167,6 +168,14 @@ impl Lowerer<'_> {
         };
         let lengths = (0..rank).map(length).collect();
         Lazy { lengths, element: array.element, node: Node::Stored { var, array, units }, span }
+    }
+
+    /// Which axes of an array in memory are known to have one element.
+    pub fn units_of(&self, lazy: &Lazy) -> Option<Vec<bool>> {
+        match &lazy.node {
+            Node::Stored { var, .. } => self.units.get(var).cloned(),
+            Node::Each { .. } => None,
+        }
     }
 
     /// `op` of each element; operands are arrays, at least one of them, and numbers.

@@ -12,6 +12,16 @@ pub const MOST_FIGURES: usize = 5;
 impl Lowerer<'_> {
     /// The lengths that arrays of these are broadcast to; raises where they do not fit.
     pub fn broadcast(&mut self, shapes: &[Vec<Expr>], span: Span) -> Result<Vec<Expr>> {
+        let (wrong, result) = self.joined(shapes, span);
+        let shapes: Vec<&[Expr]> = shapes.iter().map(Vec::as_slice).collect();
+        let (text, values) = shapes_text(&shapes);
+        let message = format!("operands could not be broadcast together with shapes {text}");
+        self.raise_where(wrong, &message, values, span);
+        Ok(result.into_iter().map(|length| self.length(length)).collect())
+    }
+
+    /// Whether arrays of these lengths do not fit, and what they are broadcast to where they do.
+    pub fn joined(&self, shapes: &[Vec<Expr>], span: Span) -> (Expr, Vec<Expr>) {
         let rank = shapes.iter().map(Vec::len).max().unwrap_or(0);
         let (mut wrong, mut result) = (boolean(false, span), Vec::with_capacity(rank));
         for axis in 0..rank {
@@ -38,11 +48,7 @@ impl Lowerer<'_> {
             }
             result.push(so_far.unwrap_or_else(|| int(1, span)));
         }
-        let shapes: Vec<&[Expr]> = shapes.iter().map(Vec::as_slice).collect();
-        let (text, values) = shapes_text(&shapes);
-        let message = format!("operands could not be broadcast together with shapes {text}");
-        self.raise_where(wrong, &message, values, span);
-        Ok(result.into_iter().map(|length| self.length(length)).collect())
+        (wrong, result)
     }
 
     /// As an `int` that can be read again.

@@ -2,7 +2,7 @@
 
 use super::super::assign::read_only;
 use super::build::{choose, compare, number};
-use super::{refused, type_error, type_of};
+use super::{picks, refused, type_error, type_of};
 use crate::diagnostic::{Class, Diagnostic};
 use crate::ir::{Array, Binary, Check, Compare, Expr, ExprKind, Kind, Layout, Part, Scalar, Span, Type, Var};
 use crate::lower::value::{SliceValue, Static, Value, constant_int, int};
@@ -26,13 +26,12 @@ pub(crate) fn subscript(lowerer: &mut Lowerer<'_>, value: Value, index: Value, s
         Value::Static(Static::Str(_)) => {
             Err(refused(span, "text is not taken apart in compiled code", "pass numbers"))
         }
-        value if chosen(&value, &index).is_some() => {
-            let (name, mut values) = chosen(&value, &index).ok_or(Stop::Unknown)?;
-            values.insert(0, value);
-            lowerer
-                .library_of(&format!("ndarray.{name}"), values, span)
-                .unwrap_or_else(|| Err(no_choice(span)))
-        }
+        value if is_chosen(&value, &index) => match mask(&value, &index) {
+            Some(by) => {
+                lowerer.library_of("ndarray.where", vec![value, by], span).unwrap_or(Err(Stop::Unknown))
+            }
+            None => picks::get(lowerer, &value, &index, span),
+        },
         value => {
             // What an array without dimensions picks is a copy, in NumPy.
             let parts = if let Value::Tuple(parts) = &index {
@@ -70,35 +69,26 @@ pub(crate) fn place(lowerer: &mut Lowerer<'_>, value: Value, index: Value, span:
     locate(lowerer, &value, index, span)
 }
 
-/// A subscript that is an array: what reads it (`taken`, ...; stores are named `put_...`), and the arrays.
-fn chosen(value: &Value, index: &Value) -> Option<(&'static str, Vec<Value>)> {
+/// A subscript that is one mask, of all elements of a vector or a matrix or of its rows: these are picked in the order of the memory.
+fn mask(value: &Value, index: &Value) -> Option<Value> {
     let (_, array) = value.array()?;
-    let is_whole = |part: &Value| matches!(part, Value::Slice(slice) if slice.start.is_none() && slice.stop.is_none() && slice.step.is_none());
-    let is_vector = |part: &Value| part.array().is_some_and(|(_, by)| by.rank == 1);
-    match index {
+    let one = match index {
         Value::Tuple(parts) => match parts.as_slice() {
-            [one] => chosen(value, one),
-            [first, second] if array.rank == 2 && is_whole(first) && is_vector(second) => {
-                Some(("columns", vec![second.clone()]))
-            }
-            [first, second] if array.rank == 2 && is_vector(first) && is_vector(second) => {
-                Some(("pairs", vec![first.clone(), second.clone()]))
-            }
-            _ => None,
+            [one] => one,
+            _ => return None,
         },
-        one => {
-            let (_, by) = one.array().filter(|(_, by)| by.rank > 0)?;
-            Some((if by.element == Kind::Bool { "where" } else { "taken" }, vec![one.clone()]))
-        }
-    }
+        one => one,
+    };
+    let (_, by) = one.array().filter(|(_, by)| by.element == Kind::Bool)?;
+    matches!((array.rank, by.rank), (1 | 2, 1) | (2, 2)).then(|| one.clone())
 }
 
-/// Whether the index is an array.
+/// Whether there is an array in the index of an array.
 pub(crate) fn is_chosen(value: &Value, index: &Value) -> bool {
-    chosen(value, index).is_some()
+    value.array().is_some() && picks::is_pick(index)
 }
 
-/// `value[index] = new`, where the index is an array; None for all else.
+/// `value[index] = new`, where there is an array in the index; None for all else.
 pub(crate) fn put(
     lowerer: &mut Lowerer<'_>,
     value: &Value,
@@ -106,22 +96,25 @@ pub(crate) fn put(
     new: Value,
     span: Span,
 ) -> Option<Result<()>> {
-    let (name, mut values) = chosen(value, index)?;
+    if !is_chosen(value, index) {
+        return None;
+    }
+    let Some(by) = mask(value, index) else {
+        return Some(picks::put(lowerer, value, index, new, span));
+    };
     if value.array().is_some_and(|(_, array)| !array.writable) {
         return Some(Err(read_only(span)));
     }
-    values.insert(0, value.clone());
-    values.push(new);
-    let stored = lowerer.library_of(&format!("ndarray.put_{name}"), values, span);
-    Some(stored.unwrap_or_else(|| Err(no_choice(span))).map(drop))
+    let stored = lowerer.library_of("ndarray.put_where", vec![value.clone(), by, new], span);
+    Some(stored.unwrap_or(Err(Stop::Unknown)).map(drop))
 }
 
-fn no_choice(span: Span) -> Stop {
-    refused(
-        span,
-        "an index that is an array is not compiled like this",
-        "write the loop: out[i] = x[index[i]]",
-    )
+/// The view that a subscript without arrays names, where it leaves an axis.
+pub(super) fn view_of(lowerer: &mut Lowerer<'_>, value: &Value, index: Value, span: Span) -> Result<Expr> {
+    match locate(lowerer, value, index, span)? {
+        Place::View(view) => Ok(view),
+        Place::Element { .. } => Err(Stop::Unknown),
+    }
 }
 
 fn index_error(span: Span, message: impl Into<String>) -> Stop {
@@ -314,7 +307,7 @@ fn axis_index(lowerer: &mut Lowerer<'_>, part: &Value, span: Span) -> Result<Exp
     match part.scalar() {
         Some(scalar) if scalar.kind == Kind::Bool => Err(refused(
             span,
-            "an index that is true or false is a mask, which is not compiled",
+            "an index that is one bool, true or false, is not compiled",
             "write `if condition: ...`, or int(condition)",
         )),
         Some(scalar) if scalar.kind.is_integer() => lowerer.index(part, span),
@@ -325,11 +318,14 @@ fn axis_index(lowerer: &mut Lowerer<'_>, part: &Value, span: Span) -> Result<Exp
             let value = lowerer.keep(value);
             lowerer.index(&Value::Expr(value), span)
         }
-        _ if part.array().is_some() => Err(refused(
+        _ if part.array().is_some_and(|(_, by)| by.element == Kind::Bool) => Err(refused(
             span,
-            "an index that is an array is not compiled yet",
-            "write the loop: out[i] = x[index[i]]",
+            "a mask without dimensions is not compiled",
+            "write `if condition: ...`, or int(condition)",
         )),
+        _ if part.array().is_some() => {
+            Err(index_error(span, "arrays used as indices must be of integer (or boolean) type"))
+        }
         _ => Err(index_error(
             span,
             format!(

@@ -8,6 +8,17 @@ use crate::lower::{Lowerer, Result};
 impl Lowerer<'_> {
     /// Calls the library's function of this name; None where it has none.
     pub fn library(&mut self, name: &str, arguments: &Arguments, span: Span) -> Option<Result<Value>> {
+        self.library_nth(name, arguments, span, 0)
+    }
+
+    /// The same, where it is called several times at one place: `nth` of them.
+    pub fn library_nth(
+        &mut self,
+        name: &str,
+        arguments: &Arguments,
+        span: Span,
+        nth: usize,
+    ) -> Option<Result<Value>> {
         let number = match self.libraries.get(name) {
             Some(known) => *known,
             None => {
@@ -20,6 +31,7 @@ impl Lowerer<'_> {
         let place =
             [u64::from(span.line), u64::from(span.column), u64::from(span.end_column), u64::from(number)]
                 .into_iter()
+                .chain([nth as u64])
                 .fold(1, |hash, part| (hash ^ part).wrapping_mul(0x0100_0000_01b3));
         let arguments = match arguments.clone().made(self) {
             Ok(arguments) => arguments,

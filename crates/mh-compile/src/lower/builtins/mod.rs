@@ -16,6 +16,7 @@ mod library;
 mod math;
 mod nearest;
 mod numpy;
+mod picks;
 mod printing;
 mod products;
 mod python;
