@@ -18,13 +18,14 @@ _REFUSED = "multiprocessing's locks, queues and pipes, and open files, reach onl
 class Elsewhere:
     """The workers of one executor. Safe to use from several threads.
 
-    `other` is what `_engines.of` makes of what the user gave; `count` how many items run at once there.
+    `other` is what `_engines.of` makes of what the user gave; `count` how many items run at once there; `strict`: it is
+    up to us that no more do.
     """
 
-    def __init__(self, other, count, initializer=None, initargs=()):
+    def __init__(self, other, count, strict, initializer=None, initargs=()):
         self.other = other
         self.count = count
-        self.engine = _queue.Queue(other, count)
+        self.engine = _queue.Queue(other, count, strict)
         self.hooks = _Hooks(self)
         self._publisher = None
         self._lock = RLock()

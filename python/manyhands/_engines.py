@@ -28,6 +28,8 @@ class Futures:
 
     #: Whether a lost worker is held against everything that was with it, so that an item is to be tried by itself.
     blames_bystanders = False
+    #: Whether it may have more workers later than `count` tells now.
+    grows = False
 
     def __init__(self, executor):
         self._found = _reference(executor)
@@ -107,6 +109,7 @@ class Dask(Futures):
     """A client of `dask.distributed`."""
 
     blames_bystanders = True
+    grows = True
 
     def __init__(self, client):
         if client.asynchronous:
@@ -148,6 +151,8 @@ class Dask(Futures):
 class View(Futures):
     """A view of `ipyparallel`."""
 
+    grows = True
+
     def __init__(self, view):
         executor = view.executor
         super().__init__(executor)
@@ -176,6 +181,7 @@ class Ray(Futures):
     """The cluster that the program has joined by `ray.init()`."""
 
     here = False
+    grows = True
     name = "Ray"
 
     def __init__(self, ray):
@@ -340,7 +346,7 @@ class _Kept:
         self._executor = None
 
 
-_kept: dict = {}  # id of what the user gave -> (weak reference to it, workers)
+_kept: dict = {}  # (id of what the user gave, width) -> (weak reference to it, workers)
 
 
 def make(on, count, initializer=None, initargs=(), tasks_per_worker=None):
@@ -350,28 +356,40 @@ def make(on, count, initializer=None, initargs=(), tasks_per_worker=None):
     if tasks_per_worker is not None:
         raise ValueError("on= and a number of tasks per worker exclude each other: the workers are the executor's own")
     engine = of(on)
-    workers = Elsewhere(engine, count or engine.count() or _cores(), initializer, initargs)
+    workers = Elsewhere(engine, *_width(engine, count), initializer, initargs)
     workers.kept = engine.key
     return workers
 
 
 def kept(on, count):
-    """The same, made once for each engine and number."""
+    """The same, made once for each engine and width."""
     with _lock:
         engine = of(on)
-        count = count or engine.count() or _cores()
+        width = _width(engine, count)
         key = engine.key
-        known = _kept.get((id(key), count))
+        known = _kept.get((id(key), *width))
         if known is not None and known[0]() is key and known[1].engine.is_ours() and not known[1].engine.breakage():
             return _Kept(known[1], key)
         from ._elsewhere import Elsewhere
 
-        workers, place = Elsewhere(engine, count), (id(key), count)
+        workers, place = Elsewhere(engine, *width), (id(key), *width)
         try:
             _kept[place] = ref(key, lambda _: _kept.pop(place, None)), workers
         except TypeError:
             pass  # nothing refers to it weakly: new ones each time
         return _Kept(workers, key)
+
+
+def _width(engine, asked):
+    """(How many items are to run at once, whether no more than so many messages may be in the engine's hands.)
+
+    Where the caller asks for fewer than the engine has, or may have, nothing else keeps it from running all that it has
+    been given.
+    """
+    own = engine.count()
+    if asked is None:
+        return own or _cores(), False
+    return asked, engine.grows or own is None or own > asked
 
 
 def _cores():

@@ -16,7 +16,8 @@ from time import monotonic
 from . import _native, _there
 from ._store import Store
 
-#: Messages in the executor's hands for each of its workers: the one it runs, and one that waits.
+#: Messages in the executor's hands for each of its workers: the one it runs, and one that waits. Only the former where
+#: the executor might run both at once, and is not to.
 _DEPTH = 2
 #: The least and the most that the work in one message should take, in seconds, and how many times what a message costs.
 _LEAST, _MOST = 0.05, 1.0
@@ -32,16 +33,19 @@ _ids = _count(1)
 
 
 class Queue:
-    """The messages under way on one executor. What `_workers.Workers` calls its engine."""
+    """The messages under way on one executor. What `_workers.Workers` calls its engine.
 
-    def __init__(self, other, count):
+    `count` workers are used; `strict`: no more messages than that are ever in the executor's hands.
+    """
+
+    def __init__(self, other, count, strict=False):
         from threading import Condition
 
+        slots = count if strict else _DEPTH * count
         self.other = other
-        self.store = Store(_DEPTH * count)
-        self._count = count
+        self.store = Store(slots)
         self._pid = os.getpid()
-        self._scheduler = _native.Scheduler(_DEPTH * count, _LEAST)
+        self._scheduler = _native.Scheduler(slots, _LEAST)
         self._lock = RLock()  # the scheduler's and the jobs' state
         self._news = Condition()  # ends that have arrived, deliveries, changes; held for moments only
         self._inbox = deque()
@@ -135,7 +139,7 @@ class Queue:
     def _arrived(self, number, future):
         """In whatever thread: a message has ended."""
         message = self._messages.get(number)
-        if message is not None and message.sent:
+        if message is not None:
             message.received = _native.clocks()[0]
         with self._news:
             self._inbox.append((number, future))
@@ -187,7 +191,7 @@ class Queue:
         _, worker, began, ended, failed, values, noted = answer
         if noted is not None:
             self._note(message, *noted)
-        self._pace.add(worker, began, ended, message.waited)
+        self._pace.add(worker, began, ended, (message.received - message.sent) / 1e9)
         self._scheduler.aim(self._pace.target())
         job, first, answered = message.job, message.first, len(values)
         job.answering = (first, failed, values)
@@ -206,8 +210,7 @@ class Queue:
 
     def _note(self, message, place, pid, arrived, runs):
         worker = self._places.setdefault(place, len(self._places) + 1)
-        received = message.received or _native.clocks()[0]
-        _native.note_elsewhere(self.number, message.job.id, worker, pid, message.sent, arrived, received, runs)
+        _native.note_elsewhere(self.number, message.job.id, worker, pid, message.sent, arrived, message.received, runs)
 
     def _failed(self, number, message, error):
         """No answer came: the message was lost with its worker, or the executor is of no use."""
@@ -286,9 +289,8 @@ class Queue:
 
     def _send_to(self, number, message, everything=False):
         job, first = message.job, message.first
-        message.waited = bool(self._pace.workers) and len(self._messages) > self._count
         traced = _native.tracing()
-        message.sent = _native.clocks()[0] if traced else 0
+        message.sent = _native.clocks()[0]
         try:
             if self.other.here:
                 future = self.other.submit(_there.run_here, job.call.function, job.call, first, message.items, traced)
@@ -396,7 +398,7 @@ class Queue:
 class _Message:
     """Items on their way."""
 
-    __slots__ = ("beside", "count", "ended", "first", "future", "items", "job", "received", "sent", "slot", "waited")
+    __slots__ = ("beside", "count", "ended", "first", "future", "items", "job", "received", "sent", "slot")
 
     def __init__(self, slot, job, first, items):
         self.slot = slot
@@ -407,26 +409,29 @@ class _Message:
         self.future = None
         self.ended = False
         self.beside = False  # whether something else was under way at any time while it was
-        self.waited = False
-        self.sent = self.received = 0  # when, in nanoseconds of the monotonic clock, while a trace is made
+        self.sent = self.received = 0  # when, in nanoseconds of the monotonic clock
 
 
 class _Pace:
-    """What a message costs beside its items: how long a worker that had the next one waiting stood idle between two."""
+    """What a message costs beside its items.
+
+    No more than its worker stood idle before it (which may have had nothing to do), and no more than it was away longer
+    than its items ran (it may have stood behind another): the lesser of the two.
+    """
 
     def __init__(self):
-        self.workers = {}  # -> when its last message ended, by its own clock
+        self._workers = {}  # -> when its last message ended, by its own clock
         self._mean = None
 
-    def add(self, worker, began, ended, waited):
-        """A message was answered; `waited`: more were under way than workers, so that one stood behind another."""
-        before = self.workers.get(worker)
-        self.workers[worker] = ended
-        if before is not None and waited and began > before:
-            gap = began - before
-            # A gap much longer than others is somebody else's work on this worker.
-            gap = gap if self._mean is None else min(gap, 4 * self._mean)
-            self._mean = gap if self._mean is None else self._mean + (gap - self._mean) / 8
+    def add(self, worker, began, ended, away):
+        """A message was answered, `away` seconds after it was sent."""
+        before = self._workers.get(worker)
+        self._workers[worker] = ended
+        if before is not None and began >= before:  # its first one may have waited for the worker's start
+            cost = max(0.0, min(began - before, away - (ended - began)))
+            # A cost much higher than others is somebody else's work on this worker.
+            cost = cost if self._mean is None else min(cost, 4 * self._mean)
+            self._mean = cost if self._mean is None else self._mean + (cost - self._mean) / 8
 
     def target(self):
         """How long the work in one message should take."""

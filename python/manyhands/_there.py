@@ -87,7 +87,8 @@ def _run(began, caller, alive, needs, bundle, call, first, items, traced):
     notes = Notes() if traced else None
     runner = _Runner(table.receiver, function, call, first, notes)
     failed, values = runner.seeded(items) if call.seed else runner.all(items)
-    return "done", f"{os.uname().nodename}:{os.getpid()}", began, perf_counter(), failed, values, notes and notes.told()
+    worker = f"{os.uname().nodename}:{os.getpid()}:{get_ident()}"
+    return "done", worker, began, perf_counter(), failed, values, notes and notes.told()
 
 
 class Call:
@@ -344,7 +345,7 @@ def run_here(function, call, first, items, traced):
                 notes.end(index, None, None, bool(failed) and failed[-1] == index - first)
             if failed and call.stop:
                 break
-    return "done", "here", began, perf_counter(), failed, values, notes and notes.told()
+    return "done", get_ident(), began, perf_counter(), failed, values, notes and notes.told()
 
 
 def _as_failure(error, index, item):

@@ -165,6 +165,54 @@ def test_messages_begin_with_one_item_and_grow():
     assert executor.most <= 4
 
 
+class Counting:
+    """A task that knows how many of it run at once."""
+
+    def __init__(self):
+        self.lock, self.running, self.most = threading.Lock(), 0, 0
+
+    def __call__(self, x):
+        with self.lock:
+            self.running += 1
+            self.most = max(self.most, self.running)
+        time.sleep(0.005)
+        with self.lock:
+            self.running -= 1
+        return x
+
+
+@pytest.mark.parametrize("asked", [1, 2])
+def test_no_more_run_at_once_than_were_asked_for(asked):
+    with ThreadPoolExecutor(8) as executor:
+        task = Counting()
+        assert mh.map(task, range(12), workers=asked, on=executor) == list(range(12))
+        with mh.Pool(asked, on=executor) as pool:
+            assert pool.map(task, range(12)) == list(range(12))
+        with mh.Executor(asked, on=executor) as calls:
+            assert list(calls.map(task, range(12))) == list(range(12))
+        assert mh.Parallel(n_jobs=asked, on=executor)(mh.delayed(task)(i) for i in range(12)) == list(range(12))
+        assert mh.compute(*[mh.task(task)(i) for i in range(12)], workers=asked, on=executor) == tuple(range(12))
+    assert task.most <= asked
+
+
+@pytest.mark.parametrize("asked, most", [(None, 4), (1, 1), (2, 4), (5, 10)])
+def test_a_worker_has_its_next_message_where_that_runs_no_more_at_once(asked, most):
+    class Held(OneByOne):
+        def submit(self, function, *arguments):
+            future = super().submit(function, *arguments)
+            if self.most >= most:
+                gate.set()
+            return future
+
+        def step(self):
+            assert gate.wait(PATIENCE)
+            super().step()
+
+    gate, executor = threading.Event(), Held()
+    assert mh.map(abs, range(50), workers=asked, on=executor) == list(range(50))
+    assert executor.most == most
+
+
 def test_imap_takes_no_more_than_its_buffer():
     taken = []
     results = mh.imap(abs, (taken.append(i) or i for i in range(10**9)), buffer=10, on=OneByOne())
