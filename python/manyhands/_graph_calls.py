@@ -7,7 +7,10 @@ others, their shapes). The shape of one argument is None for a leaf, else what c
 
 from time import perf_counter
 
-LIST, TUPLE, NAMED, SET, DICT, SLICE = "list", "tuple", "named", "set", "dict", "slice"
+from . import _graph_containers
+from ._graph_containers import PLAIN
+
+LIST, TUPLE, NAMED, SET, DICT, SLICE, MADE = "list", "tuple", "named", "set", "dict", "slice", "made"
 
 
 class Runner:
@@ -48,7 +51,10 @@ def _build(shape, leaves):
     kind, *inside = shape
     if kind == NAMED:
         cls, *inside = inside
-        return cls(*[_build(part, leaves) for part in inside])
+        return tuple.__new__(cls, [_build(part, leaves) for part in inside])
+    if kind == MADE:
+        make, *inside = inside
+        return _graph_containers.together(make, *[_build(part, leaves) for part in inside])
     parts = [_build(part, leaves) for part in inside]
     if kind == LIST:
         return parts
@@ -65,7 +71,8 @@ def taken_apart(args, kwargs, node):
     """(leaves, shape) of a call. Lists, tuples, dicts, sets, slices are copied; what is of class `node` is a leaf."""
     if not kwargs:
         for value in args:
-            if type(value) in _PARTS or isinstance(value, tuple):
+            kind = type(value)
+            if kind is not node and kind not in PLAIN and _graph_containers.may_hold(value):
                 break
         else:
             return args, None
@@ -82,20 +89,26 @@ def taken_apart(args, kwargs, node):
 
 def _take(value, leaves, node):
     kind = type(value)
-    parts = _PARTS.get(kind)
-    name = None
-    if parts is None:
-        if not (isinstance(value, tuple) and hasattr(kind, "_fields")):
-            leaves.append(value)
-            return None
-        name, parts = (NAMED, kind), tuple
+    if kind is node or kind in PLAIN:
+        leaves.append(value)
+        return None
     start = len(leaves)
-    shape = tuple([_take(part, leaves, node) for part in parts(value)])
+    parts = _PARTS.get(kind)
+    if parts is not None:
+        name, parts = (_NAMES[kind],), parts(value)
+    elif isinstance(value, tuple) and hasattr(kind, "_fields") and not getattr(value, "__dict__", None):
+        name, parts = (NAMED, kind), tuple(value)
+    elif kind in _graph_containers.COPIED or _graph_containers.holds(value, node):
+        make, *parts = _graph_containers.apart(value)
+        name = (MADE, make)
+    else:
+        leaves.append(value)
+        return None
+    shape = (*name, *[_take(part, leaves, node) for part in parts])
     inside = leaves[start:]
-    if name is None:
-        name = (_NAMES[kind],)
-    shape = (*name, *shape)
     if not any(type(leaf) is node for leaf in inside):
+        if name[0] == MADE and kind not in _graph_containers.COPIED:
+            raise _graph_containers.refusal(value, "it is pickled without the node")
         # No node is in here: one leaf, a copy.
         leaves[start:] = [_build(shape, iter(inside))]
         return None

@@ -4,7 +4,7 @@ import functools
 import operator
 import sys
 
-from . import _graph_calls, _graph_operators
+from . import _graph_calls, _graph_containers, _graph_operators
 from ._options import _number
 
 __all__ = ["Node", "Task", "compute", "task"]
@@ -29,8 +29,10 @@ def task(function=None, /, *, name=None, cost=None, nout=None, retries=None, tim
     timeout:
         Seconds that a call may run; by default what `compute` says.
 
-    Nodes among the arguments, also inside of lists, tuples, dicts (and sets and slices), stand for their results: the
-    call is made when these are there. Lists and their like are copied, so that changing them later changes nothing.
+    Nodes among the arguments, also inside of lists, tuples, dicts, sets and slices, of their subclasses and kin
+    (`OrderedDict`, `deque`, ...), of dataclasses and of object arrays, stand for their results: the call is made when
+    these are there. Other objects are not looked into. Lists and their like are copied, so that changing them later
+    changes nothing. A generator, and what else can be gone through only once, is refused.
 
     >>> import manyhands as mh
     >>> @mh.task
@@ -60,7 +62,8 @@ def compute(
     Parameters
     ----------
     *values:
-        Nodes, also inside of lists, tuples and dicts; what is no node is given back as it is.
+        Nodes, also inside of lists and all else that may hold a task's arguments; what is no node is given back as it
+        is.
     workers:
         How many; by default one for each core that this process may use. They are kept for the next call.
     backend:
@@ -115,6 +118,8 @@ class Task:
     def __init__(self, function, name=None, cost=None, nout=None, retries=None, timeout=None):
         if isinstance(function, (Task, Node)) or not callable(function):
             raise TypeError(f"mh.task takes a function, not {function!r:.80} (plain values need no task around them)")
+        if isinstance(function, functools.partial) and _graph_containers.holds(function, Node):
+            raise TypeError("mh.task takes a function: the nodes that its partial() holds are arguments of the call")
         functools.update_wrapper(self, function)
         if name is not None and not isinstance(name, str):
             raise TypeError(f"name must be a string or None, not {type(name).__name__}")

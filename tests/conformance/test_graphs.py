@@ -1,5 +1,7 @@
 """Graphs of tasks, on every backend: each node once, in any order that the needs allow, and the plain calls' answers."""
 
+import dataclasses
+import functools
 import gc
 import os
 import random
@@ -7,6 +9,8 @@ import signal
 import sys
 import time
 import weakref
+from collections import Counter, OrderedDict, UserDict, UserList, defaultdict, deque, namedtuple
+from types import MappingProxyType, SimpleNamespace
 
 import pytest
 
@@ -110,13 +114,125 @@ def test_what_dask_users_write(backend):
 
 
 def test_keyword_arguments_and_containers(backend):
-    Point = __import__("collections").namedtuple("Point", "x y")
+    Point = namedtuple("Point", "x y")
     one = add(0, 1)
     shape = mh.task(lambda *args, **kwargs: (args, kwargs))
     args, kwargs = shape([one, [2, {one}]], Point(one, 5), key={"a": (one,), one: 7}).compute(**backend)
     assert args == ([1, [2, {1}]], (1, 5))
     assert kwargs == {"key": {"a": (1,), 1: 7}}
     assert type(args[1]).__name__ == "Point"
+
+
+@dataclasses.dataclass
+class Settings:
+    """Some values that belong together."""
+
+    width: object
+    rest: list = dataclasses.field(default_factory=list)
+    made: object = dataclasses.field(init=False, default=0)
+
+    def __post_init__(self):
+        self.made = [self.width]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Frozen:
+    """The same, that cannot be changed."""
+
+    width: object
+
+
+class Sums(list):
+    """A list with a constructor of its own."""
+
+    def __init__(self, first, *, unit):
+        super().__init__([first])
+        self.unit = unit
+
+
+class Row(namedtuple("Row", "x y")):
+    """A named tuple with a constructor of its own."""
+
+    def __new__(cls, x):
+        return super().__new__(cls, x, x)
+
+    def __getnewargs__(self):
+        return (self.x,)
+
+
+def test_nodes_in_containers_of_every_kind(backend):
+    one = add(0, 1)
+    ours = Settings(one, [one, Frozen(one)])
+    made = [
+        (OrderedDict(a=one), OrderedDict(a=1)),
+        (defaultdict(int, a=[one]), defaultdict(int, a=[1])),
+        (frozenset([one, 7]), frozenset([1, 7])),
+        (deque([one, 5], maxlen=2), deque([1, 5], maxlen=2)),
+        (Counter({"a": one}), Counter(a=1)),
+        (UserDict(a=one), UserDict(a=1)),
+        (UserList([one]), UserList([1])),
+        (SimpleNamespace(a=one), SimpleNamespace(a=1)),
+        (ours, Settings(1, [1, Frozen(1)])),
+        (Row(one), Row(1)),
+        (Sums(one, unit=[one]), Sums(1, unit=[1])),
+        ({"a": one}.values(), [1]),
+    ]
+    found = mh.task(lambda *values: values)(*[before for before, _ in made]).compute(**backend)
+    assert list(found) == [after for _, after in made]
+    assert [type(value) for value in found] == [type(after) for _, after in made]
+    assert (found[1].default_factory, found[3].maxlen, found[10].unit) == (int, 2, [1])
+    assert ours.width is one  # the caller's own is as it was
+    assert mh.compute(OrderedDict(a=one), ours, **backend) == (OrderedDict(a=1), made[8][1])
+
+
+def test_nodes_in_an_array_of_objects(backend):
+    np = pytest.importorskip("numpy")
+    nodes = np.empty((1, 2), object)
+    nodes[0, 0], nodes[0, 1] = add(0, 1), 5
+    found = mh.task(lambda values: values)(nodes).compute(**backend)
+    assert found.tolist() == [[1, 5]]
+
+
+def test_containers_without_nodes_are_left_alone():
+    class Odd(dict):
+        def __reduce_ex__(self, protocol):
+            raise AssertionError("is not pickled")
+
+    chain = Settings(1)
+    chain.rest.append(chain)  # holds itself
+    given = [Odd(a=1), chain, {}.values(), Row(3)]
+    assert mh.task(lambda *values: values)(*given).compute(backend="serial")[:3] == tuple(given[:3])
+    numbers = deque([1, 2])
+    total = mh.task(sum)(numbers)
+    numbers.append(100)
+    assert total.compute(backend="serial") == 3
+
+
+def test_where_no_result_can_be_put_is_said():
+    class Odd(dict):
+        def __reduce__(self):
+            return Odd, ()
+
+    class Refusing(list):
+        def __reduce_ex__(self, protocol):
+            raise ValueError("not me")
+
+    one = add(0, 1)
+    for value, reason in (
+        (Odd(a=one), "without the node"),
+        (Refusing([one]), "not me"),
+        (MappingProxyType({"a": one}), "cannot pickle"),
+    ):
+        with pytest.raises(
+            TypeError, match=f"a node stands in a {type(value).__name__}, .*{reason}.*give it in a list"
+        ):
+            add(1, [value])
+    for once in ((node for node in [one]), map(str, [one]), zip([one]), iter([one])):
+        for call in (add(1, 2)._task, mh.compute):
+            with pytest.raises(TypeError, match="gone through once .*give a list"):
+                call(once)
+    with pytest.raises(TypeError, match="arguments of the call"):
+        mh.task(functools.partial(pow, one))
 
 
 def test_arguments_are_as_they_were_when_the_call_was_written_down(backend):
