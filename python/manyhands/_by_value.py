@@ -11,7 +11,7 @@ publishes it, see `_pickling`). How each type is reduced stands in `_reducers`.
 
 from _pickle import Pickler
 
-from . import _sharing
+from . import _loading, _sharing
 from ._by_name import travels_by_name
 from ._reducers import REDUCERS, reducer_for
 
@@ -26,6 +26,9 @@ class Sender:
     """
 
     shares = False  # whether multiprocessing's locks and pipes may travel this way
+    # What the other side calls for a function that goes by value.
+    make_function = staticmethod(_loading.make_function)
+    complete_function = staticmethod(_loading.complete_function)
 
     def __init__(self):
         self.reducers = dict(REDUCERS)
@@ -60,6 +63,10 @@ class Sender:
             clear_memo()
             chunks.clear()
             self._idle.append(idle)
+
+    def reducer_of(self, kind):
+        """How instances of what multiprocessing shares between processes are reduced; None: `kind` is none of that."""
+        return _sharing.reducer_for(kind) if self.shares else None
 
     def is_named(self, obj):
         """Whether a function or class goes by name, remembered for the life of this sender."""

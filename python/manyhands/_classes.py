@@ -15,11 +15,16 @@ from ._by_name import travels_by_name
 
 # In the skeleton, or made by the class's birth in any process.
 _BORN_WITH = frozenset(
-    ("__module__", "__qualname__", "__slots__", "__orig_bases__", "__dict__", "__weakref__", "_abc_impl")
+    "__module__ __qualname__ __slots__ __orig_bases__ __dict__ __weakref__ _abc_impl __ctype_be__ __ctype_le__".split()
 )
 # Set last: Python 3.13 deletes it when any other attribute of the class is set.
 _SET_LAST = "__firstlineno__"
 # An enum's private bookkeeping is rebuilt by its metaclass; these two are the user's.
+# What a structure of ctypes is laid out by, in the order in which it must be set: the fields last. They may name the
+# class itself.
+_LAYOUT = ("_pack_", "_layout_", "_align_", "_anonymous_", "_fields_")
+# What other classes of ctypes must have when they are born.
+_CTYPES = ("_type_", "_length_", "_flags_", "_argtypes_", "_restype_")
 _ENUM_HOOKS = frozenset(("_missing_", "_generate_next_value_"))
 
 
@@ -28,6 +33,8 @@ def skeleton(cls):
     own = cls.__dict__
     namespace = {name: own[name] for name in ("__module__", "__slots__", "__orig_bases__") if name in own}
     namespace["__qualname__"] = cls.__qualname__
+    if _is_of_ctypes(type(cls)):
+        namespace.update((name, own[name]) for name in _CTYPES if name in own)
     if "__dict__" in own and type(own["__dict__"]) is not GetSetDescriptorType:
         namespace["__dict__"] = own["__dict__"]
     members = keywords = None
@@ -65,6 +72,8 @@ def class_state(cls):
         if name not in _BORN_WITH and not _made_at_birth(cls, name, value, is_enum)
     }
     extras = {}
+    if _is_of_ctypes(type(cls)):
+        extras["layout"] = [(name, attributes.pop(name)) for name in _LAYOUT if name in attributes]
     if "_abc_impl" in cls.__dict__:
         from _abc import _get_dump
 
@@ -83,11 +92,15 @@ def set_class_state(cls, state):
     """Completes a class made by `make_class`, or brings it up to date; returns the names that were set."""
     attributes, extras = state
     # type's own __setattr__: a metaclass's belongs to the user's assignments, not to ours.
+    plain = _plain_metaclass(cls)
+    for name, value in extras.get("layout", ()):
+        if name not in cls.__dict__:  # it is laid out once
+            plain.__setattr__(cls, name, value)
     for name, value in attributes.items():
         if name != _SET_LAST:
-            type.__setattr__(cls, name, value)
+            plain.__setattr__(cls, name, value)
     if _SET_LAST in attributes:
-        type.__setattr__(cls, _SET_LAST, attributes[_SET_LAST])
+        plain.__setattr__(cls, _SET_LAST, attributes[_SET_LAST])
     for other in extras.get("registered", ()):
         cls.register(other)
     for name, values in extras.get("members", {}).items():
@@ -95,13 +108,27 @@ def set_class_state(cls, state):
     return frozenset(attributes)
 
 
+def delete_class_state(cls, names):
+    """Takes away attributes that `set_class_state` has set."""
+    for name in names:
+        _plain_metaclass(cls).__delattr__(cls, name)
+
+
+def _plain_metaclass(cls):
+    return next(base for base in type(cls).__mro__ if base is type or base.__module__ == "_ctypes")
+
+
 def _is_enum(cls):
     enum = sys.modules.get("enum")
     return enum is not None and issubclass(type(cls), enum.EnumMeta)
 
 
+def _is_of_ctypes(metaclass):
+    return any(base.__module__ == "_ctypes" for base in metaclass.__mro__)
+
+
 def _is_ready_made(metaclass):
-    return metaclass is type or travels_by_name(metaclass)
+    return metaclass is type or metaclass.__module__ == "_ctypes" or travels_by_name(metaclass)
 
 
 def _without_subclass_hook(birth, metaclass, name, bases, namespace):
@@ -125,6 +152,8 @@ def _without_subclass_hook(birth, metaclass, name, bases, namespace):
 def _made_at_birth(cls, name, value, is_enum):
     if type(value) in (MemberDescriptorType, GetSetDescriptorType) and value.__objclass__ is cls:
         return True  # a slot
+    if type(value).__module__ == "_ctypes" and type(value).__name__ == "CField":
+        return True
     if not is_enum:
         return False
     if name in cls.__members__ or name == "__new__" and value is sys.modules["enum"].Enum.__new__:

@@ -33,6 +33,11 @@ def loads(table, data, buffers=(), fds=()):
         _loading.table, _loading.fds = outer_table, outer_fds
 
 
+def table():
+    """Who answers for the load that is under way in this thread."""
+    return _loading.table
+
+
 def headed(first, second, pickled):
     """A published object that says what it is about before the pickle: so that is known if that cannot be loaded."""
     return f"{first}\n{second}\n".encode() + pickled
@@ -53,6 +58,15 @@ def object_by_id(number):
 def adopt_class(token, *arguments):
     """A class born in a worker, still without its state; `token` tells it from others of its name."""
     return _loading.table.adopt(token, arguments)
+
+
+def complete_class(cls, state):
+    """Gives a class that came back from a worker its state, unless it is the caller's own."""
+    from ._class_tokens import is_own
+    from ._classes import set_class_state
+
+    if not is_own(cls):
+        set_class_state(cls, state)
 
 
 def global_value(space, name):

@@ -21,7 +21,7 @@ from _thread import RLock
 from _weakref import ref
 from itertools import count
 
-from . import _loading
+from . import _class_tokens, _loading
 from ._by_name import importable
 from ._by_value import Sender
 from ._classes import class_state, make_class, skeleton
@@ -63,8 +63,6 @@ class Publisher:
         self._namespaces = {}  # name of the space -> namespace
         self._modules = {}  # name of the space -> module object, for modules made by hand
         self._foreign = {}  # the same for spaces that workers made
-        self._adopted = {}  # token of a class born in a worker -> weak reference to it
-        self._tokens = {}  # id of that class here -> (weak reference, token)
 
     def session(self):
         """A fresh look at the caller's objects: one per map, or per single call."""
@@ -101,14 +99,16 @@ class Publisher:
     def module(self, name):
         return self._modules[name]
 
+    def note_module(self, space, module):
+        """A module made by hand, for results that refer to it."""
+        self._modules[space] = module
+
     def adopt(self, token, arguments):
         """The class that a worker made inside a task: one class here, however many results name it."""
-        known = self._adopted.get(token)
-        cls = known and known()
+        cls = _class_tokens.known(token)
         if cls is None:
             cls = make_class(*arguments)
-            self._adopted[token] = ref(cls, lambda _: self._left.append(("token", token)))
-            self._tokens[id(cls)] = (ref(cls), token)
+            _class_tokens.enter(token, cls)
         return cls
 
     # --- what a session asks -----------------------------------------------------------------------------
@@ -146,9 +146,7 @@ class Publisher:
         """The id under which the skeleton of `cls` is published."""
         known = self._classes.get(id(cls))
         serial = known[2] if known is not None and known[0]() is cls else next(self._numbers)
-        born = self._tokens.get(id(cls))
-        token = born[1] if born is not None and born[0]() is cls else None
-        payload, buffers, fds = session._dump_apart((token, skeleton(cls)))
+        payload, buffers, fds = session._dump_apart((_class_tokens.token_of(cls), skeleton(cls)))
         current = self._current.get(("class", serial))
         if current is not None:  # its bases and what else it is born with are noted as needed; it is not born twice
             return current[0], serial
@@ -184,10 +182,6 @@ class Publisher:
                         if number in self._superseded:
                             self._superseded.discard(number)
                             self._forget(number)
-            elif what == "token":
-                known = self._adopted.get(rest[0])
-                if known is not None and known() is None:
-                    del self._adopted[rest[0]]
             else:
                 address, serial, number = rest
                 if self._classes.get(address, (None, None, None))[2] == serial:
@@ -207,6 +201,8 @@ class Session(Sender):
     """
 
     shares = True
+    destination = "a worker"  # in messages
+    remedy = "make it inside the function, or in the pool's initializer"
 
     def __init__(self, publisher):
         super().__init__()
@@ -243,12 +239,12 @@ class Session(Sender):
         finally:
             self._explaining = False
         way = f" (in {brief(obj)}: {', '.join(steps)})" if steps else ""
-        annotate(error, f"this could not be sent to a worker: {brief(part)}{way}")
+        annotate(error, f"this could not be sent to {self.destination}: {brief(part)}{way}")
 
     def _refuses(self, part):
         """Whether a part cannot be sent by itself."""
         try:
-            self.dumps(part)
+            self.dumps(part, None, lambda fd: 0)  # pipes and locks go beside a message, so they are refused no less
         except Exception:
             return True
         return False
@@ -279,7 +275,7 @@ class Session(Sender):
         return
 
     def use_module(self, module, space):
-        self._publisher._modules[space] = module
+        self._publisher.note_module(space, module)
         with self._publisher._lock:
             for name in list(vars(module)):
                 self._bind(space, name, vars(module))
@@ -333,8 +329,8 @@ class Session(Sender):
             payload, buffers, fds = self._dump_apart(value)
         except Exception as error:
             why = (
-                f"the global '{name}' could not be sent to this worker ({type(error).__name__}: {error}); "
-                "make it inside the function, or in the pool's initializer"
+                f"the global '{name}' could not be sent to {self.destination} ({type(error).__name__}: {error}); "
+                f"{self.remedy}"
             )
             payload, buffers, fds = self._dump_apart(_loading.Unsendable(why))
         finally:

@@ -9,17 +9,19 @@ import builtins
 import os
 import sys
 from _weakref import ref
-from itertools import count
 
-from . import _loading
+from . import _class_tokens, _loading
 from ._by_value import Sender
-from ._classes import class_state, make_class, set_class_state, skeleton
+from ._classes import class_state, delete_class_state, make_class, set_class_state, skeleton
 
 _ModuleType = type(sys)
 
 
 class Receiver:
     """What one worker process was told. One thread installs and loads."""
+
+    #: Whether classes that came here by other ways (a queue) are the same as those that come this way.
+    alone = True
 
     def __init__(self, main=None):
         """`main` is the dictionary that stands for the user's `__main__`; by default this process's own."""
@@ -67,8 +69,11 @@ class Receiver:
 
     def _take_class(self, number, token, arguments):
         cls = self._sender.born(token)
+        if cls is None and self.alone:
+            cls = _class_tokens.arrived(token)
         if cls is None:
             cls = make_class(*arguments)
+            _class_tokens.enter(token, cls)
         self._sender.names[id(cls)] = (_loading.object_by_id, (number,))
         return cls
 
@@ -86,8 +91,7 @@ class Receiver:
         except Exception as error:
             self._objects[owner] = _NotMade(f"the class {cls.__qualname__} {_reason(error)}", cls)
             return None
-        for name in before - now:
-            type.__delattr__(cls, name)
+        delete_class_state(cls, before - now)
         return cls
 
     def forget(self, number):
@@ -164,12 +168,10 @@ class _WayBack(Sender):
         self.names = {}  # id(class) -> how it is named in pickles, for classes that came from the parent
         self.spaces = {id(receiver._main): "__main__"}  # id(namespace) -> space
         self._kept = []  # namespaces made by the user's code here, so that their addresses stay theirs
-        self._numbers = count(1)
-        self._born = {}  # id(class) -> (weak reference, token) of classes made here
-        self._tokens = {}  # token -> weak reference
+        self._born = {}  # token -> weak reference to a class that was made here
 
     def born(self, token):
-        known = self._tokens.get(token)
+        known = self._born.get(token)
         return known and known()
 
     def space_of(self, namespace):
@@ -200,18 +202,11 @@ class _WayBack(Sender):
         known = self.names.get(id(cls))
         if known is not None:
             return known
-        born = self._born.get(id(cls))
-        if born is None:
-            address, token = id(cls), f"{os.getpid()}.{next(self._numbers)}"
-
-            def dies(_):
-                self._tokens.pop(token, None)
-                self._born.pop(address, None)
-
-            born = self._born[address] = (ref(cls, dies), token)
-            self._tokens[token] = born[0]
-        made = (_loading.adopt_class, (born[1], *skeleton(cls)))
-        return (*made, class_state(cls), None, None, set_class_state)
+        token = _class_tokens.token_of(cls)
+        if token not in self._born:
+            self._born[token] = ref(cls, lambda _: self._born.pop(token, None))
+        made = (_loading.adopt_class, (token, *skeleton(cls)))
+        return (*made, class_state(cls), None, None, _loading.complete_class)
 
     def reduce_global(self, obj, name):
         for (space, key), (_, value) in self._receiver._current.items():

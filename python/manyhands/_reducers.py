@@ -9,9 +9,10 @@ import sys
 from _functools import _lru_cache_wrapper
 from _io import TextIOWrapper
 from copyreg import __newobj__ as _new_object, dispatch_table as _dispatch_table  # type: ignore[attr-defined]
+from operator import mul
 from types import BuiltinFunctionType, CellType, FunctionType, MappingProxyType, MethodType, ModuleType
 
-from . import _loading, _memory_maps, _sharing
+from . import _loading, _memory_maps
 from ._by_name import importable
 from ._native import Jitted
 
@@ -29,11 +30,11 @@ def _reduce_function(pickler, function):
     inside = sender.use(function, space)
     # Version 2 of the format writes no back references: those depend on reference counts, and the same code
     # must give the same bytes each time, or it would look changed.
-    made = (_loading.make_function, (space, marshal.dumps(code, 2), function.__closure__))
+    made = (sender.make_function, (space, marshal.dumps(code, 2), function.__closure__))
     state = _unlike_its_code(function, code)
     if inside:
         state["__globals__"] = inside
-    return (*made, state, None, None, _loading.complete_function) if state else made
+    return (*made, state, None, None, sender.complete_function) if state else made
 
 
 def _reduce_single_dispatch(function):
@@ -66,12 +67,32 @@ def _reduce_class(pickler, cls):
     sender = pickler.sender
     if sender.is_named(cls):
         return NotImplemented
+    if cls.__module__ == "_ctypes":
+        # The classes of its classes have no name that leads to them; each is the class of one that has.
+        base = next((base for base in vars(sys.modules["_ctypes"]).values() if type(base) is cls), None)
+        return NotImplemented if base is None else (type, (base,))
     if not cls.__flags__ & _HEAP_TYPE:
         # Built into the interpreter: pickle knows type(None) and its like, the types module names the rest.
         types = sys.modules["types"]
         name = next((name for name, value in vars(types).items() if value is cls), None)
         return (getattr, (types, name)) if name is not None else NotImplemented
     return sender.reduce_class(cls)
+
+
+def _reduce_ctypes_class(pickler, cls):
+    # What ctypes has made of another class it makes there too, and once: arrays, pointers, the other byte order.
+    if pickler.sender.is_named(cls):
+        return NotImplemented
+    kind, made_of = type(cls).__name__, cls.__dict__.get("_type_")
+    if kind == "PyCArrayType" and made_of is not None and made_of * cls._length_ is cls:
+        return mul, (made_of, cls._length_)
+    if kind == "PyCPointerType" and isinstance(made_of, type) and sys.modules["ctypes"].POINTER(made_of) is cls:
+        return sys.modules["ctypes"].POINTER, (made_of,)
+    here, other = ("__ctype_le__", "__ctype_be__") if sys.byteorder == "little" else ("__ctype_be__", "__ctype_le__")
+    usual = getattr(cls, here, cls)
+    if usual is not cls and getattr(usual, other, None) is cls:
+        return getattr, (usual, other)
+    return _reduce_class(pickler, cls)
 
 
 def _reduce_cell(pickler, cell):
@@ -231,7 +252,7 @@ _TYPE_VARIABLES = frozenset(("TypeVar", "ParamSpec", "TypeVarTuple", "NewType"))
 def reducer_for(kind, sender):
     """The reducer for instances of a type seen for the first time, or None for pickle's own way."""
     if issubclass(kind, type):
-        return _reduce_class
+        return _reduce_ctypes_class if any(base.__module__ == "_ctypes" for base in kind.__mro__) else _reduce_class
     if issubclass(kind, ModuleType):
         return _reduce_module
     if issubclass(kind, (staticmethod, classmethod)):
@@ -240,10 +261,11 @@ def reducer_for(kind, sender):
         return _reduce_property
     if issubclass(kind, TextIOWrapper) or kind in (type(sys.stdout), type(sys.stderr)):
         return _reduce_stream
-    if sender.shares:
-        shared = _reduce_memory_map if _memory_maps.is_memory_map(kind) else _sharing.reducer_for(kind)
-        if shared is not None:
-            return shared
+    if sender.shares and _memory_maps.is_memory_map(kind):
+        return _reduce_memory_map
+    shared = sender.reducer_of(kind)
+    if shared is not None:
+        return shared
     module = kind.__module__
     if module == "typing" and kind.__name__ in _TYPE_VARIABLES:
         return _reduce_type_variable

@@ -35,7 +35,7 @@ def reducer_for(kind):
     # multiprocessing also registers methods and partials, which pickle by themselves nowadays.
     if kind.__module__ in ("builtins", "functools"):
         return None
-    return _reduce_shared if kind in _registered_reducers() else None
+    return _reduce_shared if kind in registered_reducers() else None
 
 
 def spawning(popen):
@@ -55,11 +55,18 @@ def _reduce_shared(pickler, obj):
             f'make it with multiprocessing.get_context("spawn").{name}() or multiprocessing.Manager().{name}()'
         )
     pickler.hand_over()
-    reduce = _registered_reducers().get(type(obj))
-    return NotImplemented if reduce is None else reduce(obj)
+    return reduce_registered(obj)
 
 
-def _registered_reducers():
-    """Connections, sockets and ctypes objects are known to multiprocessing's own pickler only."""
+def reduce_registered(obj):
+    """As multiprocessing's own pickler reduces it."""
+    reduce = registered_reducers().get(type(obj))
+    if reduce is None or reduce.__name__ == "reduce_ctype" and not hasattr(obj, "_wrapper"):
+        return NotImplemented  # it is of a class that shared values are of, and itself not shared
+    return reduce(obj)
+
+
+def registered_reducers():
+    """Type -> reducer: connections, sockets and ctypes objects are known to multiprocessing's own pickler only."""
     reduction = sys.modules.get("multiprocessing.reduction")
     return {} if reduction is None else reduction.ForkingPickler._extra_reducers

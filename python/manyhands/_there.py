@@ -238,6 +238,8 @@ class _InitializerFailed(Exception):
 class _Receiver(Receiver):
     """As in a worker of ours, but that this process has a `__main__` of its own."""
 
+    alone = False
+
     def __init__(self):
         self._stand_in = type(sys)("__main__")
         super().__init__(vars(self._stand_in))

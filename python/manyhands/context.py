@@ -1,26 +1,41 @@
 """`get_context` and its kin: every context is ours, whichever start method is asked for.
 
-What is not ours (queues, pipes, events, shared values) is the standard library's own, made with this context, so that
+What is not ours (events, conditions, shared values) is the standard library's own, made with this context, so that
 it fits our processes and workers.
 """
 
 from multiprocessing import context as _theirs
-from multiprocessing.context import AuthenticationError, BufferTooShort, ProcessError
+from multiprocessing.context import AuthenticationError, BaseContext, BufferTooShort, ProcessError
 
 from . import errors
+from .errors import TimeoutError
 from .process import Process, active_children, current_process, parent_process
 
-__all__ = ["AuthenticationError", "BufferTooShort", "Context", "ProcessError"]
+__all__ = [
+    "AuthenticationError",
+    "BaseContext",
+    "BufferTooShort",
+    "Context",
+    "ForkContext",
+    "ForkProcess",
+    "ForkServerContext",
+    "ForkServerProcess",
+    "Process",
+    "ProcessError",
+    "SpawnContext",
+    "SpawnProcess",
+    "TimeoutError",
+]
 
 #: Ours is like "spawn": a clean process; the others are accepted. Default first.
 METHODS = ("spawn", "fork", "forkserver")
 
 
-class Context(_theirs.BaseContext):
+class Context(BaseContext):
     """The names of multiprocessing as attributes, with processes of ours: what `get_context` gives."""
 
     Process = Process
-    TimeoutError = errors.TimeoutError
+    TimeoutError = errors.TimeoutError  # type: ignore[assignment]
     current_process = staticmethod(current_process)
     parent_process = staticmethod(parent_process)
     active_children = staticmethod(active_children)
@@ -57,6 +72,30 @@ class Context(_theirs.BaseContext):
         from ._locks import BoundedSemaphore
 
         return BoundedSemaphore(value, ctx=self)
+
+    def Queue(self, maxsize=0):
+        """A queue that processes share; with `maxsize`, `put` waits for room."""
+        from .queues import Queue
+
+        return Queue(maxsize, ctx=self.get_context())
+
+    def JoinableQueue(self, maxsize=0):
+        """The same, with `task_done` and `join`."""
+        from .queues import JoinableQueue
+
+        return JoinableQueue(maxsize, ctx=self.get_context())
+
+    def SimpleQueue(self):
+        """A queue without a thread: `put` waits until there is room in the pipe."""
+        from .queues import SimpleQueue
+
+        return SimpleQueue(ctx=self.get_context())
+
+    def Pipe(self, duplex=True):
+        """Two connections, the ends of a pipe."""
+        from .connection import Pipe
+
+        return Pipe(duplex)
 
     def Pool(self, processes=None, initializer=None, initargs=(), maxtasksperchild=None):
         """`manyhands.Pool`."""
@@ -118,7 +157,36 @@ class _Default(Context):
         return list(METHODS)
 
 
-_contexts = {method: Context(method) for method in METHODS}
+class SpawnContext(Context):
+    """What `get_context("spawn")` gives."""
+
+    def __init__(self):
+        super().__init__("spawn")
+
+
+class ForkContext(Context):
+    """What `get_context("fork")` gives; its processes are started clean all the same."""
+
+    def __init__(self):
+        super().__init__("fork")
+
+
+class ForkServerContext(Context):
+    """What `get_context("forkserver")` gives; the same is true."""
+
+    def __init__(self):
+        super().__init__("forkserver")
+
+
+SpawnProcess = ForkProcess = ForkServerProcess = Process
+
+
+def __getattr__(name):
+    """What is not ours is multiprocessing's."""
+    return getattr(_theirs, name)
+
+
+_contexts = {context._name: context for context in (SpawnContext(), ForkContext(), ForkServerContext())}
 _default = _Default()
 
 #: What `manyhands` has of the default context, each under its own name.

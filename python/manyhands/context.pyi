@@ -1,32 +1,39 @@
 """The types of `context.py`: typeshed's, with processes and pools of ours."""
 
 from collections.abc import Callable, Iterable
-from multiprocessing import context as _theirs
 from multiprocessing.context import (
     AuthenticationError,
+    BaseContext,
     BufferTooShort,
     ProcessError,
 )
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from .errors import TimeoutError
 from .managers import SyncManager
 from .pool import Pool as _Pool
-from .process import Process as _Process
+from .process import Process
 
 __all__ = [
     "Array",
     "AuthenticationError",
     "Barrier",
+    "BaseContext",
     "BoundedSemaphore",
     "BufferTooShort",
     "Condition",
     "Context",
     "Event",
+    "ForkContext",
+    "ForkProcess",
+    "ForkServerContext",
+    "ForkServerProcess",
     "JoinableQueue",
     "Lock",
     "Manager",
     "Pipe",
+    "Process",
     "ProcessError",
     "Queue",
     "RLock",
@@ -34,6 +41,9 @@ __all__ = [
     "RawValue",
     "Semaphore",
     "SimpleQueue",
+    "SpawnContext",
+    "SpawnProcess",
+    "TimeoutError",
     "Value",
     "allow_connection_pickling",
     "freeze_support",
@@ -50,8 +60,8 @@ __all__ = [
 METHODS: tuple[str, ...]
 NAMES: list[str]
 
-class Context(_theirs.BaseContext):
-    Process: type[_Process]
+class Context(BaseContext):
+    Process: type[Process]
     @staticmethod
     def current_process() -> BaseProcess: ...
     @staticmethod
@@ -71,6 +81,21 @@ class Context(_theirs.BaseContext):
     def freeze_support(self) -> None: ...
     def get_context(self, method: str | None = None) -> Context: ...  # type: ignore[override]
     def get_start_method(self, allow_none: bool = False) -> str: ...  # type: ignore[override]
+
+class SpawnContext(Context):
+    def __init__(self) -> None: ...
+
+class ForkContext(Context):
+    def __init__(self) -> None: ...
+
+class ForkServerContext(Context):
+    def __init__(self) -> None: ...
+
+SpawnProcess = Process
+ForkProcess = Process
+ForkServerProcess = Process
+
+def __getattr__(name: str) -> Any: ...
 
 class _Default(Context):
     def __init__(self) -> None: ...

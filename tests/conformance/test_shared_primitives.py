@@ -1,5 +1,6 @@
 """multiprocessing's own locks, queues, pipes, shared values and Manager proxies, in `initargs` and in arguments."""
 
+import ctypes
 import multiprocessing
 
 import pytest
@@ -87,6 +88,53 @@ def test_shared_arrays(parallel):
 
     parallel.map(fill, range(8))
     assert list(array) == [x * 1.5 for x in range(8)]
+
+
+def test_structures_of_ctypes(parallel):
+    class Pair(ctypes.Structure):
+        _fields_ = (("x", ctypes.c_double), ("y", ctypes.c_double))
+
+        def total(self):
+            return self.x + self.y
+
+    class Node(Pair):
+        _pack_ = 1
+
+    Node._fields_ = [("tag", ctypes.c_char), ("both", Pair * 2), ("next", ctypes.POINTER(Node))]
+
+    class Either(ctypes.Union):
+        _anonymous_ = ("pair",)
+        _fields_ = (("pair", Pair), ("bits", ctypes.c_int, 3))
+
+    class Swapped(ctypes.BigEndianStructure):
+        _fields_ = (("short", ctypes.c_uint16),)
+
+    class Whole(ctypes.c_int):
+        pass
+
+    call = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)
+    assert parallel.map(lambda pair: (pair.x, pair.total()), [Pair(3, 4)]) == [(3, 7)]
+    (made,) = parallel.map(lambda x: Pair(x), [5])
+    assert type(made) is Pair and made.x == 5
+
+    def chain(y):
+        node = Node(1, 2, b"t", (Pair * 2)(Pair(), Pair(3, y)))
+        node.next = ctypes.pointer(Node(y))
+        return ctypes.sizeof(Node), node.next.contents.x, node.both[1].total()
+
+    assert parallel.map(chain, [4]) == [(ctypes.sizeof(Node), 4, 7)]
+    assert parallel.map(lambda either: (either.y, type(either)), [Either(Pair(1, 2))]) == [(2, Either)]
+    assert parallel.map(bytes, [Swapped(1)]) == [b"\x00\x01"]
+    assert parallel.map(lambda x: call(lambda y: y + Whole(1).value)(x), [3]) == [4]
+    value, array = spawn.Value(Pair, 1, 2), spawn.Array(Pair, [(1,), (2, 5)])
+
+    def change(value, array):
+        value.x += 10
+        array[1].x = 7
+
+    parallel.starmap(change, [(value, array)])
+    assert (value.x, value.y, array[1].x, array[1].y) == (11, 2, 7, 5)
+    assert parallel.map(lambda pair: pair.total(), [Pair(3, 4)]) == [7]  # still a copy where it is not shared
 
 
 def test_pipes(parallel):
