@@ -104,6 +104,9 @@ class Popen:
         """Let go of what is kept of the process, its answer included."""
         self.finalizer()
 
+    def __reduce__(self):
+        return Elsewhere, (self.pid, self.poll())
+
     def _send_signal(self, number):
         with self._lock:
             # Not reaped yet, so that the number cannot be another's.
@@ -167,6 +170,39 @@ class Popen:
             signal=-code if code < 0 else None,
             exitcode=code if code >= 0 else None,
         )
+
+
+class Elsewhere:
+    """The process as others than its parent have it: its number, and its exit code if it had ended. As in a forked
+    child, only its parent can wait for it."""
+
+    sentinel = None
+
+    def __init__(self, pid, returncode):
+        self.pid = pid
+        self.returncode = returncode
+
+    def poll(self):
+        """The exit code, where it was known."""
+        return self.returncode
+
+    def terminate(self):
+        """SIGTERM."""
+        self._send_signal(signal.SIGTERM)
+
+    def kill(self):
+        """SIGKILL."""
+        self._send_signal(signal.SIGKILL)
+
+    def close(self):
+        """Nothing is open."""
+
+    def _send_signal(self, number):
+        if self.returncode is None:
+            try:
+                os.kill(self.pid, number)
+            except ProcessLookupError:
+                pass
 
 
 def _letter_to(process):

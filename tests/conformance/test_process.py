@@ -281,6 +281,37 @@ def test_what_cannot_be_sent_is_said_at_the_start():
     assert process.exitcode is None and process not in mh.active_children()
 
 
+def test_it_is_said_of_the_part_that_cannot():
+    class Holder:
+        def __init__(self):
+            self.queue, self.event, self.ends = mh.Queue(), mh.Event(), mh.Pipe()
+            self.hopeless = threading.Lock()
+
+        def run(self):
+            pass
+
+    with pytest.raises(TypeError) as caught:
+        mh.Process(target=Holder().run).start()
+    told = str(getattr(caught.value, "__notes__", caught.value.__cause__))
+    assert "its attribute 'hopeless'" in told and "queue" not in told
+
+
+def test_a_started_process_that_is_sent():
+    other = started(time.sleep, 60)
+
+    def look():
+        try:
+            other.join()
+        except AssertionError as error:
+            other.terminate()
+            return other.pid, other.exitcode, str(error)
+
+    pid, code, told = result_of(look)
+    assert (pid, code) == (other.pid, None) and "only join a child" in told
+    other.join()
+    assert other.exitcode == -signal.SIGTERM
+
+
 def test_a_result_that_cannot_be_sent():
     process = started(threading.Lock)
     process.join()
