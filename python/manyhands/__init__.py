@@ -73,9 +73,11 @@ _HOMES = {
         "context",
     ),
 }
-# Modules that are reached as attributes, as multiprocessing's are; of these the last ones are its own.
-_MODULES = ("connection", "context", "dummy", "futures", "managers", "pool", "process", "shared_memory")
-_THEIRS = ("queues", "reduction", "sharedctypes", "synchronize", "util")
+# Modules that are reached as attributes, as multiprocessing's are.
+_MODULES = (
+    "connection context dummy futures managers pool process "
+    "queues reduction shared_memory sharedctypes synchronize util"
+).split()
 
 __all__ = sorted(_HOMES)
 
@@ -85,8 +87,6 @@ def __getattr__(name):
     if home is None:
         if name in _MODULES:
             return __import__(f"manyhands.{name}", fromlist=("manyhands",))
-        if name in _THEIRS:
-            return __import__(f"multiprocessing.{name}", fromlist=("multiprocessing",))
         raise AttributeError(f"module 'manyhands' has no attribute {name!r}")
     value = getattr(__import__(f"manyhands.{home}", fromlist=(name,)), name)
     globals()[name] = value

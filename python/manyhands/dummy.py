@@ -1,5 +1,6 @@
 """`multiprocessing.dummy`: its names over threads. `Pool` is `manyhands.ThreadPool`, the rest is as it is there."""
 
+from multiprocessing import dummy as _theirs
 from multiprocessing.dummy import (
     Array,
     Barrier,
@@ -47,3 +48,8 @@ def Pool(processes=None, initializer=None, initargs=()):
     from .pool import ThreadPool
 
     return ThreadPool(processes, initializer, initargs)
+
+
+def __getattr__(name):
+    """What is not ours is multiprocessing's."""
+    return getattr(_theirs, name)

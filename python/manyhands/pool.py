@@ -8,9 +8,33 @@ from ._options import Options, check_chunksize, length_of, worker_count
 
 __all__ = ["Pool", "ThreadPool"]
 
+#: Names of `multiprocessing.pool` for what we have under another one: (module, name) each.
+_ELSEWHERE = {
+    "ApplyResult": ("_results", "AsyncResult"),
+    "AsyncResult": ("_results", "AsyncResult"),
+    "MapResult": ("_results", "MapResult"),
+    "IMapIterator": ("_iterating", "MapIterator"),
+    "IMapUnorderedIterator": ("_iterating", "MapIterator"),
+    "MaybeEncodingError": ("errors", "MaybeEncodingError"),
+    "RemoteTraceback": ("errors", "RemoteTraceback"),
+    "TimeoutError": ("errors", "TimeoutError"),
+}
+
 RUN = "RUN"
 CLOSE = "CLOSE"
 TERMINATE = "TERMINATE"
+
+
+def __getattr__(name):
+    """Of `multiprocessing.pool`: ours where we have it, else its own."""
+    if name in _ELSEWHERE:
+        home, name = _ELSEWHERE[name]
+        return getattr(__import__(f"manyhands.{home}", fromlist=(name,)), name)
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from multiprocessing import pool as theirs
+
+    return getattr(theirs, name)
 
 
 class Pool:

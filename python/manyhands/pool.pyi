@@ -18,6 +18,10 @@ RUN: str
 CLOSE: str
 TERMINATE: str
 
+ApplyResult = AsyncResult
+
+def __getattr__(name: str) -> Any: ...
+
 class Pool:
     def __init__(
         self,

@@ -2,9 +2,9 @@
 
 import sys
 from multiprocessing import process as _theirs
-from multiprocessing.process import active_children, parent_process
+from multiprocessing.process import BaseProcess, active_children, parent_process
 
-__all__ = ["Process", "active_children", "current_process", "parent_process"]
+__all__ = ["BaseProcess", "Process", "active_children", "current_process", "parent_process"]
 
 
 def current_process():
@@ -12,7 +12,7 @@ def current_process():
     return _theirs.current_process()
 
 
-class Process(_theirs.BaseProcess):
+class Process(BaseProcess):
     """A function of yours in a process of its own: `multiprocessing.Process`, and `result()`.
 
     Parameters
@@ -72,6 +72,11 @@ class Process(_theirs.BaseProcess):
 
             raise TimeoutError(f"{self.name} (pid {popen.pid}) has not ended after {timeout} s; it goes on")
         return popen.result()
+
+
+def __getattr__(name):
+    """What is not ours is multiprocessing's."""
+    return getattr(_theirs, name)
 
 
 def _name_worker():

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from multiprocessing.process import BaseProcess, active_children, parent_process
 from typing import Any
 
-__all__ = ["Process", "active_children", "current_process", "parent_process"]
+__all__ = ["BaseProcess", "Process", "active_children", "current_process", "parent_process"]
 
 def current_process() -> BaseProcess: ...
+def __getattr__(name: str) -> Any: ...
 
 class Process(BaseProcess):
     def __init__(

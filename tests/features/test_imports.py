@@ -1,5 +1,7 @@
 """What is not used is not imported: neither by `import manyhands`, nor by a map, nor in a worker."""
 
+import importlib
+
 import pytest
 
 HEAVY = (
@@ -63,5 +65,32 @@ def test_every_name_of_multiprocessing_is_there():
     import manyhands as mh
 
     assert set(multiprocessing.__all__) - {"reducer"} <= set(mh.__all__)
-    for name in "connection context dummy managers pool process queues shared_memory sharedctypes synchronize".split():
-        assert getattr(mh, name).__name__.endswith(name)
+    for name in (
+        "connection context dummy managers pool process queues reduction shared_memory sharedctypes synchronize util"
+    ).split():
+        theirs, ours = importlib.import_module(f"multiprocessing.{name}"), importlib.import_module(f"manyhands.{name}")
+        assert ours is getattr(mh, name) and ours.__name__.endswith(name)
+        assert [other for other in dir(theirs) if not hasattr(ours, other)] == []
+        with pytest.raises(AttributeError, match="nonsense"):
+            ours.nonsense  # noqa: B018
+
+
+def test_classes_under_multiprocessings_names():
+    import manyhands as mh
+    from manyhands.queues import Empty
+
+    with pytest.raises(Empty):
+        mh.Queue().get_nowait()
+    assert isinstance(mh.JoinableQueue(), mh.queues.Queue) and isinstance(mh.Lock(), mh.synchronize.Lock)
+    assert isinstance(mh.get_context("spawn"), mh.context.SpawnContext)
+    assert issubclass(mh.context.SpawnProcess, mh.process.BaseProcess)
+    assert mh.context.TimeoutError is mh.TimeoutError is mh.pool.TimeoutError
+    with mh.Pool(1) as pool:
+        result = pool.map_async(abs, [-1])
+        assert isinstance(result, mh.pool.MapResult) and isinstance(result, mh.pool.AsyncResult)
+        assert isinstance(pool.apply_async(abs, (1,)), mh.pool.ApplyResult)
+        assert isinstance(pool.imap(abs, [1]), mh.pool.IMapIterator)
+    with mh.Manager() as manager:
+        assert isinstance(manager.dict(), mh.managers.DictProxy) and isinstance(manager.list(), mh.managers.ListProxy)
+        assert isinstance(manager.Lock(), mh.managers.AcquirerProxy)
+    assert issubclass(mh.managers.RemoteError, Exception)
