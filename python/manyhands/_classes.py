@@ -47,7 +47,11 @@ def skeleton(cls):
 
 def make_class(metaclass, name, bases, namespace, members, keywords):
     """A class that still lacks its state."""
-    birth = next(base for base in metaclass.__mro__ if "__new__" in base.__dict__ and _is_ready_made(base))
+    birth = next(
+        base
+        for base in metaclass.__mro__
+        if ("__new__" in base.__dict__ or base.__module__ == "_ctypes") and _is_ready_made(base)
+    )
     if members is not None:
         # An enum's own dictionary records the members as they are set in it.
         prepared = metaclass.__prepare__(name, bases)

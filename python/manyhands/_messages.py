@@ -11,6 +11,7 @@ where they are, by token or by name, and takes none from others.
 
 import marshal
 import sys
+from _operator import is_
 from _pickle import dumps as _plain_dumps, loads
 from _thread import RLock
 from types import FunctionType
@@ -19,17 +20,20 @@ from . import _class_tokens, _exits, _loading, _sharing
 from ._classes import make_class, set_class_state
 from ._pickling import Publisher, Session
 from ._reducers import REDUCERS
+from ._steady import parts_of_classes
 
 __all__ = ["dumps", "loads"]
 
 #: Classes of others that are kept although no object is: what the program counts in them is not lost between messages.
 _MOST_CLASSES = 4096
+#: Classes whose senders are kept, and what such a sender may tell.
+_MOST_STEADY, _MOST_TOLD = 64, 64
 #: Namespaces that are neither `__main__` nor a module's.
 _MOST_SPACES = 256
-_ABSENT = object()
 
 _lock = RLock()  # held while what a message brings along is taken in
 _idle: list = []  # senders that have sent nothing but plain pickles
+_steady: dict = {}  # class by value -> (a sender that has sent an instance, what all that it has told is made of)
 _reducers = dict(REDUCERS)  # type -> how it is reduced, for all of them
 _registered = 0  # how many types multiprocessing's pickler knew when that was decided
 _kept: dict = {}  # token -> class that came in a message, the oldest first
@@ -41,21 +45,53 @@ _modules: dict = {}  # name of the space -> module made by hand
 
 def dumps(obj, protocol=None):
     """`obj` as a pickle that any process can load; `protocol` is ours to choose."""
-    global _registered
+    global _reducers, _registered
     registered = len(_sharing.registered_reducers())
     if registered != _registered:
-        _reducers.clear()
-        _reducers.update(REDUCERS)
-        _registered = registered
-    try:
-        sender = _idle.pop()
-    except IndexError:
-        sender = _Sender()
+        _reducers, _registered = dict(REDUCERS), registered
+        _idle.clear()
+        _steady.clear()
+    kind = type(obj)
+    steady = _steady.pop(kind, None)
+    sender = steady and steady.sender_if_same()
+    if sender is None:
+        steady = None
+        try:
+            sender = _idle.pop()
+        except IndexError:
+            sender = _Sender()
     payload = sender.dumps(obj)
     if sender.plain():
         _idle.append(sender)
         return payload
+    if steady is None and id(kind) in sender.classes():
+        steady = _Steady(sender)
+    if steady is not None and steady.keeps():
+        _steady[kind] = steady
+        _bounded(_steady, _MOST_STEADY)
     return _plain_dumps(_Message(sender.told(), payload), 5)
+
+
+class _Steady:
+    """A sender that has told a class, and what all that it has told is made of: it need not look at it anew."""
+
+    def __init__(self, sender):
+        self._sender = sender
+        self._extent = self._parts = self._modules = None
+
+    def keeps(self):
+        """Whether it can be used again, now that it has been used. What was told meanwhile belongs to it."""
+        extent = self._sender.extent()
+        if extent != self._extent:
+            self._extent, self._modules, self._parts = extent, len(sys.modules), self._sender.parts()
+        return self._parts is not None and max(extent) <= _MOST_TOLD
+
+    def sender_if_same(self):
+        """The sender, if nothing has changed of what it has told; else None."""
+        parts = self._sender.parts()
+        if parts is None or len(parts) != len(self._parts) or self._modules != len(sys.modules):
+            return None  # (a package has other submodules when more have been imported)
+        return self._sender if all(map(is_, parts, self._parts)) else None
 
 
 class _Message:
@@ -85,7 +121,7 @@ def complete_function(function, state):
 
 
 class _Sender(Session):
-    """Pickles messages; one that has sent something by value is not used again, so that each looks anew."""
+    """Pickles messages. One that has sent something by value is used again only while that is what it was."""
 
     shares = False
     destination = "another process"
@@ -99,8 +135,26 @@ class _Sender(Session):
 
     def plain(self):
         """Whether all that was pickled goes as plain pickle would send it. Then it may be used again."""
-        self.known.clear()  # what goes by name now may be another's name by then
-        return not self._publisher.used
+        if not self._publisher.used:
+            self.known.clear()  # what goes by name now may be another's name by then
+            return True
+        for address in [address for address, known in self.known.items() if known[0] is NotImplemented]:
+            del self.known[address]
+        return False
+
+    def classes(self):
+        """The classes that were told: id -> class."""
+        return {address: known[1] for address, known in self.known.items() if known[0] is not NotImplemented}
+
+    def extent(self):
+        """How much was told, and how many functions' globals were looked at."""
+        return len(self.needs), len(self._used)
+
+    def parts(self):
+        """What all that was told is made of, and what else would have to be told if it changed; None: that may change
+        unseen."""
+        used = [(code, self._publisher.space(space)) for (_, space), code in self._used.items()]
+        return parts_of_classes(self.classes(), used)
 
     def told(self):
         """What a reader must take in first: (kind, what it is about, pickle, buffers) each, in order."""
@@ -153,14 +207,18 @@ class _Collection(Publisher):
             _bounded(_named_spaces, _MOST_SPACES)
         return known[0]
 
+    def space(self, name):
+        return _spaces[name] if name in _spaces else super().space(name)
+
     def note_module(self, space, module):
         _modules[space] = module
         _bounded(_modules, _MOST_SPACES)
 
 
 def _bounded(table, most):
-    while len(table) > most:
-        table.pop(next(iter(table)), None)
+    if len(table) > most:
+        for key in list(table)[: len(table) - most]:  # a copy: other threads may change it
+            table.pop(key, None)
 
 
 # ------------------------------------------------------------------------------------------------ who reads
@@ -308,6 +366,7 @@ def _after_fork():
     global _lock
     _lock = RLock()
     _idle.clear()
+    _steady.clear()
 
 
 _exits.after_fork(_after_fork)

@@ -7,7 +7,7 @@ was if all of these are the very same objects, and if nothing newer has been pub
 
 import sys
 from _weakref import ref
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 
 from ._by_name import importable, travels_by_name
 from ._code_globals import global_names
@@ -19,6 +19,11 @@ _MOST_PARTS = 200
 _CHANGES = 16
 _CONSTANTS = frozenset((int, float, complex, str, bytes, bool, type(None), BuiltinFunctionType))
 _ABSENT = object()
+#: What a class has that nobody changes in place.
+_FIXED = frozenset(
+    "__annotations__ __dataclass_fields__ __dataclass_params__ __match_args__ __orig_bases__ __parameters__ __slots__ "
+    "__slotnames__ __static_attributes__ __type_params__".split()
+)
 
 
 class SteadyFunctions:
@@ -122,3 +127,57 @@ def _collect(function, parts):
         elif not (kind is type and travels_by_name(value)):
             return False
     return len(parts) <= _MOST_PARTS
+
+
+def parts_of_classes(classes, functions):
+    """All that these classes and the globals of these functions are made of, as above; None where something of it could
+    change unseen. `classes`: those that go by value, by their id; `functions`: (code, globals) of each that is used.
+    """
+    parts = []
+    for cls in classes.values():
+        parts.append(cls.__bases__)
+        for name, value in cls.__dict__.items():
+            parts += (name, value)
+            if name not in _FIXED and not _collect_member(value, parts, classes):
+                return None
+    for code, namespace in functions:
+        for name in global_names(code):
+            value = namespace.get(name, _ABSENT)
+            parts.append(value)
+            if value is not _ABSENT and not _collect_member(value, parts, classes):
+                return None
+    return parts
+
+
+def _collect_member(value, parts, classes):
+    kind = type(value)
+    if kind is FunctionType:
+        return _collect_alone(value, parts, classes)
+    if kind in _CONSTANTS or id(value) in classes or kind in (GetSetDescriptorType, MemberDescriptorType):
+        return True
+    if kind in (staticmethod, classmethod):
+        return _collect_member(value.__func__, parts, classes)
+    if kind is property:
+        wrapped = value.fget, value.fset, value.fdel
+        parts += wrapped
+        return all(one is None or _collect_member(one, parts, classes) for one in wrapped)
+    if kind is ModuleType:
+        return importable(value.__name__)
+    return kind is type and travels_by_name(value)
+
+
+def _collect_alone(function, parts, classes):
+    """A function without its globals."""
+    if function.__globals__.get("__name__") == "dataclasses":  # it made this, and nothing that changes
+        return True
+    if function.__dict__ or function.__kwdefaults__:
+        return travels_by_name(function)
+    parts += [function.__code__, function.__name__, function.__qualname__, function.__doc__, function.__defaults__]
+    values = list(function.__defaults__ or ())
+    for cell in function.__closure__ or ():
+        try:
+            values.append(cell.cell_contents)
+        except ValueError:
+            return False
+    parts += values
+    return all(type(value) in _CONSTANTS or id(value) in classes for value in values) or travels_by_name(function)

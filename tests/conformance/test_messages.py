@@ -83,15 +83,16 @@ def test_a_script_s_own_through_queues(python, kind):
         process.join()
     process = mp.Process(target=echo, args=(tasks, results))
     process.start()
-    for own in double, Task, Colour.RED, Task(1).run:
+    for own in double, Task, Colour.RED:
         tasks.put(own)
-        back = results.get()
-        print(back is own or back.__func__ is own.__func__)
+        print(results.get() is own)
+    tasks.put(Task(2).run)
+    print(results.get()().value)
     tasks.put(None)
     process.join()
     """
     )
-    assert printed == "42 11\nTrue 11\n" + 4 * "True\n"
+    assert printed == "42 11\nTrue 11\n" + 3 * "True\n" + "12\n"
 
 
 @pytest.mark.parametrize("how", ["-c", "stdin"])
@@ -256,6 +257,69 @@ def test_globals_of_functions(python):
     first, second, refused = printed.splitlines()
     assert (first, second) == ("1", "2")
     assert refused.startswith("the global 'lock' could not be sent to another process")
+
+
+def test_what_has_changed_since_the_last_message(python):
+    printed = python("""
+        import dataclasses
+        import manyhands as mp
+
+        def helper():
+            return number
+
+        number = 1
+
+        @dataclasses.dataclass
+        class Task:
+            of: object = None
+            def run(self):
+                return helper(), later() if "later" in globals() else None, self.kind()
+            def kind(self):
+                return "first"
+
+        def runs(taken, given):
+            given.put(taken.get().run())
+
+        def told(task=Task):
+            there, back = mp.Queue(), mp.Queue()
+            process = mp.Process(target=runs, args=(there, back))
+            process.start()
+            there.put(task())
+            print(*back.get())
+            process.join()
+
+        told()
+        told()
+        number = 2
+        told()
+        Task.kind = lambda self: "second"
+        told()
+        def later():
+            return "later"
+        told()
+        def helper():
+            return "another"
+        told()
+        helper.__code__ = (lambda: "one more").__code__
+        told()
+        told(lambda: Task(helper))
+        class Task(Task):
+            pass
+        told()
+        told()
+    """)
+    assert printed.splitlines() == [
+        "1 None first",
+        "1 None first",
+        "2 None first",
+        "2 None second",
+        "2 later second",
+        "another later second",
+        "one more later second",
+        "one more later second",
+        "one more later second",
+        "one more later second",
+    ]
 
 
 def test_what_cannot_be_sent():
