@@ -21,7 +21,7 @@ from _thread import RLock
 from _weakref import ref
 from itertools import count
 
-from . import _class_tokens, _loading
+from . import _class_tokens, _loading, _sharing
 from ._by_name import importable
 from ._by_value import Sender
 from ._classes import class_state, make_class, skeleton
@@ -279,6 +279,14 @@ class Session(Sender):
         with self._publisher._lock:
             for name in list(vars(module)):
                 self._bind(space, name, vars(module))
+
+    def use_shared(self):
+        """Publishes the locks, queues and shared values among the globals of the user's program."""
+        namespace = vars(sys.modules["__main__"])
+        with self._publisher._lock:
+            for name, value in list(namespace.items()):
+                if _sharing.is_shared(value):
+                    self._bind(self.space_of(namespace), name, namespace)
 
     def reduce_class(self, cls):
         with self._publisher._lock:

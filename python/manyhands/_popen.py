@@ -233,6 +233,8 @@ def _letter_to(process):
 
         annotate(error, f"{process.name} cannot be started: its target or arguments cannot be sent to a new process")
         raise
+    # Functions that reach the process later, by a queue, could not bring these along.
+    session.use_shared()
     passed.extend(descriptors)
     tracker = _tracker()
     if tracker is not None:

@@ -10,6 +10,8 @@ import sys
 
 from ._loading import ReceivedFd
 
+_COMMON = frozenset(("multiprocessing.synchronize", "multiprocessing.queues", "multiprocessing.sharedctypes"))
+
 
 class Handover:
     """What multiprocessing takes for the child process being spawned."""
@@ -36,6 +38,11 @@ def reducer_for(kind):
     if kind.__module__ in ("builtins", "functools"):
         return None
     return _reduce_shared if kind in registered_reducers() else None
+
+
+def is_shared(value):
+    """Whether this is a lock, a queue or a shared value: something that processes have in common."""
+    return any(base.__module__ in _COMMON for base in type(value).__mro__)
 
 
 def spawning(popen):

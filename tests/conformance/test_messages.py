@@ -259,6 +259,33 @@ def test_globals_of_functions(python):
     assert refused.startswith("the global 'lock' could not be sent to another process")
 
 
+def test_global_locks_and_queues_of_functions(python):
+    printed = python("""
+        import manyhands as mp
+
+        lock, total, results, done = mp.Lock(), mp.Value("i"), mp.Queue(), mp.Event()
+
+        def add(x):
+            with lock:
+                total.value += x
+            results.put(total.value)
+            done.set()
+
+        def work(taken):
+            for function, argument in iter(taken.get, None):
+                function(argument)
+
+        there = mp.Queue()
+        process = mp.Process(target=lambda taken: mp.Process(target=work, args=(taken,)).start(), args=(there,))
+        process.start()
+        there.put((add, 5))
+        print(results.get(), done.wait(60), total.value)
+        there.put(None)
+        process.join()
+    """)
+    assert printed == "5 True 5\n"
+
+
 def test_what_has_changed_since_the_last_message(python):
     printed = python("""
         import dataclasses
