@@ -189,7 +189,7 @@ class _Hooks(Hooks):
         tried = f"; it was tried {attempts} times" if attempts > 1 else "; retries=n would run the item again"
         place = "" if index is None else f" while running {self.called(index, item)}"
         error = WorkerDied(
-            f"a worker of {self._name()} was lost{place}: {_said(cause)}{tried}",
+            f"a worker of {self._name()} was lost{place}: {self._engine.other.said(cause)}{tried}",
             index=index,
             item=None if item is None else brief(item),
             attempts=attempts,

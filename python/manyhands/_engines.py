@@ -7,6 +7,7 @@ import os
 import sys
 from _thread import RLock
 from _weakref import ref
+from weakref import WeakKeyDictionary
 
 from . import _exits
 
@@ -14,6 +15,8 @@ from . import _exits
 _RUN = "__import__('manyhands._there', fromlist=('run',)).run(message)"
 #: What engines raise whose worker is gone. Those of concurrent.futures are told by their base, `BrokenExecutor`.
 _LOSSES = frozenset(("KilledWorker", "EngineError", "WorkerCrashedError", "RayActorError", "ActorDiedError"))
+#: After a loss workers may be started again for so many seconds.
+_PATIENCE = 30.0
 #: Dask is told to bring what is longer to a worker itself, not inside of its graph.
 _LONG = 1 << 20
 
@@ -28,6 +31,8 @@ class Futures:
 
     #: Whether a lost worker is held against everything that was with it, so that an item is to be tried by itself.
     blames_bystanders = False
+    #: Whether it starts workers in place of lost ones, but for those that die while they start.
+    restarts = False
     #: Whether it may have more workers later than `count` tells now.
     grows = False
 
@@ -81,6 +86,19 @@ class Futures:
 
         return isinstance(error, BrokenExecutor) or type(error).__name__ in _LOSSES
 
+    def tries_again(self, error):
+        """Whether an item is to be tried once more before this loss is held against it."""
+        return False
+
+    def patience(self):
+        """For how many seconds it may have no workers after a loss."""
+        return _PATIENCE
+
+    def said(self, error):
+        """A loss in words."""
+        text = str(error)
+        return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
     def alive(self):
         """Whether it takes more work, after a loss."""
         try:
@@ -109,6 +127,7 @@ class Dask(Futures):
     """A client of `dask.distributed`."""
 
     blames_bystanders = True
+    restarts = True
     grows = True
 
     def __init__(self, client):
@@ -118,6 +137,12 @@ class Dask(Futures):
         self.name = "Dask"
         if client.status in ("closing", "closed"):
             raise RuntimeError("on= got a Dask client that has been closed")
+        gives_back = _gives_back.get(client)
+        if gives_back is None:
+            from ._dask_plugin import ask
+
+            gives_back = _gives_back[client] = ask(client)
+        self._gives_back = gives_back
 
     def count(self):
         """The threads of all workers."""
@@ -141,11 +166,34 @@ class Dask(Futures):
             return False
         return True
 
+    def tries_again(self, error):
+        """Where Dask gives lost items back at once and would have tried them on other workers."""
+        return self._gives_back and getattr(error, "allowed_failures", 0) > 0
+
+    def patience(self):
+        """What Dask's own setting says, if it does."""
+        import dask
+        from dask.utils import parse_timedelta
+
+        patience = dask.config.get("distributed.scheduler.no-workers-timeout", None)
+        return super().patience() if patience is None else parse_timedelta(patience)
+
+    def said(self, error):
+        """As `Futures.said`, but for what Dask says of other workers where it was only one."""
+        worker = getattr(error, "last_worker", None)
+        if worker is None or not self._gives_back:
+            return super().said(error)
+        return f"{worker.address} died, its log may tell why"
+
     def alive(self):
         """Whether the client is connected: Dask starts other workers for those that are lost."""
         return self._executor.status == "running"
 
     connected = alive
+
+
+#: client of Dask -> whether its scheduler gives lost messages back at once
+_gives_back: WeakKeyDictionary = WeakKeyDictionary()
 
 
 class View(Futures):

@@ -14,6 +14,7 @@ from itertools import count as _count
 from time import monotonic
 
 from . import _native, _there
+from ._queue_recovery import Recovery
 from ._store import Store
 
 #: Messages in the executor's hands for each of its workers: the one it runs, and one that waits. Only the former where
@@ -26,8 +27,11 @@ _WORTH = 20
 _SHOWN = 8
 #: Once in so many seconds whoever waits asks whether the executor is alive.
 _LOOK_AROUND = 1.0
-#: After so many in a row it is said when the executor has no workers. They may come: a batch system may start some.
-_LONG_SILENCE = 10
+#: So often while lost workers are waited for.
+_GLANCE = 0.1
+#: After so many seconds without news it is said when the executor has no workers. They may come: a batch system may
+#: start some. After a loss they are waited for only so long, see `Futures.patience`.
+_LONG_SILENCE = 10.0
 
 _ids = _count(1)
 
@@ -53,9 +57,16 @@ class Queue:
         self._messages = {}  # number -> _Message
         self._jobs = {}  # id -> _Job
         self._accused = deque()  # numbers of messages of one item that are to be tried again with nothing beside them
+        self._tried = None  # the number of the last of these that was sent
         self._held = deque()  # numbers of messages that wait meanwhile
+        self._suspects = deque()  # numbers of messages with items that were lost, until the executor has recovered
+        self._recovery = Recovery(other)
         self._broken = None
         self._drained = False
+        self._bereft = None  # why the last message was lost, until one is answered
+        self._news_at = self._looked_at = monotonic()  # when a message was sent or ended last; `_look_around`
+        self._deserted_at = None  # since when the executor has been seen without workers
+        self._warned = False
         self._deliveries = deque()
         self._nudged = False
         self._pace = _Pace()
@@ -97,22 +108,24 @@ class Queue:
     def wait(self, ready, timeout):
         """Drive until `ready()`, for `timeout` seconds at most; None: without end. Whether it is."""
         end = None if timeout is None else monotonic() + timeout
-        silent = 0
         while True:
             self._take_in()
+            if self._recovery.is_due():
+                with self._changing():
+                    self._recovery.look()
             seen = self._version
             if ready():
                 return True
-            left = _LOOK_AROUND if end is None else min(_LOOK_AROUND, end - monotonic())
+            left = _GLANCE if self._recovery.under_way() else _LOOK_AROUND
+            left = left if end is None else min(left, end - monotonic())
             if left <= 0:
                 return False
             with self._news:
                 news = self._inbox or self._version != seen or self._news.wait(left)
-            if news:
-                silent = 0
-            elif left == _LOOK_AROUND:
-                silent += 1
-                self._look_around(silent)
+            now = monotonic()
+            if not news and now - max(self._looked_at, self._news_at) >= _LOOK_AROUND:
+                self._looked_at = now
+                self._look_around(now)
 
     # ------------------------------------------------------------------------------ what comes and goes
 
@@ -141,6 +154,7 @@ class Queue:
         message = self._messages.get(number)
         if message is not None:
             message.received = _native.clocks()[0]
+        self._news_at = monotonic()
         with self._news:
             self._inbox.append((number, future))
             self._news.notify_all()
@@ -188,6 +202,7 @@ class Queue:
             return self._break(f"{answer[1]}; both need the same", None)
         if answer[0] == "broken":
             return self._break("its initializer fails", None, answer[1])
+        self._bereft = None
         _, worker, began, ended, failed, values, noted = answer
         if noted is not None:
             self._note(message, *noted)
@@ -218,10 +233,18 @@ class Queue:
             return self._break(self.other.explain(error), error)
         if not self.other.alive():
             return self._break(f"{type(error).__name__}: {error} {self._under_way()}", error)
-        if message.count == 1 and message.beside and self.other.blames_bystanders:
-            message.future = None
-            self._accused.append(number)
-            return None
+        self._bereft = error
+        self._recovery.begin()
+        if message.count == 1:
+            message.losses += 1
+            if message.losses == 1 and self.other.tries_again(error):
+                message.future = None
+                self._suspects.append(number)
+                return None
+            if message.beside and self.other.blames_bystanders:
+                message.future = None
+                self._accused.append(number)
+                return None
         del self._messages[number]
         message.job.cause = error
         message.job.take_back(message.first, message.items)
@@ -251,14 +274,27 @@ class Queue:
             if message.future is not None:
                 self.other.cancel(message.future)
 
-    def _look_around(self, silent):
-        """Nothing has come for a while, so many times in a row: is anybody there?"""
+    def _look_around(self, now):
+        """Nothing has come for a while: is anybody there?"""
         with self._changing():
-            if self._messages and self._broken is None and not self.other.connected():
+            if not self._messages or self._broken is not None:
+                return
+            if not self.other.connected():
                 self._break("it has been shut down, or its connection is lost", None)
-            if silent == _LONG_SILENCE and self._messages and self.other.count() == 0:
+                return
+            silent = now - self._news_at >= _LONG_SILENCE
+            if not (silent or self._bereft) or self.other.count() != 0:
+                self._deserted_at = None
+                return
+            if self._deserted_at is None:
+                self._deserted_at, self._warned = now, False
+            if self._bereft and now - self._deserted_at >= (patience := self.other.patience()):
+                lost = f"its workers were lost, and for {patience:g} seconds it has had none{self._under_way()}"
+                self._break(f"{lost}. Start others; the logs of the lost ones may tell why", self._bereft)
+            elif silent and not self._warned:
                 from warnings import warn
 
+                self._warned = True
                 warn(f"{self.other.name} has no workers at the moment: waiting for some", RuntimeWarning, stacklevel=2)
 
     def _do(self, steps):
@@ -268,18 +304,32 @@ class Queue:
 
     def _do_send(self, slot, number, job, first, count):
         job = self._jobs[job]
+        suspect = self._recovery.under_way() and job.has_lost(first, count)
         message = self._messages[number] = _Message(slot, job, first, job.items(first, count))
-        if self._accused or self._held:
+        if suspect:
+            self._suspects.append(number)
+        elif self._is_trying():
             self._held.append(number)
         else:
             self._send_to(number, message)
 
     def _send_held(self):
-        """An accused item is tried when nothing else is under way; then the others go on."""
+        """What was lost waits until the executor has recovered. An accused item is tried when nothing else is under
+        way; then the others go on.
+        """
+        if self._recovery.under_way():
+            return
+        suspects, self._suspects = self._suspects, deque()
+        for number in suspects:
+            if self._is_trying():
+                self._held.append(number)
+            elif number in self._messages:
+                self._send_to(number, self._messages[number])
         while (self._accused or self._held) and not any(m.future is not None for m in self._messages.values()):
             while self._accused:
                 number = self._accused.popleft()
                 if number in self._messages:
+                    self._tried = number
                     self._send_to(number, self._messages[number])
                     return
             held, self._held = self._held, deque()
@@ -287,10 +337,15 @@ class Queue:
                 if number in self._messages:
                     self._send_to(number, self._messages[number])
 
+    def _is_trying(self):
+        """Whether an accused item is under way, or waits for that."""
+        return bool(self._accused or self._held) or self._tried in self._messages
+
     def _send_to(self, number, message, everything=False):
         job, first = message.job, message.first
         traced = _native.tracing()
         message.sent = _native.clocks()[0]
+        self._news_at = monotonic()
         try:
             if self.other.here:
                 future = self.other.submit(_there.run_here, job.call.function, job.call, first, message.items, traced)
@@ -398,7 +453,7 @@ class Queue:
 class _Message:
     """Items on their way."""
 
-    __slots__ = ("beside", "count", "ended", "first", "future", "items", "job", "received", "sent", "slot")
+    __slots__ = ("beside", "count", "ended", "first", "future", "items", "job", "losses", "received", "sent", "slot")
 
     def __init__(self, slot, job, first, items):
         self.slot = slot
@@ -408,6 +463,7 @@ class _Message:
         self.count = len(items)
         self.future = None
         self.ended = False
+        self.losses = 0
         self.beside = False  # whether something else was under way at any time while it was
         self.sent = self.received = 0  # when, in nanoseconds of the monotonic clock
 

@@ -49,6 +49,10 @@ class Job:
             items += self._waiting.take(count - len(items))
         return items
 
+    def has_lost(self, first, count):
+        """Whether any of these items was lost with a message, and has not been sent again."""
+        return any(index in self._returned for index in range(first, first + count))
+
     def needs_of(self, items):
         """What a worker must know for these items, in order."""
         needs = dict.fromkeys([*self._first, *self._needs])

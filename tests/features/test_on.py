@@ -11,7 +11,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 import pytest
 
 import manyhands as mh
-from manyhands import _engines
+from manyhands import _engines, _queue, _queue_recovery
 from programs import PATIENCE
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -266,6 +266,69 @@ def test_retries_are_counted():
     executor = Losing(b"poison")
     with pytest.raises(mh.WorkerDied, match="item 2 .*tried 4 times"):
         mh.map(str.upper, ["a", "b", "poison"], on=executor, retries=3)
+
+
+class Restarting(_engines.Futures):
+    """An engine that starts workers again in place of lost ones, as Dask does."""
+
+    restarts = blames_bystanders = True
+
+    def tries_again(self, error):
+        return True
+
+    def patience(self):
+        return 0.2
+
+    def count(self):
+        return self._executor.count()
+
+
+class Restarted(Losing):
+    """An executor for it: a lost worker is there again after some looks, or never."""
+
+    def __init__(self, fatal, looks):
+        super().__init__(fatal)
+        self.looks, self.looked, self.early = looks, looks, 0
+
+    def count(self):
+        self.looked += 1
+        return 2 if self.looked >= self.looks else 0
+
+    def submit(self, function, *arguments):
+        losses = self.losses
+        if function is eval and losses:
+            self.early += self.looked < self.looks and self.fatal in arguments[1]["message"]
+            if self.looks == float("inf"):
+                return Future()  # nobody is there
+        future = super().submit(function, *arguments)
+        if self.losses > losses:
+            self.looked = 0
+        return future
+
+
+@pytest.fixture
+def restarting(monkeypatch):
+    monkeypatch.setattr(_engines, "of", Restarting)
+    monkeypatch.setattr(_queue_recovery, "_SETTLED", 0.0)
+    monkeypatch.setattr(_queue_recovery, "_GLANCE", 0.001)
+    monkeypatch.setattr(_queue, "_GLANCE", 0.001)
+    monkeypatch.setattr(_queue, "_LOOK_AROUND", 0.05)
+
+
+def test_what_was_lost_waits_until_the_workers_are_there_again(restarting):
+    executor = Restarted(b"poison", 5)
+    results = mh.map(str.upper, ["a"] * 70 + ["poison"] + ["b"] * 30, on=executor, on_error="return")
+    assert isinstance(results.pop(70), mh.WorkerDied)
+    assert results == ["A"] * 70 + ["B"] * 30
+    assert executor.losses >= 2 and executor.early == 0
+
+
+def test_lost_workers_that_never_come_back_are_not_waited_for_without_end(restarting, monkeypatch):
+    monkeypatch.setattr(_queue_recovery, "_LONGEST", 0.1)
+    executor = Restarted(b"poison", 0)
+    executor.looks = float("inf")
+    with pytest.raises(mh.PoolBroken, match=r"workers were lost, and for 0\.2 seconds it has had none; .*Start others"):
+        mh.map(str.upper, ["a", "poison", "b"], on=executor)
 
 
 def test_an_executor_that_breaks():

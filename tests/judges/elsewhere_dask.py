@@ -9,8 +9,10 @@ workers, which it replaces.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -64,6 +66,28 @@ def main() -> int:
         tempfile.TemporaryDirectory() as temporary,
     ):
         failed += cases.judge("Dask, workers that die", ("lost",), client, Path(temporary))
+    # As Dask comes, a task is tried on four workers. A message of ours costs one: few die until the item is found.
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 3}),
+        local_cluster(2) as cluster,
+        Client(cluster) as client,
+        tempfile.TemporaryDirectory() as temporary,
+    ):
+        tries = Path(temporary) / "tries"
+
+        def fatal(x):
+            if x == 17:
+                with open(tries, "a") as file:
+                    file.write("x")
+                os._exit(1)
+            time.sleep(0.02)
+            return x
+
+        results = mh.map(fatal, range(60), on=client, on_error="return")
+        deaths = len(tries.read_text())
+        print(f"{deaths} workers died of one item: {results[17]}")
+        failed += deaths > 8 or not isinstance(results.pop(17), mh.WorkerDied)
+        failed += results != [x for x in range(60) if x != 17]
     # Several threads in one worker process: seeds hold there too.
     with local_cluster(1, threads=3) as cluster, Client(cluster) as client:
         cases.case_seeds_are_ours(client)
