@@ -79,14 +79,17 @@ def describe_unsendable(error, result, index, item, dumps, loads):
     kind = _type_name(result)
     reason = f"{type(error).__name__}: {_message(error)}"
     record = {"unsendable": kind, "reason": reason, "value": brief(result), "index": index, "item": brief(item)}
+    if type(result) is tuple and len(result) == 2:
+        record["second"] = _type_name(result[1]), brief(result[1])
     record["raised"] = describe(error, None, item, dumps, loads)
     return dumps(record)
 
 
-def rebuild(data, loads, name=None):
+def rebuild(data, loads, name=None, timed=False):
     """The exception that `describe` or `describe_unsendable` described; `loads` is the parent's own.
 
-    `name`: what the caller calls the item, where that is not its index.
+    `name`: what the caller calls the item, where that is not its index. `timed`: a result is a pair, of the time that
+    it took and what the user's function gave.
     """
     from . import errors
 
@@ -95,11 +98,9 @@ def rebuild(data, loads, name=None):
         of_item = "" if record["index"] is None else f" of item {record['index']} ({record['item']})"
         if name is not None:
             of_item = f" of {name}"
-        message = (
-            f"the result{of_item} is a {record['unsendable']} that could not be sent back: {record['value']}. "
-            f"Reason: {record['reason']}"
-        )
-        error = errors._rebuild_encoding_error(record["reason"], record["value"], message)
+        kind, value = record["second"] if timed else (record["unsendable"], record["value"])
+        message = f"the result{of_item} is a {kind} that could not be sent back: {value}. Reason: {record['reason']}"
+        error = errors._rebuild_encoding_error(record["reason"], value, message)
         error.__cause__ = rebuild(record["raised"], loads)
         return error
     if "exited" in record:

@@ -1,7 +1,7 @@
 """What a graph's shape and times allow: work, span, and what so many workers can reach."""
 
 from ._durations import said
-from ._graph_picture import _undeclared
+from ._graph_picture import _is_undeclared
 from ._options import worker_count
 
 _SHOWN = 8  # tasks of the critical path in the text
@@ -78,19 +78,37 @@ def _times(nodes, times):
         if not unmeasured:
             return "measured", [node._last[1] for node in nodes]
         if times == "measured":
-            raise ValueError(f"{_some(unmeasured)} not been run to the end: compute() it first")
-    undeclared = _undeclared(nodes)
+            raise ValueError(f"{_some(unmeasured, nodes)} not been run to the end: compute() it first")
+    undeclared = [node for node in nodes if _is_undeclared(node)]
     if undeclared:
+        unknown = [node for node in unmeasured if _is_undeclared(node)]
+        if times == "declared":
+            raise ValueError(f"{_some(undeclared, nodes)} declared no cost: say @mh.task(cost=seconds)")
+        if not unknown:
+            raise ValueError(
+                f"{_some(unmeasured, nodes)} not been run to the end, and {_some(undeclared, nodes)} declared no cost; "
+                "compute() it first, or say @mh.task(cost=seconds)"
+            )
         raise ValueError(
-            f"nothing is known about how long tasks take: {_some(undeclared.values())} neither been run to the end nor "
+            f"nothing is known about how long tasks take: {_some(unknown, nodes)} neither been run to the end nor "
             "declared a cost; compute() it first, or say @mh.task(cost=seconds)"
         )
     return "declared", [node._cost or 0.0 for node in nodes]
 
 
-def _some(nodes):
+def _some(some, nodes):
+    """The tasks of some of the nodes in words, with the verb."""
     from .graph import _label
 
-    names = list(dict.fromkeys([repr(_label(node)) for node in nodes]))
+    totals: dict = {}
+    for node in nodes:
+        totals[_label(node)] = totals.get(_label(node), 0) + 1
+    counts: dict = {}
+    for node in some:
+        counts[_label(node)] = counts.get(_label(node), 0) + 1
+    names = [
+        repr(label) if count == totals[label] else f"{count} of {totals[label]} calls of {label!r}"
+        for label, count in counts.items()
+    ]
     more = f" and {len(names) - 3} others" if len(names) > 3 else ""
     return f"{', '.join(names[:3])}{more} {'have' if len(names) > 1 else 'has'}"

@@ -18,7 +18,7 @@ def draw_plan(plan, language, most):
     if declared:
         seconds = [each._cost for each in nodes]
         some = any(each is not None for each in seconds)
-        if some and not _undeclared(nodes):
+        if some and not any(map(_is_undeclared, nodes)):
             seconds = [each or 0.0 for each in seconds]
     else:
         seconds = [None if each._last is None else each._last[1] for each in nodes]
@@ -28,8 +28,8 @@ def draw_plan(plan, language, most):
     return plan.draw(language, most, [_label(each) for each in nodes], seconds, chain, declared)
 
 
-def _undeclared(nodes):
-    """The tasks among them that might have declared what they cost, and did not."""
+def _is_undeclared(node):
+    """Whether the node's task might have declared what it costs, and did not."""
     from .graph import _OPERATIONS
 
-    return {each._task.name: each for each in nodes if each._cost is None and each._task not in _OPERATIONS}
+    return node._cost is None and node._task not in _OPERATIONS

@@ -112,6 +112,7 @@ class _Running:
             runner, _kinds.STAR, share=True, return_errors=True, retries=0, timeout=timeout
         )
         hooks = self._workers.hooks.naming(lambda index: self._name(self._run.node_at(number, index)))
+        hooks.timed = True
         hooks.unsendable = lambda error, index, item: _NotSent(error)
         # Retries are done here, as they are each task's own: so only here it is known how many there were.
         for name, place in ("died", -1), ("timed_out", -1), ("gone", 1):

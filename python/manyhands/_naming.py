@@ -5,6 +5,8 @@ class Naming:
     """Base of what answers the native side about items: it may know them by other names than "item n"."""
 
     name_of = None
+    #: Whether answers are pairs, of a time and the user's own value.
+    timed = False
 
     def naming(self, name_of):
         """The same for a job whose items have names: `name_of(index)`."""

@@ -305,7 +305,7 @@ class Hooks(Naming):
         """The exception that a worker described."""
         from ._failures import rebuild
 
-        return rebuild(description, self._workers().loads, self.name(index))
+        return rebuild(description, self._workers().loads, self.name(index), self.timed)
 
     @staticmethod
     def glimpse(data, buffers):

@@ -475,7 +475,7 @@ def test_a_result_that_cannot_be_sent_fails_its_task_alone():
     opened = mh.task(lambda: (n for n in range(3)), name="generate")()
     found = mh.compute(opened, add(1, 2), on_error="return", workers=2)
     assert isinstance(found[0], mh.MaybeEncodingError)
-    assert "of task 'generate'" in str(found[0])
+    assert "the result of task 'generate' is a generator that could not be sent back: <generator" in str(found[0])
     assert found[1] == 3
 
 

@@ -103,6 +103,24 @@ def test_explain_takes_measured_times_where_there_are():
         node.explain(times="guessed")
 
 
+def test_explain_names_what_has_not_been_run():
+    add, bad = mh.task(lambda a, b: a + b, name="add"), mh.task(lambda a: a / 0, name="bad")
+    failing = add(bad(add(1, 2)), 1)
+    with pytest.raises(ZeroDivisionError):
+        failing.compute(backend="serial")
+    with pytest.raises(ValueError, match="tasks take: 'bad', 1 of 2 calls of 'add' have neither been run"):
+        failing.explain()
+    with pytest.raises(ValueError, match="^'bad', 1 of 2 calls of 'add' have not been run to the end"):
+        failing.explain(times="measured")
+    with pytest.raises(ValueError, match="^'add', 'bad' have declared no cost"):
+        failing.explain(times="declared")
+    dear = mh.task(lambda a: a / 0, name="dear", cost=3)(add(1, 2))
+    with pytest.raises(ZeroDivisionError):
+        dear.compute(backend="serial")
+    with pytest.raises(ValueError, match="^'dear' has not been run to the end, and 'add' has declared no cost"):
+        dear.explain()
+
+
 def test_explain_without_times_says_what_to_do():
     node = mh.task(abs, name="first")(mh.task(abs, name="second", cost=1)(1)) + 1
     with pytest.raises(ValueError, match="'first' has neither been run to the end nor declared a cost; compute"):
