@@ -288,6 +288,8 @@ def of(on):
         if hasattr(on, "load_balanced_view"):
             on = on.load_balanced_view()
         view = getattr(on, "view", on)
+        if hasattr(view, "scatter"):  # a direct view runs what it is given on each of its engines
+            view = view.client.load_balanced_view(view.targets)
         if hasattr(view, "executor"):
             return View(view)
     if isinstance(on, type) or not callable(getattr(on, "submit", None)):

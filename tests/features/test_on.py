@@ -521,6 +521,20 @@ def test_without_ray(monkeypatch):
         mh.map(abs, [1], on="ray")
 
 
+def test_a_direct_view_of_ipyparallel_shares_the_items_out():
+    of_ipyparallel = {"__module__": "ipyparallel.client.view"}
+    asked = []
+
+    def load_balanced_view(targets):
+        asked.append(targets)
+        return type("LoadBalancedView", (), of_ipyparallel | {"executor": OneByOne(), "targets": targets})()
+
+    client = type("Client", (), {"load_balanced_view": staticmethod(load_balanced_view)})
+    direct = of_ipyparallel | {"client": client, "targets": [0, 2], "executor": None, "scatter": None}
+    assert mh.map(abs, range(-5, 0), on=type("DirectView", (), direct)()) == [5, 4, 3, 2, 1]
+    assert asked == [[0, 2]]
+
+
 def test_nothing_is_taken_back_from_executorlib():
     executor = type("SingleNodeExecutor", (_NeverCancelled,), {"__module__": "executorlib.api"})(2)
     with executor:
