@@ -74,7 +74,7 @@ pub struct Owner {
     pub bytes: usize,
 }
 
-/// Kinds of `Rt::print`'s items, and what `bits` and `bits2` hold.
+/// Kinds of `Rt::print`'s items, and what `bits` and `bits2` hold. Of one number that is no text `bits2` is a packed format, or 0.
 pub mod item {
     /// Address and length of UTF-8; separators and the line's end are texts too.
     pub const TEXT: i32 = 0;

@@ -18,6 +18,8 @@ mod parallel;
 mod print;
 mod product;
 
+pub(crate) use print::double as written_float;
+
 use std::any::Any;
 use std::collections::BTreeSet;
 use std::ffi::c_void;

@@ -250,7 +250,8 @@ pub struct Lockstep {
 #[derive(Clone, Debug, PartialEq)]
 pub enum PrintItem {
     Text(String),
-    Value(Expr),
+    /// A scalar, with a packed format (`format`), or 0 for none.
+    Value(Expr, i64),
 }
 
 /// `for var in range(start, stop, step)`: the three are evaluated once, before; all `int`. `var` keeps its last value and is unchanged when

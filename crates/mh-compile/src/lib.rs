@@ -9,6 +9,7 @@ pub mod decode;
 pub mod diagnostic;
 pub mod emit;
 pub mod explain;
+pub(crate) mod format;
 pub mod formulas;
 pub mod ir;
 pub mod jam;

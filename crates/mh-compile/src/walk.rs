@@ -50,7 +50,7 @@ pub fn expressions(statement: &Statement) -> Vec<&Expr> {
         StatementKind::Print { items } => items
             .iter()
             .filter_map(|item| match item {
-                PrintItem::Value(value) => Some(value),
+                PrintItem::Value(value, _) => Some(value),
                 PrintItem::Text(_) => None,
             })
             .collect(),
@@ -103,7 +103,7 @@ pub fn expressions_mut(statement: &mut Statement) -> Vec<&mut Expr> {
         StatementKind::Print { items } => items
             .iter_mut()
             .filter_map(|item| match item {
-                PrintItem::Value(value) => Some(value),
+                PrintItem::Value(value, _) => Some(value),
                 PrintItem::Text(_) => None,
             })
             .collect(),

@@ -154,6 +154,17 @@ def read_of_what_is_accumulated(f, first, second):
 
 
 @refuses(3)
+def text_kept(n):
+    text = f"n={n}"  # here
+    return len(text)
+
+
+@refuses(1 + 2j)
+def format_of_complex(z):
+    print(f"{z:.2f}")  # here
+
+
+@refuses(3)
 def int_past_64_bits(n):
     return n & 0xFFFFFFFFFFFFFFFF  # here
 

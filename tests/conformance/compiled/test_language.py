@@ -68,6 +68,25 @@ def test_the_greatest_keeps_its_digits_or_is_an_error():
         greatest(2**53 + 1, 2.0**53)
 
 
+def show_texts(x, n, b, narrow):
+    print(f"x={x:.3f} n={n:>5}|{n:03d}|{x:10.2e}|{b}|{n:x}", n, f"{x}", sep=";")
+    print(f"{n=} {x!r} {x:g} {n / 7:.1%} {n:,} {{}} {x:<9.1f}| {b:d} {n:.2f} {None} {narrow[0]} {narrow[0]:.2f} {(n, x)}")
+
+
+def show_in_parallel(n):
+    for i in mh.prange(n):
+        print(f"{i:04d} {i / 7:.1f}")
+
+
+@pytest.mark.parametrize("values", [(1.23456, 42, True), (-1e300, -7, False), (math.nan, 0, True)], ids=repr)
+def test_printed_texts_are_formatted_as_python_does(capsys, values):
+    for function, arguments in ((show_texts, (*values, np.float32([0.1]))), (show_in_parallel, (5,))):
+        function(*arguments)
+        expected = capsys.readouterr().out
+        mh.jit(function)(*arguments)
+        assert capsys.readouterr().out == expected
+
+
 def test_help_tells_how_to_write_an_unsigned_constant():
     with pytest.raises(mh.CompileError, match=r"write np.uint64\(18446744073709551615\)"):
         mh.jit(lambda n: n + 18446744073709551615)(3)

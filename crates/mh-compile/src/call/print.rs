@@ -1,6 +1,7 @@
 //! Numbers as Python and NumPy write them.
 
 use crate::abi::item;
+use crate::format::{self, Number};
 
 /// One item of a `print`.
 ///
@@ -16,6 +17,15 @@ pub(super) unsafe fn item(out: &mut String, kind: i32, bits: i64, bits2: i64) {
                 let text = unsafe { std::slice::from_raw_parts(bits as usize as *const u8, length) };
                 out.push_str(&String::from_utf8_lossy(text));
             }
+        }
+        item::BOOL | item::SIGNED | item::UNSIGNED | item::F32 | item::F64 if bits2 != 0 => {
+            let number = match kind {
+                item::F32 => Number::Float(low(bits).into()),
+                item::F64 => Number::Float(f64::from_bits(bits as u64)),
+                item::SIGNED => Number::Whole { negative: bits < 0, size: bits.unsigned_abs() },
+                _ => Number::Whole { negative: false, size: bits as u64 },
+            };
+            format::write(out, number, bits2);
         }
         item::BOOL => out.push_str(if bits & 1 == 0 { "False" } else { "True" }),
         item::SIGNED => out.push_str(&bits.to_string()),

@@ -140,10 +140,14 @@ impl FunctionEmitter<'_, '_> {
                     let address = self.value(&format!("ptrtoint ptr {name} to i64"));
                     (abi::item::TEXT, vec![address, text.len().to_string()])
                 }
-                PrintItem::Value(value) => {
+                PrintItem::Value(value, format) => {
                     let operand = self.expression(value);
                     let kind = scalar(value).kind;
-                    (print_kind(kind), self.print_bits(&operand, kind))
+                    let mut bits = self.print_bits(&operand, kind);
+                    if *format != 0 {
+                        bits.push(format.to_string());
+                    }
+                    (print_kind(kind), bits)
                 }
             };
             let print = self.rt_function(offset::PRINT);

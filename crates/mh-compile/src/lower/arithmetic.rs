@@ -427,7 +427,7 @@ impl Lowerer<'_> {
             Value::Tuple(members) => return Ok(boolean(!members.is_empty(), span)),
             Value::Static(super::value::Static::Str(text)) => return Ok(boolean(!text.is_empty(), span)),
             Value::Static(_) => return Ok(boolean(true, span)),
-            Value::Slice(_) | Value::Iterable(_) => {
+            Value::Slice(_) | Value::Iterable(_) | Value::Text(_) => {
                 return Err(super::variables::not_storable(value, span).into());
             }
             Value::Lazy(lazy) => {

@@ -60,6 +60,7 @@ impl Lowerer<'_> {
             _ => false,
         };
         let Value::Tuple(members) = value else { return value };
+        let written = self.written_by(targets);
         if !names_only {
             return self.settle(Value::Tuple(members));
         }
@@ -68,7 +69,11 @@ impl Lowerer<'_> {
             let fixed = match &member {
                 // Nothing is assigned before the first; the others must not read what is.
                 Value::Expr(expr) if expr.ty.array().is_none() => {
-                    number == 0 || !super::effects::reads_any(expr, &|var| self.is_user(var))
+                    let before = written.get(..number).unwrap_or_default();
+                    let changed = |var| before.iter().flatten().any(|one| *one == var);
+                    number == 0
+                        || before.len() == number && !super::effects::reads_any(expr, &changed)
+                        || !super::effects::reads_any(expr, &|var| self.is_user(var))
                 }
                 _ => false,
             };
@@ -76,6 +81,20 @@ impl Lowerer<'_> {
         }
         // The first stays in place only if nothing was emitted after it that it should have preceded.
         Value::Tuple(kept)
+    }
+
+    /// The variables that each name of `a, b = ...` is assigned to.
+    fn written_by(&mut self, targets: &[ast::Expr]) -> Vec<Vec<Var>> {
+        let [target] = targets else { return Vec::new() };
+        let ast::ExprKind::Tuple(members) = &*target.kind else { return Vec::new() };
+        let around = self.frame().around.clone();
+        let mut written = Vec::new();
+        for member in members {
+            let ast::ExprKind::Name(name) = &*member.kind else { return Vec::new() };
+            let Some(web) = around.tree.definition(member) else { return Vec::new() };
+            written.push(self.vars_of(Key { path: around.path, web }, Some(name)));
+        }
+        written
     }
 
     fn is_user(&self, var: Var) -> bool {

@@ -77,7 +77,8 @@ fn stands(value: &Value, written: &HashSet<Var>) -> bool {
     match value {
         Value::Expr(expr) => !fails(expr) && !reads_any(expr, &|var| written.contains(&var)),
         Value::Tuple(members) => members.iter().all(|member| stands(member, written)),
-        Value::None | Value::Static(_) => true,
+        // What a text shows is in variables of its own.
+        Value::None | Value::Static(_) | Value::Text(_) => true,
         Value::Lazy(lazy) => lazy.stands(&|var| written.contains(&var)),
         Value::Slice(slice) => [&slice.start, &slice.stop, &slice.step]
             .into_iter()

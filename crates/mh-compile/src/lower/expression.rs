@@ -31,9 +31,9 @@ pub fn binary_of(name: &str) -> Option<Binary> {
     })
 }
 
-/// Whether a function takes ints past 64 bits.
+/// Whether a function takes ints past 64 bits, and texts, or refuses them itself.
 fn takes_wide(name: &str) -> bool {
-    matches!(name, "numpy.uint64" | "numpy.float64" | "builtins.float")
+    matches!(name, "numpy.uint64" | "numpy.float64" | "builtins.float" | "builtins.print")
 }
 
 pub fn unsupported(span: Span, message: impl Into<String>, advice: &str) -> Stop {
@@ -101,8 +101,8 @@ impl Lowerer<'_> {
                 match (binary_of(op), values.as_slice()) {
                     (Some(Binary::Modulo), [Value::Static(Static::Str(_)), _]) => Err(unsupported(
                         span,
-                        "text is made in `raise` and `print` only",
-                        "print the values: print(\"x\", x)",
+                        "`%` of text is compiled in `raise` only",
+                        "print an f-string: print(f\"x={x:.3f}\")",
                     )),
                     (Some(op), [left, right]) => self.written(op, (left, places.0), (right, places.1), span),
                     _ => Err(unsupported(
@@ -131,11 +131,7 @@ impl Lowerer<'_> {
                 Err(unsupported(span, "`*` here is not compiled", "write the members one by one"))
             }
             ast::ExprKind::List(_) => Err(no_lists(span)),
-            ast::ExprKind::JoinedStr(_) | ast::ExprKind::FormattedValue(..) => Err(unsupported(
-                span,
-                "text is made in `raise` and `print` only",
-                "print the values: print(\"x\", x)",
-            )),
+            ast::ExprKind::JoinedStr(_) | ast::ExprKind::FormattedValue(..) => Err(no_text(span)),
             ast::ExprKind::Other(class) => Err(other(class, span)),
         }
     }
@@ -277,7 +273,9 @@ impl Lowerer<'_> {
             }
             exprs.push(value);
         }
-        let mut values = self.readers(&exprs)?.into_iter();
+        let printed = matches!(&*function.kind, ast::ExprKind::Name(name) if name == "print");
+        let values = if printed { self.printed(&exprs)? } else { self.readers(&exprs)? };
+        let mut values = values.into_iter();
         let callee = values.next().ok_or(Stop::Unknown)?;
         let mut given = Arguments::default();
         for argument in arguments {
@@ -361,6 +359,14 @@ impl Lowerer<'_> {
     pub fn labelled(&mut self, label: crate::ir::Label, body: Block, span: Span) {
         self.emit(StatementKind::Labelled { label, body, call: None }, span);
     }
+}
+
+pub fn no_text(span: Span) -> Stop {
+    unsupported(
+        span,
+        "text is made in `raise` and as an argument of `print` only",
+        "print it where it is made: print(f\"x={x}\")",
+    )
 }
 
 fn no_lists(span: Span) -> Stop {

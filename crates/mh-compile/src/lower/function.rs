@@ -666,6 +666,6 @@ fn may_stand_in(value: &Value) -> bool {
         Value::Expr(expr) => is_simple(expr),
         Value::Tuple(members) => members.iter().all(may_stand_in),
         Value::None | Value::Static(_) => true,
-        Value::Slice(_) | Value::Iterable(_) | Value::Lazy(_) => false,
+        Value::Slice(_) | Value::Iterable(_) | Value::Lazy(_) | Value::Text(_) => false,
     }
 }

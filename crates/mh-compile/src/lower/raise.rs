@@ -304,7 +304,7 @@ fn escape(text: &str) -> String {
     text.replace('{', "{{").replace('}', "}}")
 }
 
-fn constant_format(format: &ast::Expr) -> Option<String> {
+pub fn constant_format(format: &ast::Expr) -> Option<String> {
     let text = match &*format.kind {
         ast::ExprKind::Constant(Constant::Str(text)) => text.clone(),
         ast::ExprKind::JoinedStr(parts) => parts

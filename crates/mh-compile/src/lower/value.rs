@@ -18,6 +18,17 @@ pub enum Value {
     /// `a:b:c` in a subscript.
     Slice(Box<SliceValue>),
     Iterable(Box<Iterable>),
+    /// An f-string, for `print`.
+    Text(Rc<Vec<Piece>>),
+}
+
+#[derive(Clone, Debug)]
+pub enum Piece {
+    Text(String),
+    /// As `str` shows it.
+    Value(Value),
+    /// With a packed format (`format`).
+    Formatted(Expr, i64),
 }
 
 #[derive(Clone, Debug)]
@@ -122,7 +133,7 @@ impl Value {
             Self::Tuple(members) => Form::Tuple(members.iter().map(Self::form).collect::<Option<_>>()?),
             Self::None => Form::None,
             Self::Static(known) => Form::Static(known.clone()),
-            Self::Slice(_) | Self::Iterable(_) => return None,
+            Self::Slice(_) | Self::Iterable(_) | Self::Text(_) => return None,
         })
     }
 

@@ -358,6 +358,7 @@ fn mismatch(name: Option<&str>, first: Option<&(Span, Form)>, form: &Form, span:
 pub fn not_storable(value: &Value, span: Span) -> Diagnostic {
     let what = match value {
         Value::Slice(_) => "a slice",
+        Value::Text(_) => "an f-string",
         _ => "a range, enumerate, zip or reversed",
     };
     Diagnostic::new(Class::Unsupported, span, format!("{what} cannot be kept in a variable or passed on"))

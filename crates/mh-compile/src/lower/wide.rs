@@ -32,10 +32,11 @@ pub fn refused(digits: &str, span: Span) -> Stop {
         .into()
 }
 
-/// The value, if it is no int past 64 bits.
+/// The value, if it is no int past 64 bits (nor a text): one that can be passed on.
 pub fn held(value: Value, span: Span) -> Result<Value> {
     match value {
         Value::Static(Static::Wide(number)) => Err(refused(&number.to_string(), span)),
+        Value::Text(_) => Err(super::expression::no_text(span)),
         value => Ok(value),
     }
 }

@@ -201,7 +201,7 @@ impl Prover<'_> {
             }
             StatementKind::Print { items } => {
                 for item in items {
-                    if let PrintItem::Value(value) = item {
+                    if let PrintItem::Value(value, _) = item {
                         self.expr(value);
                     }
                 }

@@ -422,7 +422,9 @@ impl<'a> Parser<'a> {
                     Ok(if p.peek() == Some('"') {
                         PrintItem::Text(p.string()?)
                     } else {
-                        PrintItem::Value(p.expression()?)
+                        let value = p.expression()?;
+                        let format = if p.eat(":") { p.number()? } else { 0 };
+                        PrintItem::Value(value, format)
                     })
                 })?;
                 StatementKind::Print { items }

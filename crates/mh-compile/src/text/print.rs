@@ -322,7 +322,12 @@ impl<'a> Printer<'a> {
                 self.put("print (");
                 self.list(items, |p, item| match item {
                     PrintItem::Text(text) => p.put(&format!("{text:?}")),
-                    PrintItem::Value(value) => p.expression(value),
+                    PrintItem::Value(value, format) => {
+                        p.expression(value);
+                        if *format != 0 {
+                            p.put(&format!(" : {format}"));
+                        }
+                    }
                 });
                 self.put(")");
             }

@@ -183,7 +183,7 @@ impl Maker {
             8 => {
                 let items = self.many(3, |maker| match maker.below(2) {
                     0 => PrintItem::Text(maker.word()),
-                    _ => PrintItem::Value(maker.expression(1)),
+                    _ => PrintItem::Value(maker.expression(1), i64::from(maker.below(2) as i32)),
                 });
                 StatementKind::Print { items }
             }

@@ -167,7 +167,7 @@ impl Verifier<'_> {
             }
             StatementKind::Print { items } => {
                 for item in items {
-                    if let PrintItem::Value(value) = item {
+                    if let PrintItem::Value(value, _) = item {
                         self.expr(value);
                     }
                 }

@@ -1,8 +1,11 @@
 //! `print` of numbers and constants.
 
 use super::{Call, refused, type_of};
-use crate::ir::{PrintItem, Span, StatementKind};
-use crate::lower::value::{Static, Value};
+use crate::ast::{self, Constant};
+use crate::format::pack;
+use crate::ir::{Flavour, Kind, PrintItem, Scalar, Span, StatementKind};
+use crate::lower::raise::constant_format;
+use crate::lower::value::{Piece, Static, Value};
 use crate::lower::{Lowerer, Result};
 
 pub fn print(lowerer: &mut Lowerer<'_>, mut call: Call<'_>) -> Result<Value> {
@@ -40,6 +43,92 @@ pub fn print(lowerer: &mut Lowerer<'_>, mut call: Call<'_>) -> Result<Value> {
     Ok(Value::None)
 }
 
+impl Lowerer<'_> {
+    /// As `readers`, with f-strings.
+    pub fn printed(&mut self, exprs: &[&ast::Expr]) -> Result<Vec<Value>> {
+        let mut values: Vec<Value> = Vec::with_capacity(exprs.len());
+        for expr in exprs {
+            let before = self.block.len();
+            let value = match &*expr.kind {
+                ast::ExprKind::JoinedStr(parts) => self.text(parts)?,
+                _ => self.display(expr)?,
+            };
+            values = self.settle_before(values, before);
+            values.push(value);
+        }
+        Ok(values)
+    }
+
+    fn text(&mut self, parts: &[ast::Expr]) -> Result<Value> {
+        let mut pieces = Vec::with_capacity(parts.len());
+        for part in parts {
+            let span = self.at(part.span);
+            pieces.push(match &*part.kind {
+                ast::ExprKind::Constant(Constant::Str(text)) => Piece::Text(text.clone()),
+                ast::ExprKind::FormattedValue(value, conversion, format) => {
+                    let place = self.at(value.span);
+                    let value = self.expr(value)?;
+                    let value = self.settle(value);
+                    self.piece(
+                        value,
+                        *conversion,
+                        format.as_ref(),
+                        if place.line > 0 { place } else { span },
+                    )?
+                }
+                _ => return Err(refused(span, "this part of the text is not compiled", "use {x}")),
+            });
+        }
+        Ok(Value::Text(pieces.into()))
+    }
+
+    fn piece(
+        &mut self,
+        value: Value,
+        conversion: i64,
+        format: Option<&ast::Expr>,
+        span: Span,
+    ) -> Result<Piece> {
+        let number = value.scalar();
+        let shown = conversion == i64::from(b's');
+        let own = number.is_some_and(|scalar| scalar.flavour == Flavour::Python);
+        if conversion >= 0 && !shown && !own {
+            return Err(refused(span, "`!r` and `!a` are compiled of Python's numbers only", "leave it out"));
+        }
+        let format = match format.map(constant_format) {
+            None => String::new(),
+            Some(Some(format)) => format,
+            Some(None) => return Err(refused(span, "a format that is not constant", "write it out")),
+        };
+        if format.is_empty() {
+            // NumPy's single precision is formatted as Python's, but for `str`.
+            return Ok(match (value, number.map(|scalar| scalar.kind)) {
+                (Value::Expr(value), Some(Kind::F32)) if !shown => {
+                    Piece::Formatted(value, pack("", false).unwrap_or_default())
+                }
+                (Value::Expr(value), Some(Kind::C64)) if !shown => {
+                    Piece::Value(Value::Expr(self.cast(value, Scalar::COMPLEX)))
+                }
+                (value, _) => Piece::Value(value),
+            });
+        }
+        let packed = match number {
+            Some(scalar) if conversion < 0 && !scalar.kind.is_complex() => {
+                pack(&format, !scalar.kind.is_float())
+            }
+            _ => None,
+        };
+        match (value, packed) {
+            (Value::Expr(value), Some(packed)) => Ok(Piece::Formatted(value, packed)),
+            (value, _) => Err(refused(
+                span,
+                format!("the format `{format}` of {} is not compiled", type_of(&value)),
+                "formats of numbers are: {x:8.3f}, with f, e, g, % or, for ints, d, x, o, b",
+            )),
+        }
+    }
+}
+
 fn push(items: &mut Vec<PrintItem>, text: &str) {
     match items.last_mut() {
         Some(PrintItem::Text(last)) => last.push_str(text),
@@ -67,7 +156,7 @@ fn item(
             }
             Some(_) => {
                 let value = lowerer.spill(expr);
-                items.push(PrintItem::Value(value));
+                items.push(PrintItem::Value(value, 0));
             }
             None => {
                 return Err(refused(
@@ -77,7 +166,17 @@ fn item(
                 ));
             }
         },
+        Value::Text(pieces) if !within => {
+            for piece in pieces.iter() {
+                match piece {
+                    Piece::Text(text) => push(items, text),
+                    Piece::Value(value) => item(lowerer, value.clone(), false, items, span)?,
+                    Piece::Formatted(value, format) => items.push(PrintItem::Value(value.clone(), *format)),
+                }
+            }
+        }
         Value::None => push(items, "None"),
+        Value::Static(Static::Wide(number)) => push(items, &number.to_string()),
         Value::Static(Static::Str(text)) if !within => push(items, &text),
         Value::Tuple(members) => {
             let lone = members.len() == 1;
