@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+import manyhands as mh
 from features import INF, NAN, does, f8, grid, i8
 
 
@@ -267,6 +268,24 @@ def new_axis(a, i):
 def without_axes(a):
     a[()] += 1
     return a[()]
+
+
+@does((i8(3, 1, 7, 2),))
+def sums_in_pairs(a):
+    s, t = 0, 1
+    for i in mh.prange(len(a)):
+        s, t = s + a[i], t + a[i] ** 2
+    return s, t
+
+
+@does((f8(3, 1, 7, 2),))
+def turns_in_one_assignment(a):
+    x, y, z = 1.0, 2.0, 3.0
+    for i in range(len(a)):
+        x, y, z = y, z + a[i], x
+    s, t = x, y
+    s, t = t, s
+    return x, y, z, s, t
 
 
 @does((f8(1e-16, 1, 1e16),), (f8(),), (f8(1e308, 1e308, -1e308),), (f8(INF, -INF),), (f8(INF, NAN),), (f8(0.1, 0.2, 0.3) / 3,))

@@ -153,6 +153,22 @@ def read_of_what_is_accumulated(f, first, second):
     return energy
 
 
+@refuses(f8(1.0), True)
+def bool_of_both_counted(a, c):
+    hit = True
+    if c:
+        hit = a[0] > 0
+    return hit + hit  # here
+
+
+@refuses(f8(1.0), True)
+def bool_of_both_inverted(a, c):
+    hit = True
+    if c:
+        hit = a[0] > 0
+    return ~hit  # here
+
+
 @refuses(3)
 def text_kept(n):
     text = f"n={n}"  # here

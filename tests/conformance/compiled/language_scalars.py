@@ -146,6 +146,16 @@ def chained_numpy_subtracted(a):
     return (0 < a[0] < 1) - (0 < a[0] < 2)
 
 
+@does((f8(0.5, -1.0),))
+def bool_and_numpy_bool(a):
+    found, count = False, 0
+    for x in a:
+        found = x > 0
+        if found:
+            count += 1
+    return not found, count + found, found | True, found == 1
+
+
 @does((True, False), (True, True), (False, False))
 def booleans(a, b):
     return a and b, a or b, not a, a & b, a | b, a ^ b, a + b, a * b, a == b

@@ -60,10 +60,10 @@ impl Lowerer<'_> {
             _ => false,
         };
         let Value::Tuple(members) = value else { return value };
-        let written = self.written_by(targets);
         if !names_only {
             return self.settle(Value::Tuple(members));
         }
+        let written = self.written_by(targets);
         let mut kept = Vec::new();
         for (number, member) in members.into_iter().enumerate() {
             let fixed = match &member {

@@ -7,7 +7,7 @@ use super::names::complex;
 use super::types::python_name;
 use super::value::{SliceValue, Static, Value, float};
 use super::webs::address;
-use super::wide::{refused, whole};
+use super::wide::{mixed, refused, whole};
 use super::{Lowerer, Result, Stop, builtins};
 use crate::ast::{self, Constant};
 use crate::diagnostic::{Class, Diagnostic};
@@ -87,6 +87,9 @@ impl Lowerer<'_> {
                 }
                 if arrays::is_array(&operand) {
                     return self.each_of(arrays::Op::Unary(op.clone()), vec![operand], span);
+                }
+                if self.is_mixed(&operand) {
+                    return Err(mixed(span));
                 }
                 self.unary(op, &operand, span)
             }

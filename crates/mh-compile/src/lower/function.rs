@@ -157,6 +157,7 @@ impl Lowerer<'_> {
         let span = Span { source: around.source, ..tree.function.span };
         self.variables.clear();
         self.units.clear();
+        self.mixed.clear();
         self.within = 0;
         self.block.clear();
         (self.labels, self.loops, self.reachable) = (0, 0, true);

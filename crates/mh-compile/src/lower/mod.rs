@@ -124,6 +124,8 @@ pub(crate) struct Lowerer<'w> {
     hidden_vars: Vec<Var>,
     /// Of views that are kept in temporaries: the axes that have one element, whatever is passed.
     units: HashMap<Var, Vec<bool>>,
+    /// Variables that hold Python's bool or NumPy's: arithmetic with the one is not that with the other.
+    mixed: HashSet<Var>,
     /// How many `prange`s are around.
     within: usize,
     /// How many branches of conditions that are not known are around.
@@ -164,6 +166,7 @@ impl<'w> Lowerer<'w> {
             frames: Vec::new(),
             hidden_vars: Vec::new(),
             units: HashMap::new(),
+            mixed: HashSet::new(),
             within: 0,
             branches: 0,
             library_call: None,

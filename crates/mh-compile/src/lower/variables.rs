@@ -22,6 +22,8 @@ pub struct Version {
     /// Where it first got a type, and which.
     first: Option<(Span, Form)>,
     vars: Vec<Var>,
+    /// Holds Python's bool on one path, NumPy's on another.
+    mixed: bool,
     /// A parameter of an inlined function that is never assigned: its argument, without a variable of its own.
     stand_in: Option<(Value, u32)>,
     /// The pass in which `vars` were made.
@@ -50,6 +52,9 @@ impl Lowerer<'_> {
         let version = self.versions.entry(key).or_default();
         version.pass = pass;
         version.vars.clone_from(&vars);
+        if version.mixed {
+            self.mixed.extend(&vars);
+        }
         vars
     }
 
@@ -86,6 +91,11 @@ impl Lowerer<'_> {
                 }
             },
         };
+        if let (Some(Form::Type(Type::Scalar(before))), Form::Type(Type::Scalar(now))) = (&version.form, form)
+        {
+            let bools = before.kind == Kind::Bool && now.kind == Kind::Bool;
+            version.mixed |= bools && before.flavour != now.flavour;
+        }
         if version.form.is_none() {
             version.first = Some((span, form.clone()));
         }

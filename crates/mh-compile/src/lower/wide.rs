@@ -109,6 +109,14 @@ impl Lowerer<'_> {
             return self.binary(op, &left, &right, span);
         }
         let (left, right) = pair((left, left_span), (right, right_span), false)?;
+        let bool_of_python = |value: &Value| value.scalar() == Some(Scalar::BOOL) || self.is_mixed(value);
+        if !matches!(op, Binary::And | Binary::Or | Binary::Xor)
+            && (self.is_mixed(&left) || self.is_mixed(&right))
+            && bool_of_python(&left)
+            && bool_of_python(&right)
+        {
+            return Err(mixed(if self.is_mixed(&left) { left_span } else { right_span }));
+        }
         match (&left, &right) {
             (Value::Expr(a), Value::Expr(b)) if meets_own_float(a, b) => {
                 // `np.float64` is a `float`: `complex` does the operation itself.
@@ -117,6 +125,11 @@ impl Lowerer<'_> {
             }
             _ => self.binary(op, &left, &right, span),
         }
+    }
+
+    /// Whether it is a variable that holds Python's bool or NumPy's.
+    pub fn is_mixed(&self, value: &Value) -> bool {
+        matches!(value, Value::Expr(expr) if matches!(*expr.kind, ExprKind::Var(var) if self.mixed.contains(&var)))
     }
 
     /// As `written`, of a comparison.
@@ -151,6 +164,17 @@ impl Lowerer<'_> {
             }
         }
     }
+}
+
+pub fn mixed(span: Span) -> Stop {
+    Diagnostic::new(
+        Class::Unsupported,
+        span,
+        "this is a bool on one path, an np.bool on another, and they do not count alike",
+    )
+    .label("True + True is 2, np.True_ + np.True_ is np.True_")
+    .advice("say which: int(x) to count, bool(...) where it is assigned; `not x` in the place of `~x`")
+    .into()
 }
 
 fn meets_own_float(left: &Expr, right: &Expr) -> bool {
