@@ -54,7 +54,7 @@ def some(x):
 
 
 def exact_total(x):
-    """`math.fsum(x)`: the sum rounded once, from partial sums that share no bits (Shewchuk 1997), as CPython keeps them."""
+    """`math.fsum(x)`: rounded once, from partial sums that share no bits (Shewchuk 1997), as CPython keeps them."""
     partials = np.empty(64)
     count = 0
     special, infinite = 0.0, 0.0

@@ -126,8 +126,12 @@ def same(found: Any, expected: Any) -> bool:
             )
         return np.array_equal(found, expected, equal_nan=expected.dtype.kind == "c")
     if isinstance(expected, (float, np.floating)):
-        return (found == expected and math.copysign(1, found) == math.copysign(1, expected)) or both_nan(found, expected)
-    return bool(found == expected) or (isinstance(expected, (complex, np.complexfloating)) and both_nan(found, expected))
+        return (found == expected and math.copysign(1, found) == math.copysign(1, expected)) or both_nan(
+            found, expected
+        )
+    return bool(found == expected) or (
+        isinstance(expected, (complex, np.complexfloating)) and both_nan(found, expected)
+    )
 
 
 def both_nan(found: Any, expected: Any) -> bool:

@@ -288,7 +288,14 @@ def turns_in_one_assignment(a):
     return x, y, z, s, t
 
 
-@does((f8(1e-16, 1, 1e16),), (f8(),), (f8(1e308, 1e308, -1e308),), (f8(INF, -INF),), (f8(INF, NAN),), (f8(0.1, 0.2, 0.3) / 3,))
+@does(
+    (f8(1e-16, 1, 1e16),),
+    (f8(),),
+    (f8(1e308, 1e308, -1e308),),
+    (f8(INF, -INF),),
+    (f8(INF, NAN),),
+    (f8(0.1, 0.2, 0.3) / 3,),
+)
 def exact_sum(a):
     return math.fsum(a)
 

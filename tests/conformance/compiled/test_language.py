@@ -70,7 +70,9 @@ def test_the_greatest_keeps_its_digits_or_is_an_error():
 
 def show_texts(x, n, b, narrow):
     print(f"x={x:.3f} n={n:>5}|{n:03d}|{x:10.2e}|{b}|{n:x}", n, f"{x}", sep=";")
-    print(f"{n=} {x!r} {x:g} {n / 7:.1%} {n:,} {{}} {x:<9.1f}| {b:d} {n:.2f} {None} {narrow[0]} {narrow[0]:.2f} {(n, x)}")
+    print(
+        f"{n=} {x!r} {x:g} {n / 7:.1%} {n:,} {{}} {x:<9.1f}| {b:d} {n:.2f} {None} {narrow[0]} {narrow[0]:.2f} {(n, x)}"
+    )
 
 
 def show_in_parallel(n):
