@@ -6,6 +6,8 @@ import numpy as np
 def concatenate(arrays, axis=0):
     """`np.concatenate` of a tuple; of more than eight arrays, all are of one type."""
     first = arrays[0]
+    if axis < -first.ndim or axis >= first.ndim:
+        raise ValueError(f"axis {axis} is out of bounds for array of dimension {first.ndim}")
     along = axis + first.ndim if axis < 0 else axis
     count = arrays[0].shape[along]
     if len(arrays) <= 8:
@@ -117,6 +119,8 @@ def vstack(arrays):
 def stack(arrays, axis=0):
     """`np.stack` of a tuple, along a new last axis or one of the first four; more than eight arrays have one type."""
     first = arrays[0]
+    if axis < -first.ndim - 1 or axis > first.ndim:
+        raise ValueError(f"axis {axis} is out of bounds for array of dimension {first.ndim + 1}")
     along = axis + first.ndim + 1 if axis < 0 else axis
     if along == 0:
         out = np.empty((len(arrays),) + first.shape, dtype=np.result_type(*arrays))  # noqa: RUF005 (compiled code unpacks no tuples)

@@ -17,6 +17,14 @@ pub enum Class {
     IndexError,
 }
 
+/// An argument that a function does not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Untaken {
+    Keyword(String),
+    /// More by place than there are places: the first of them.
+    Place(usize),
+}
+
 /// One error. `notes` point at further places; `advice` says what to write instead.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{message}")]
@@ -28,12 +36,21 @@ pub struct Diagnostic {
     pub label: String,
     pub notes: Vec<(Span, String)>,
     pub advice: Option<String>,
+    /// The argument that it is about, where the function that is called may take it elsewhere.
+    pub untaken: Option<Untaken>,
 }
 
 impl Diagnostic {
     #[must_use]
     pub fn new(class: Class, span: Span, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), span, label: String::new(), notes: Vec::new(), advice: None }
+        let (label, notes, advice, untaken) = (String::new(), Vec::new(), None, None);
+        Self { class, message: message.into(), span, label, notes, advice, untaken }
+    }
+
+    #[must_use]
+    pub fn untaken(mut self, argument: Untaken) -> Self {
+        self.untaken = Some(argument);
+        self
     }
 
     #[must_use]

@@ -22,6 +22,17 @@ pub trait World {
         let _ = name;
         None
     }
+    /// Names of the arguments that a function of NumPy's takes, in order, those by keyword only with `*` before them; none where that is
+    /// not known.
+    fn parameters(&mut self, name: &str) -> Vec<String> {
+        let _ = name;
+        Vec::new()
+    }
+    /// What a module is called in messages.
+    fn module(&mut self, object: u32) -> String {
+        let _ = object;
+        "module".into()
+    }
 }
 
 /// What a name or an attribute stands for.

@@ -190,7 +190,18 @@ def stored(a, i, k, mask, columns, v):
 
 @mh.jit
 def picked_in_space(a, mask, rows, i, k):
-    return a[mask], a[:, i], a[i, :, k], a[:, i, k], a[0, :, i], a[..., i, 0], a[rows], a[rows, i], a[i, ..., k], a[i, 1:, 0]
+    return (
+        a[mask],
+        a[:, i],
+        a[i, :, k],
+        a[:, i, k],
+        a[0, :, i],
+        a[..., i, 0],
+        a[rows],
+        a[rows, i],
+        a[i, ..., k],
+        a[i, 1:, 0],
+    )
 
 
 @mh.jit
@@ -298,3 +309,38 @@ def test_what_sorting_and_searching_refuse():
         compiled = mh.jit(call)
         with pytest.raises(error):
             compiled(A)
+
+
+@pytest.mark.parametrize(
+    "text, kind, message",
+    [
+        ("np.median(a, axis=0)", mh.CompileError, "np.median(..., axis=...) is not compiled"),
+        ("np.median(a, 0)", mh.CompileError, "np.median(..., axis=...) is not compiled"),
+        ("np.median(a, axes=0)", TypeError, "np.median() got an unexpected keyword argument 'axes'"),
+        ("np.concatenate((a, a), dtype=float)", mh.CompileError, "np.concatenate(..., dtype=...) is not compiled"),
+        ("np.exp(a, order='K')", mh.CompileError, "np.exp(..., order=...) is not compiled"),
+        ("np.zeros(3, like=a)", mh.CompileError, "np.zeros(..., like=...) is not compiled"),
+        ("a.repeat(2, axis=0)", mh.CompileError, "x.repeat(..., axis=...) is not compiled"),
+        ("a.sort(foo=1)", TypeError, "x.sort() got an unexpected keyword argument 'foo'"),
+        ("np.take(a, 2)", mh.CompileError, "np.take is not compiled for these arguments: an array is needed, not int"),
+        (
+            "np.hstack((a, 1.0))",
+            mh.CompileError,
+            "np.hstack is not compiled for these arguments: an array is needed, not float",
+        ),
+        ("np.foo(a)", AttributeError, "module 'numpy' has no attribute 'foo'"),
+        ("np.linalg.foo(a)", AttributeError, "module 'numpy.linalg' has no attribute 'foo'"),
+    ],
+)
+def test_what_is_refused_is_told_in_the_line_of_the_call(text, kind, message):
+    written = f"lambda a: {text}"
+    with pytest.raises(kind) as told:
+        mh.jit(eval(written), source=written)(np.arange(3.0))
+    assert type(told.value) is kind and message in str(told.value)
+    assert written in str(told.value) and "_jit_numpy" not in str(told.value)
+
+
+def test_an_axis_past_the_rank():
+    agree(mh.jit(lambda a: np.stack((a, a), axis=2)), np.arange(3.0))
+    agree(mh.jit(lambda a: np.stack((a, a), axis=-3)), np.arange(3.0))
+    agree(mh.jit(lambda a: np.concatenate((a, a), axis=1)), np.arange(3.0))

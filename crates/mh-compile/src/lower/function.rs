@@ -10,7 +10,7 @@ use super::webs::{Analysed, Decisions, address};
 use super::{Lowerer, Result, Stop};
 use crate::ast::{self, Parameter, ParameterKind};
 use crate::compile::Argument;
-use crate::diagnostic::{Class, Diagnostic};
+use crate::diagnostic::{Class, Diagnostic, Untaken};
 use crate::ir::{Expr, ExprKind, Function, Label, Scalar, Span, StatementKind, Type, Var};
 use crate::world::Found;
 
@@ -385,9 +385,8 @@ impl Lowerer<'_> {
     ) -> Result<Vec<Value>> {
         let function = &callee.tree.function;
         let name = &function.name;
-        let fail = |message: String| {
-            Stop::from(Diagnostic::new(Class::TypeError, span, format!("{name}() {message}")))
-        };
+        let error = |message: String| Diagnostic::new(Class::TypeError, span, format!("{name}() {message}"));
+        let fail = |message: String| Stop::from(error(message));
         let parameters = &function.parameters;
         let mut values: Vec<Option<Value>> = vec![None; parameters.len()];
         let by_place: Vec<usize> = (0..parameters.len())
@@ -407,7 +406,8 @@ impl Lowerer<'_> {
             let count = by_place.len();
             let plural = if count == 1 { "" } else { "s" };
             let was = if given == 1 { "was" } else { "were" };
-            return Err(fail(format!("takes {count} positional argument{plural} but {given} {was} given")));
+            let message = format!("takes {count} positional argument{plural} but {given} {was} given");
+            return Err(error(message).untaken(Untaken::Place(count)).into());
         }
         if let Some(one) = parameters.iter().find(|one| one.kind == ParameterKind::VarKeywords) {
             return Err(Diagnostic::new(
@@ -423,7 +423,8 @@ impl Lowerer<'_> {
                 one.name == keyword && matches!(one.kind, ParameterKind::Normal | ParameterKind::Keyword)
             });
             let Some(parameter) = found else {
-                return Err(fail(format!("got an unexpected keyword argument '{keyword}'")));
+                let message = format!("got an unexpected keyword argument '{keyword}'");
+                return Err(error(message).untaken(Untaken::Keyword(keyword)).into());
             };
             if values[parameter].replace(value).is_some() {
                 return Err(fail(format!("got multiple values for argument '{keyword}'")));

@@ -174,12 +174,8 @@ impl Lowerer<'_> {
             }
         };
         if found == Found::Missing {
-            return Err(Diagnostic::new(
-                Class::AttributeError,
-                span,
-                format!("module has no attribute '{name}'"),
-            )
-            .into());
+            let message = format!("{} has no attribute '{name}'", self.world.module(object));
+            return Err(Diagnostic::new(Class::AttributeError, span, message).into());
         }
         self.found(found, name, span)
     }

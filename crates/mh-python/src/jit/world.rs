@@ -334,6 +334,21 @@ impl World for Program<'_> {
         self.record.push((Question::Library(name.to_owned()), format!("{found:?}")));
         found
     }
+
+    fn parameters(&mut self, name: &str) -> Vec<String> {
+        let names =
+            self.py.import("manyhands._jit_numpy_arguments").and_then(|module| module.getattr("names"));
+        let found = names.and_then(|names| names.call1((name,))).and_then(|found| found.extract());
+        self.kept(found).unwrap_or_default()
+    }
+
+    fn module(&mut self, object: u32) -> String {
+        let Some(object) = self.objects.get(object as usize) else { return "module".into() };
+        match object.cast::<PyModule>().map(|module| module.name()) {
+            Ok(Ok(name)) => format!("module '{name}'"),
+            _ => type_name(object),
+        }
+    }
 }
 
 /// Where a function finds a name that is not its own.

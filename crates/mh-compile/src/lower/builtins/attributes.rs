@@ -145,6 +145,18 @@ pub(crate) fn call_method(
     arguments: Arguments,
     span: Span,
 ) -> Result<Value> {
+    let of_array = arrays::is_array(&object);
+    method_called(lowerer, object, name, arguments, span)
+        .map_err(|stop| if of_array { lowerer.untaken(&format!("numpy.ndarray.{name}"), stop) } else { stop })
+}
+
+fn method_called(
+    lowerer: &mut Lowerer<'_>,
+    object: Value,
+    name: &str,
+    arguments: Arguments,
+    span: Span,
+) -> Result<Value> {
     if let Some(result) = arrays::method(lowerer, &object, name, &arguments, span) {
         return result;
     }

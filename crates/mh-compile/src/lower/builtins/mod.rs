@@ -42,7 +42,7 @@ use super::function::Arguments;
 use super::types::python_name;
 use super::value::Value;
 use super::{Lowerer, Result, Stop};
-use crate::diagnostic::{Class, Diagnostic};
+use crate::diagnostic::{Class, Diagnostic, Untaken};
 use crate::ir::{Array, Expr, ExprKind, For, Kind, Scalar, Span, StatementKind, Type, Var};
 
 /// Makes IR of a call.
@@ -71,20 +71,23 @@ impl Call<'_> {
     /// one with `*` by its name only.
     fn bind(self, names: &[&str], required: usize) -> Result<Vec<Option<Value>>> {
         let shown = self.shown();
-        let fail = |message: String| Err(type_error(self.span, format!("{shown}() {message}")));
+        let error =
+            |message: String| Diagnostic::new(Class::TypeError, self.span, format!("{shown}() {message}"));
+        let fail = |message: String| Err(error(message).into());
         let mut values: Vec<Option<Value>> = vec![None; names.len()];
         let places = names.iter().take_while(|name| !name.starts_with('*')).count();
         let given = self.arguments.positional.len();
         if given > places {
             let plural = if places == 1 { "" } else { "s" };
-            return fail(format!("takes at most {places} positional argument{plural} ({given} given)"));
+            let message = format!("takes at most {places} positional argument{plural} ({given} given)");
+            return Err(error(message).untaken(Untaken::Place(places)).into());
         }
         for (slot, (value, _)) in values.iter_mut().zip(self.arguments.positional) {
             *slot = Some(value);
         }
         for (keyword, value, _) in self.arguments.keywords {
             let Some(at) = names.iter().position(|name| name.trim_start_matches('*') == keyword) else {
-                return fail(format!("got an unexpected keyword argument '{keyword}'"));
+                return Err(error(unexpected(&keyword)).untaken(Untaken::Keyword(keyword)).into());
             };
             if values[at].replace(value).is_some() {
                 return fail(format!("got multiple values for argument '{keyword}'"));
@@ -118,13 +121,16 @@ impl Call<'_> {
     /// Any number of them, without names.
     fn all(self) -> Result<Vec<Value>> {
         if let Some((keyword, _, span)) = self.arguments.keywords.first() {
-            return Err(type_error(
-                *span,
-                format!("{}() got an unexpected keyword argument '{keyword}'", self.shown()),
-            ));
+            let message = format!("{}() {}", self.shown(), unexpected(keyword));
+            let error = Diagnostic::new(Class::TypeError, *span, message);
+            return Err(error.untaken(Untaken::Keyword(keyword.clone())).into());
         }
         Ok(self.arguments.positional.into_iter().map(|(value, _)| value).collect())
     }
+}
+
+fn unexpected(keyword: &str) -> String {
+    format!("got an unexpected keyword argument '{keyword}'")
 }
 
 /// A canonical name as users write it.
@@ -189,6 +195,10 @@ pub(crate) fn call_known(
     arguments: Arguments,
     span: Span,
 ) -> Result<Value> {
+    called(lowerer, name, arguments, span).map_err(|stop| lowerer.untaken(name, stop))
+}
+
+fn called(lowerer: &mut Lowerer<'_>, name: &str, arguments: Arguments, span: Span) -> Result<Value> {
     if let Some(result) = each_known(lowerer, name, &arguments, span) {
         return result;
     }

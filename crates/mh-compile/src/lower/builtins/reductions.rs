@@ -2,6 +2,7 @@
 
 use super::build::{compare, constant, dim, either, variable};
 use super::{Call, Handler, refused, type_error, value_error};
+use crate::diagnostic::{Class, Diagnostic, Untaken};
 use crate::ir::{Binary, Compare, Expr, Kind, Scalar, Span, Type};
 use crate::lower::arithmetic::type_error as bad_type;
 use crate::lower::arrays::{Axes, Gather, Lazy, Node, Op, Operand, is_array, limit};
@@ -162,7 +163,11 @@ fn masked(lowerer: &mut Lowerer<'_>, call: &mut Call<'_>, mask: Value) -> Result
             call.arguments.keywords.push(("where".into(), mask, span));
             return Ok(());
         }
-        _ => return Err(type_error(span, format!("{shown}() got an unexpected keyword argument 'where'"))),
+        _ => {
+            let message = format!("{shown}() got an unexpected keyword argument 'where'");
+            let error = Diagnostic::new(Class::TypeError, span, message);
+            return Err(error.untaken(Untaken::Keyword("where".into())).into());
+        }
     };
     call.arguments.positional[0].0 = Value::Lazy(chosen(lowerer, mask, lazy, neutral, span)?);
     Ok(())

@@ -4,6 +4,7 @@ use super::attributes::{lengths, transposed};
 use super::build::{binary, choose, compare, either, not, variable};
 use super::constructors::{copied, shape, var_of};
 use super::{Call, refused, type_error, value_error};
+use crate::diagnostic::{Class, Diagnostic, Untaken};
 use crate::ir::{
     Array, Binary, Check, Compare, Expr, ExprKind, Kind, Layout, Part, Span, StatementKind, Type, Var,
 };
@@ -30,10 +31,9 @@ pub fn reshape_method(lowerer: &mut Lowerer<'_>, array: (Var, Array), call: Call
             "order" => order = Some(value),
             "shape" if places.is_empty() => sizes = Some(value),
             _ => {
-                return Err(type_error(
-                    place,
-                    format!("reshape() got an unexpected keyword argument '{keyword}'"),
-                ));
+                let message = format!("reshape() got an unexpected keyword argument '{keyword}'");
+                let error = Diagnostic::new(Class::TypeError, place, message);
+                return Err(error.untaken(Untaken::Keyword(keyword)).into());
             }
         }
     }
