@@ -141,6 +141,47 @@ def test_each_signature_is_explained_on_its_own():
         scaled.explain("(str)")
 
 
+def test_plain_loops_say_why_they_are_not_shared():
+    scaled(np.ones(9), np.ones(9), 2.0)
+    (reason,) = [line for line in rows(scaled) if "plain `for`" in line]
+    assert "mh.prange" in reason
+
+
+def test_array_expressions_say_what_is_done_in_one_loop():
+    @mh.jit
+    def made(a, b):
+        e = np.sqrt(a) * 2 + b
+        s = np.sum(e * e)
+        return e, s
+
+    made(np.ones(9), np.ones(9))
+    text = rows(made)
+    assert "    an array expression: its 3 operations are done in one loop, with no arrays between them" in text
+    assert "    an array expression: its 2 operations are done in one loop, with no arrays between them" in text
+    assert any(line.startswith("    e: stored past the caches") for line in text)
+    assert any(line.startswith("    s: added up") for line in text)
+
+
+def test_a_parallel_loop_inside_another_says_so():
+    @mh.jit
+    def doubled(A):
+        for i in mh.prange(A.shape[0]):
+            for j in mh.prange(A.shape[1]):
+                A[i, j] *= 2
+
+    doubled(np.ones((3, 4)))
+    assert row(doubled, "for i").endswith("i: int; in parallel")
+    assert row(doubled, "for j").endswith("j: int; in parallel, inside a parallel loop")
+
+
+def test_a_call_that_could_not_be_compiled_is_told():
+    refused = mh.jit(lambda x: [x])
+    with pytest.raises(mh.CompileError):
+        refused(1)
+    with pytest.raises(TypeError, match="could not be compiled when it was called: CompileError: .*lists are not compiled"):
+        refused.explain()
+
+
 def test_what_was_not_called_cannot_be_explained():
     with pytest.raises(TypeError, match="was not compiled yet: call it"):
         mh.jit(lambda x: x).explain()

@@ -36,6 +36,8 @@ pub struct Loop {
     /// Lines of its body.
     pub last_line: u32,
     pub kind: LoopKind,
+    /// Within another parallel loop.
+    pub inside: bool,
     /// It holds no other loop.
     pub innermost: bool,
     /// Sentences without a full stop.

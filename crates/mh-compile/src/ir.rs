@@ -47,6 +47,8 @@ pub struct Module {
     pub exceptions: Vec<Exception>,
     /// How the entry's flattened results make up the value that Python gets.
     pub result: Shape,
+    /// Where loops stand that array expressions became, and how many operations each does at once: for who explains them.
+    pub fused: Vec<(Span, usize)>,
     /// Objects that the module holds as hidden arguments (global and closure arrays), after the entry's own parameters, in order: the
     /// world's numbers.
     pub hidden: Vec<u32>,

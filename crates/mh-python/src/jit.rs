@@ -72,6 +72,8 @@ struct Versions {
     recompiled: usize,
     /// Types for which it runs as plain Python: there is neither code for them nor a compiler.
     plain: Vec<Vec<Argument>>,
+    /// Why it could not be compiled, the last time that it could not.
+    failure: Option<String>,
 }
 
 /// `*args` and `**kwargs` in a code object's flags.
@@ -433,7 +435,12 @@ impl Jitted {
                 failures::warn(py, &text)?;
                 return self.plainly(py, values);
             }
-            Err(error) => return Err(error),
+            Err(error) => {
+                let name = error.get_type(py).name().map_or_else(|_| String::new(), |name| name.to_string());
+                let text = format!("{name}: {}", error.value(py));
+                self.versions().failure = Some(text);
+                return Err(error);
+            }
         };
         let told = self.keep(py, &made)?;
         drop(lock);
@@ -563,9 +570,18 @@ impl Jitted {
     fn asked_for(&self, signature: Option<&str>) -> PyResult<Arc<Compiled>> {
         match signature {
             Some(signature) => self.version_of(signature),
-            None => self.versions().list.first().cloned().ok_or_else(|| {
-                PyTypeError::new_err("it was not compiled yet: call it, then ask what became of it")
-            }),
+            None => {
+                let (made, failure) = {
+                    let versions = self.versions();
+                    (versions.list.first().cloned(), versions.failure.clone())
+                };
+                made.ok_or_else(|| {
+                    PyTypeError::new_err(match failure {
+                        Some(failure) => format!("it could not be compiled when it was called: {failure}"),
+                        None => "it was not compiled yet: call it, then ask what became of it".to_owned(),
+                    })
+                })
+            }
         }
     }
 

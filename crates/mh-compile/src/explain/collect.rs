@@ -28,7 +28,7 @@ pub(super) fn function(function: &Function, module: &Module, explanation: &mut E
     place.sites(&function.body, false, None, &mut written);
     place.sites(&function.body, true, None, &mut running);
     let first = explanation.loops.len();
-    place.loops(&function.body, first, explanation);
+    place.loops(&function.body, first, (false, false), explanation);
     for of in &mut explanation.loops[first..] {
         let (Some(written), running) = (written.get(&of.id), running.get(&of.id)) else { continue };
         for check in written.keys() {
@@ -153,20 +153,24 @@ impl Place<'_> {
         line.get(span.column as usize..end).unwrap_or(line).trim().to_string()
     }
 
-    /// `first`: where the loops of this function begin, which count their own.
-    fn loops(&self, block: &[Statement], first: usize, explanation: &mut Explanation) {
+    /// `first`: where the loops of this function begin, which count their own; `around`: whether there is a loop around these, and a
+    /// parallel one.
+    fn loops(&self, block: &[Statement], first: usize, around: (bool, bool), explanation: &mut Explanation) {
         for statement in block {
             match &statement.kind {
                 StatementKind::For(each) => {
                     // A twin, or a part of the iterations: each loop of the source once.
                     if !explanation.loops[first..].iter().any(|of| of.id == each.id) {
-                        explanation.loops.push(self.for_loop(each, statement.span));
+                        explanation.loops.push(self.for_loop(each, statement.span, around));
                     }
+                    let known = explanation.loops[first..].iter().find(|of| of.id == each.id);
+                    let parallel = known.is_some_and(|of| of.kind == LoopKind::Parallel);
+                    let around = (true, around.1 || parallel);
                     // As it mostly runs, before it is as it is written.
                     if let Some(fast) = &each.fast {
-                        self.loops(&fast.body, first, explanation);
+                        self.loops(&fast.body, first, around, explanation);
                     }
-                    self.loops(&each.body, first, explanation);
+                    self.loops(&each.body, first, around, explanation);
                 }
                 StatementKind::While { body, .. } => {
                     explanation.loops.push(Loop {
@@ -174,23 +178,32 @@ impl Place<'_> {
                         span: statement.span,
                         last_line: last_line(body, statement.span),
                         kind: LoopKind::While,
+                        inside: around.1,
                         innermost: !holds_loops(body),
                         facts: Vec::new(),
                         checks: Vec::new(),
                     });
-                    self.loops(body, first, explanation);
+                    self.loops(body, first, (true, around.1), explanation);
                 }
                 _ => {
                     for inner in blocks(statement) {
-                        self.loops(inner, first, explanation);
+                        self.loops(inner, first, around, explanation);
                     }
                 }
             }
         }
     }
 
-    fn for_loop(&self, each: &For, span: Span) -> Loop {
+    fn for_loop(&self, each: &For, span: Span, around: (bool, bool)) -> Loop {
         let mut facts = Vec::new();
+        let fused = self.module.fused.iter().filter(|(place, _)| *place == span);
+        match fused.map(|(_, operations)| *operations).max() {
+            Some(1) => facts.push("an array expression of one operation".to_string()),
+            Some(operations @ 2..) => facts.push(format!(
+                "an array expression: its {operations} operations are done in one loop, with no arrays between them"
+            )),
+            _ => {}
+        }
         let rows = part(each.id, &each.body);
         let step = match &*each.step.kind {
             ExprKind::If { then, .. } => then,
@@ -211,7 +224,13 @@ impl Place<'_> {
             facts.push(format!("{step} iterations side by side, where there are so many"));
         }
         let kind = match &each.parallel {
-            None => LoopKind::Plain,
+            None => {
+                if !around.0 && self.is_users(span) {
+                    let text = "not shared among threads, since it is a plain `for`: mh.prange shares iterations that do not need each other";
+                    facts.push(text.to_string());
+                }
+                LoopKind::Plain
+            }
             Some(parallel) => {
                 if parallel.unchecked {
                     facts.push("nobody has looked whether its iterations clash: unchecked=True".to_string());
@@ -240,11 +259,18 @@ impl Place<'_> {
                 }
             }
         };
+        let inside = around.1 && kind == LoopKind::Parallel;
+        if inside {
+            let text = "inside another parallel loop: where it is short it runs on the thread of the iteration around it, else threads \
+                        that have nothing else to do take blocks of it";
+            facts.push(text.to_string());
+        }
         Loop {
             id: each.id,
             span,
             last_line: last_line(&each.body, span),
             kind,
+            inside,
             innermost: !holds_loops(&each.body),
             facts,
             checks: Vec::new(),
@@ -321,12 +347,21 @@ impl Place<'_> {
         }
     }
 
+    /// Whether a loop is written with `for`, where the user's functions are.
+    fn is_users(&self, span: Span) -> bool {
+        let file = |number: u16| self.module.sources.get(usize::from(number)).map(|source| &source.file);
+        self.text(span).starts_with("for ") && file(span.source) == file(0)
+    }
+
     fn is_named(&self, var: Var) -> bool {
         self.function.variables.get(var.0 as usize).is_some_and(|variable| variable.name.is_some())
     }
 
     fn name(&self, var: Var) -> String {
-        let name = self.function.variables.get(var.0 as usize).and_then(|variable| variable.name.clone());
+        let of =
+            |var: Var| self.function.variables.get(var.0 as usize).and_then(|variable| variable.name.clone());
+        // What an expression makes has the name of what it is assigned to.
+        let name = of(var).or_else(|| assigned_to(&self.function.body, var).and_then(of));
         name.unwrap_or_else(|| {
             match self.function.variables.get(var.0 as usize).map(|variable| variable.ty) {
                 Some(Type::Array(_)) => "an array without a name".to_string(),
@@ -368,6 +403,16 @@ fn part(id: LoopId, block: &[Statement]) -> Option<&For> {
     block.iter().find_map(|statement| match &statement.kind {
         StatementKind::For(each) if each.id == id => Some(&**each),
         _ => blocks(statement).into_iter().find_map(|inner| part(id, inner)),
+    })
+}
+
+/// The variable that a temporary is assigned to as it is.
+fn assigned_to(block: &[Statement], from: Var) -> Option<Var> {
+    block.iter().find_map(|statement| match &statement.kind {
+        StatementKind::Assign { var, value } if matches!(*value.kind, ExprKind::Var(one) if one == from) => {
+            Some(*var)
+        }
+        _ => blocks(statement).into_iter().find_map(|inner| assigned_to(inner, from)),
     })
 }
 

@@ -85,6 +85,7 @@ impl Explanation {
         }
         for of in self.loops.iter().filter(|of| (of.span.source, of.span.line) == (source, line)) {
             match of.kind {
+                LoopKind::Parallel if of.inside => notes.push("in parallel, inside a parallel loop".into()),
                 LoopKind::Parallel => notes.push("in parallel".into()),
                 LoopKind::Serial => notes.push("on one thread".into()),
                 LoopKind::Plain | LoopKind::While => {}
@@ -98,6 +99,7 @@ impl Explanation {
 
     fn title(&self, of: &Loop) -> String {
         let what = match of.kind {
+            LoopKind::Parallel if of.inside => "in parallel, inside a parallel loop",
             LoopKind::Parallel => "in parallel",
             LoopKind::Serial => "prange on one thread",
             LoopKind::Plain => "for loop",

@@ -112,6 +112,8 @@ pub(crate) struct Lowerer<'w> {
     /// Types have settled: what is still unknown stays so.
     last: bool,
     errors: Vec<Diagnostic>,
+    /// Array expressions that became loops: where, and of how many operations.
+    fused: Vec<(Span, usize)>,
     statements: usize,
     work: Vec<usize>,
     // Of the IR function that is being made.
@@ -156,6 +158,7 @@ impl<'w> Lowerer<'w> {
             changed: false,
             last: false,
             errors: Vec::new(),
+            fused: Vec::new(),
             statements: 0,
             work: Vec::new(),
             variables: Vec::new(),
@@ -181,6 +184,7 @@ impl<'w> Lowerer<'w> {
             self.errors.clear();
             self.exceptions.clear();
             self.statements = 0;
+            self.fused.clear();
             for instance in &mut self.instances {
                 instance.id = None;
             }
@@ -212,6 +216,7 @@ impl<'w> Lowerer<'w> {
                 sources: std::mem::take(&mut self.sources),
                 functions,
                 exceptions: std::mem::take(&mut self.exceptions),
+                fused: std::mem::take(&mut self.fused),
                 hidden: self.hidden.iter().map(|(number, _)| *number).collect(),
             });
         }

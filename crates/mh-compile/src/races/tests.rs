@@ -285,6 +285,7 @@ fn module(seed: u64) -> Module {
         body: vec![statement(StatementKind::For(Box::new(of)))],
     };
     Module {
+        fused: Vec::new(),
         sources: Vec::new(),
         functions: vec![function],
         exceptions: Vec::new(),

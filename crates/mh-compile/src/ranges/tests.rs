@@ -189,6 +189,7 @@ fn program(seed: u64) -> Module {
         body,
     };
     Module {
+        fused: Vec::new(),
         sources: Vec::new(),
         functions: vec![function],
         exceptions: Vec::new(),

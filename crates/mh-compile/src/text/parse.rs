@@ -147,6 +147,7 @@ impl<'a> Parser<'a> {
 
     fn module(&mut self) -> Parsed<Module> {
         let mut module = Module {
+            fused: Vec::new(),
             sources: Vec::new(),
             functions: Vec::new(),
             exceptions: Vec::new(),

@@ -276,7 +276,7 @@ impl Maker {
         });
         let functions = (0..=self.below(2)).map(|_| self.function()).collect();
         let hidden = self.many(2, |maker| maker.below(9) as u32);
-        Module { sources, functions, exceptions, result: self.shape(2), hidden }
+        Module { sources, functions, exceptions, result: self.shape(2), fused: Vec::new(), hidden }
     }
 }
 

@@ -95,6 +95,7 @@ impl Lowerer<'_> {
         update: Option<Binary>,
     ) -> Result<Block> {
         let span = lazy.span;
+        self.fused.push((span, lazy.operations() + usize::from(update.is_some())));
         if ones.is_empty() && lazy.rank() == lengths.len() {
             let (rows, mut block) = self.apart(|this| this.as_rows(lazy, Some((target, array)), span));
             if let Some((row, Some((target, array)))) = rows {

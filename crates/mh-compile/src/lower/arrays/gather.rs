@@ -83,6 +83,7 @@ impl Lowerer<'_> {
     }
 
     pub fn gather(&mut self, lazy: &Lazy, axes: &Axes, how: &Gather, span: Span) -> Result<Value> {
+        self.fused.push((span, lazy.operations() + 1));
         let sum = Gather { begin: self.spill(how.begin.clone()), ..how.clone() };
         if axes.is_scalar() {
             let total = self.changing(sum.begin.clone());

@@ -92,6 +92,20 @@ impl Lazy {
         }
     }
 
+    /// How many operations its elements take.
+    fn operations(&self) -> usize {
+        match &self.node {
+            Node::Stored { .. } => 0,
+            Node::Each { op, operands } => {
+                let inner = operands.iter().map(|operand| match operand {
+                    Operand::Array(lazy) => lazy.operations(),
+                    Operand::Other(_) => 0,
+                });
+                inner.sum::<usize>() + usize::from(!matches!(op, Op::Cast(_)))
+            }
+        }
+    }
+
     /// Calls `with` for each array in memory that it reads.
     pub fn stored(&self, with: &mut dyn FnMut(Var, Array, &[bool])) {
         match &self.node {
