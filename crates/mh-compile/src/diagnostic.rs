@@ -35,9 +35,9 @@ pub struct Diagnostic {
     /// What stands under the caret, a few words; may be empty.
     pub label: String,
     pub notes: Vec<(Span, String)>,
-    pub advice: Option<String>,
+    pub advice: Option<Box<str>>,
     /// The argument that it is about, where the function that is called may take it elsewhere.
-    pub untaken: Option<Untaken>,
+    pub untaken: Option<Box<Untaken>>,
 }
 
 impl Diagnostic {
@@ -49,7 +49,7 @@ impl Diagnostic {
 
     #[must_use]
     pub fn untaken(mut self, argument: Untaken) -> Self {
-        self.untaken = Some(argument);
+        self.untaken = Some(Box::new(argument));
         self
     }
 
@@ -67,7 +67,7 @@ impl Diagnostic {
 
     #[must_use]
     pub fn advice(mut self, text: impl Into<String>) -> Self {
-        self.advice = Some(text.into());
+        self.advice = Some(text.into().into());
         self
     }
 

@@ -70,7 +70,7 @@ impl Lowerer<'_> {
             None => super::shown(name),
         };
         let parameters = self.world.parameters(name);
-        let taken = match &argument {
+        let taken = match &*argument {
             Untaken::Keyword(keyword) => {
                 error.message = format!("{shown}() {}", super::unexpected(keyword));
                 parameters.iter().find(|one| one.trim_start_matches('*') == keyword)
