@@ -1,4 +1,4 @@
-"""Arrays made of parts of others, and subscripts that are arrays, for compiled code (see `_jit_numpy`)."""
+"""Arrays made of parts of others, and masks of whole arrays, for compiled code (see `_jit_numpy`)."""
 
 import numpy as np
 

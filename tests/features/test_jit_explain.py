@@ -178,7 +178,9 @@ def test_a_call_that_could_not_be_compiled_is_told():
     refused = mh.jit(lambda x: [x])
     with pytest.raises(mh.CompileError):
         refused(1)
-    with pytest.raises(TypeError, match="could not be compiled when it was called: CompileError: .*lists are not compiled"):
+    with pytest.raises(
+        TypeError, match="could not be compiled when it was called: CompileError: .*lists are not compiled"
+    ):
         refused.explain()
 
 
