@@ -27,7 +27,7 @@ class Recovery:
             return
         now = monotonic()
         if self._until is None:
-            self._wanted = (self._other.count() or 0) + 1
+            self._wanted = self._count() + 1
         self._until, self._whole_since, self._next = now + self._longest, None, now
 
     def under_way(self):
@@ -40,9 +40,11 @@ class Recovery:
 
     def look(self):
         """See how many workers there are."""
+        if self._until is None:
+            return  # another thread has looked
         now = monotonic()
         self._next = now + _GLANCE
-        if (self._other.count() or 0) < self._wanted:
+        if self._count() < self._wanted:
             self._whole_since = None
         elif self._whole_since is None:
             self._whole_since = now
@@ -50,3 +52,9 @@ class Recovery:
             self._until, self._longest = None, _LONGEST
         elif now >= self._until:
             self._until, self._longest = None, _SHORT
+
+    def _count(self):
+        try:
+            return self._other.count() or 0
+        except Exception:
+            return 0  # its connection is lost: whoever waits finds out
