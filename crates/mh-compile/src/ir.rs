@@ -510,6 +510,8 @@ pub enum Part {
     /// Of each element of a complex array (alone): that part, as an element of a float array.
     Real,
     Imag,
+    /// Where the first two axes have one index (alone): they become one axis, as long as the shorter of them, behind the others.
+    Diagonal,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -34,7 +34,7 @@ fn part_operands(part: &Part) -> Vec<&Expr> {
     match part {
         Part::Index(index) | Part::Length(index) => vec![index],
         Part::Slice { start, stop, step } => [start, stop, step].into_iter().flatten().collect(),
-        Part::NewAxis | Part::Axis(_) | Part::Real | Part::Imag => Vec::new(),
+        Part::NewAxis | Part::Axis(_) | Part::Real | Part::Imag | Part::Diagonal => Vec::new(),
     }
 }
 
@@ -84,7 +84,7 @@ pub fn operands_mut(expr: &mut Expr) -> Vec<&mut Expr> {
             .flat_map(|part| match part {
                 Part::Index(index) | Part::Length(index) => vec![index],
                 Part::Slice { start, stop, step } => [start, stop, step].into_iter().flatten().collect(),
-                Part::NewAxis | Part::Axis(_) | Part::Real | Part::Imag => Vec::new(),
+                Part::NewAxis | Part::Axis(_) | Part::Real | Part::Imag | Part::Diagonal => Vec::new(),
             })
             .collect(),
         ExprKind::Foldable { lengths, .. } => lengths.iter_mut().flatten().collect(),

@@ -298,6 +298,17 @@ impl FunctionEmitter<'_, '_> {
                     data = self.value(&format!("getelementptr inbounds i8, ptr {data}, i64 {far}"));
                 }
                 Part::Length(_) => unreachable!("lengths stand by themselves"),
+                Part::Diagonal => {
+                    for other in 2..rank {
+                        lengths.push(self.length(var, other));
+                        strides.push(self.stride(&place, other));
+                    }
+                    let (rows, columns) = (self.length(var, 0), self.length(var, 1));
+                    lengths.push(self.intrinsic("smin", Kind::I64, &[&rows, &columns]));
+                    let (down, right) = (self.stride(&place, 0), self.stride(&place, 1));
+                    strides.push(self.value(&format!("add i64 {down}, {right}")));
+                    axis = rank;
+                }
                 Part::NewAxis => {
                     lengths.push("1".to_string());
                     strides.push("0".to_string());

@@ -152,7 +152,7 @@ fn viewed(from: &[Along], parts: &[Part]) -> Option<Vec<Along>> {
                 along.push((axis, None, part));
                 axis += 1;
             }
-            Part::Length(_) | Part::Real | Part::Imag => return None,
+            Part::Length(_) | Part::Real | Part::Imag | Part::Diagonal => return None,
         }
     }
     if !matches!(parts.first(), Some(Part::Axis(_))) {

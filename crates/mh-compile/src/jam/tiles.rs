@@ -372,7 +372,12 @@ impl Flow {
                         [start, stop, step].into_iter().flatten().any(|bound| self.varies(bound))
                     }
                     Part::Length(length) => self.varies(length),
-                    Part::Index(_) | Part::NewAxis | Part::Axis(_) | Part::Real | Part::Imag => false,
+                    Part::Index(_)
+                    | Part::NewAxis
+                    | Part::Axis(_)
+                    | Part::Real
+                    | Part::Imag
+                    | Part::Diagonal => false,
                 };
                 other(array) || parts.iter().any(of)
             }

@@ -152,7 +152,7 @@ fn any(expr: &Expr, test: &dyn Fn(&Expr) -> bool) -> bool {
                         Part::Slice { start, stop, step } => {
                             stack.extend([start, stop, step].into_iter().flatten())
                         }
-                        Part::NewAxis | Part::Axis(_) | Part::Real | Part::Imag => {}
+                        Part::NewAxis | Part::Axis(_) | Part::Real | Part::Imag | Part::Diagonal => {}
                     }
                 }
             }

@@ -56,6 +56,15 @@ impl Interpreter<'_> {
                 Part::NewAxis => lengths.push(Length::plain(Poly::constant(1))),
                 Part::Real => half = Some(0),
                 Part::Imag => half = Some(1),
+                Part::Diagonal => {
+                    // Behind the others, at one index of both.
+                    lengths.extend(base.lengths.get(2..)?.iter().cloned());
+                    for (number, fate) in fates.iter_mut().enumerate() {
+                        *fate = Some(whole(if number < 2 { lengths.len() } else { number - 2 }));
+                    }
+                    lengths.push(self.some_length());
+                    axis = fates.len();
+                }
                 // `reshaped` has taken care.
                 Part::Length(_) => {}
                 Part::Axis(number) => {

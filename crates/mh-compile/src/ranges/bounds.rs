@@ -219,6 +219,7 @@ impl<'a> Bounds<'a> {
                         Part::Length(length) if own == axis => return self.range(length),
                         Part::Length(_) => own += 1,
                         Part::Real | Part::Imag => return self.length(*array, axis),
+                        Part::Diagonal => return None,
                         Part::Axis(_) | Part::Slice { .. } => {
                             own += 1;
                             source += 1;

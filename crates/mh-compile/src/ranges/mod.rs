@@ -393,7 +393,12 @@ impl Prover<'_> {
                         axis += 1;
                     }
                     Part::Slice { .. } => axis += 1,
-                    Part::NewAxis | Part::Axis(_) | Part::Length(_) | Part::Real | Part::Imag => {}
+                    Part::NewAxis
+                    | Part::Axis(_)
+                    | Part::Length(_)
+                    | Part::Real
+                    | Part::Imag
+                    | Part::Diagonal => {}
                 }
             }
             Some(())

@@ -788,6 +788,7 @@ impl<'a> Parser<'a> {
                 "length" => Part::Length(self.expression()?),
                 "real" => Part::Real,
                 "imag" => Part::Imag,
+                "diagonal" => Part::Diagonal,
                 "slice" => {
                     let start = self.bound()?;
                     self.expect(",")?;

@@ -632,6 +632,7 @@ impl<'a> Printer<'a> {
             }
             Part::Real => self.put("real"),
             Part::Imag => self.put("imag"),
+            Part::Diagonal => self.put("diagonal"),
         }
     }
 

@@ -80,7 +80,7 @@ impl Verifier<'_> {
                                         .flatten()
                                         .for_each(|bound| self.int(bound));
                                 }
-                                Part::NewAxis | Part::Axis(_) | Part::Real | Part::Imag => {}
+                                Part::NewAxis | Part::Axis(_) | Part::Real | Part::Imag | Part::Diagonal => {}
                             }
                         }
                     }

@@ -26,7 +26,10 @@ pub fn each_known(
     let (module, short) = name.rsplit_once('.')?;
     match (module, short) {
         ("builtins", "abs") => each(lowerer, "numpy.absolute", arguments, 1, span),
-        ("builtins", "round") => each(lowerer, "numpy.round", arguments, 2, span),
+        ("builtins", "round") => {
+            let message = "type numpy.ndarray doesn't define __round__ method: np.round(x, n) rounds arrays";
+            Some(Err(type_error(span, message.into())))
+        }
         ("builtins", "pow") if places.len() == 2 && plain => {
             Some(lowerer.each_of(Op::Binary(Binary::Power), places, span))
         }

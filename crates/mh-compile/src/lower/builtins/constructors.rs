@@ -282,7 +282,7 @@ fn same(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
         None | Some(Value::None) => array.element,
         Some(dtype) => lowerer.dtype(&dtype, span)?,
     };
-    if kind != array.element || (rows && array.layout != Layout::C) {
+    if kind != array.element || (rows && (array.layout != Layout::C || array.rank == 0)) {
         return Err(refused(
             span,
             format!("{shown} that may or may not make a copy is not compiled"),

@@ -80,7 +80,10 @@ impl Lowerer<'_> {
 
 /// `a.dtype`: the type by its canonical name.
 pub fn of(kind: Kind) -> Value {
-    Value::known(format!("numpy.{}", kind.name()))
+    match kind {
+        Kind::Bool => Value::known("numpy.bool_".to_owned()),
+        kind => Value::known(format!("numpy.{}", kind.name())),
+    }
 }
 
 /// `np.result_type(a, b, ...)`: of arrays, numbers and types.

@@ -100,9 +100,15 @@ fn told_of_call(error: &mut Diagnostic, name: &str, call: Span) {
     }
     error.span = call;
     error.notes.clear();
-    if matches!(error.class, Class::TypeError | Class::AttributeError | Class::NameError | Class::Unsupported)
-    {
-        let shown = if name.starts_with("ndarray.") { "this".to_owned() } else { super::shown(name) };
+    if matches!(
+        error.class,
+        Class::TypeError | Class::AttributeError | Class::IndexError | Class::NameError | Class::Unsupported
+    ) {
+        let shown = match name.strip_prefix("ndarray.") {
+            Some("sort") => "x.sort()".to_owned(),
+            Some(_) => "this".to_owned(),
+            None => super::shown(name),
+        };
         error.class = Class::Unsupported;
         // It was about to read the array's shape.
         let number =

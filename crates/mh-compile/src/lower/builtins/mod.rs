@@ -221,6 +221,7 @@ fn called(lowerer: &mut Lowerer<'_>, name: &str, arguments: Arguments, span: Spa
         "random" => random::call(lowerer, short, call),
         "numpy.random" => random::call_numpy(lowerer, short, call),
         "manyhands" => python::call_ours(lowerer, short, call),
+        "manyhands._jit_intrinsics" if short == "diagonal_view" => reshapes::diagonal_view(lowerer, call),
         "manyhands._jit_intrinsics" => products::matrices(lowerer, call),
         _ => Err(refused(
             span,

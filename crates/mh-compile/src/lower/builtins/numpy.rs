@@ -232,7 +232,11 @@ pub fn call(lowerer: &mut Lowerer<'_>, name: &str, call: Call<'_>) -> Result<Val
         return Ok(Value::Expr(sure(function, vec![x, y], scalar, span)));
     }
     if let Some(function) = of(WHOLE) {
+        let shown = call.shown();
         let (x, scalar) = one(lowerer, call)?;
+        if scalar.kind.is_complex() {
+            return Err(no_complex(&shown, span));
+        }
         return Ok(Value::Expr(if scalar.kind.is_float() {
             sure(function, vec![x], scalar, span)
         } else {
@@ -336,10 +340,22 @@ pub fn floating(lowerer: &mut Lowerer<'_>, call: Call<'_>, complex: bool) -> Res
     let (shown, span) = (call.shown(), call.span);
     let (x, scalar) = one(lowerer, call)?;
     if scalar.kind.is_complex() && !complex {
-        return Err(no_complex(&shown, span));
+        return Err(match shown.as_str() {
+            "np.exp2" | "np.expm1" | "np.log1p" | "np.log2" | "np.rint" => complex_not_compiled(&shown, span),
+            _ => no_complex(&shown, span),
+        });
     }
     let scalar = Scalar::numpy(float_kind(scalar.kind, &shown, span)?);
     Ok((lowerer.cast(x, scalar), scalar))
+}
+
+/// NumPy computes it.
+pub fn complex_not_compiled(shown: &str, span: Span) -> crate::lower::Stop {
+    refused(
+        span,
+        format!("{shown} of complex numbers is not compiled"),
+        "call it outside of the compiled function",
+    )
 }
 
 pub fn no_complex(shown: &str, span: Span) -> crate::lower::Stop {

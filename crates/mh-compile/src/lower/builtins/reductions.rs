@@ -1,6 +1,7 @@
 //! Functions of NumPy's that gather an array's elements: over all, or along axes. Also as methods.
 
 use super::build::{compare, constant, dim, either, variable};
+use super::reshapes::ravel;
 use super::{Call, Handler, refused, type_error, value_error};
 use crate::diagnostic::{Class, Diagnostic, Untaken};
 use crate::ir::{Binary, Compare, Expr, Kind, Scalar, Span, Type};
@@ -274,6 +275,13 @@ pub fn one_axis(value: &Value, rank: usize, shown: &str, span: Span) -> Result<u
         let message = format!("{shown}: the axis must be known when compiling");
         return Err(refused(span, message, "write it out: axis=0"));
     };
+    if rank == 0 {
+        return Err(refused(
+            span,
+            format!("{shown}: an array without dimensions has no axis"),
+            "leave it out",
+        ));
+    }
     let from = if axis < 0 { axis + rank as i128 } else { axis };
     usize::try_from(from).ok().filter(|axis| *axis < rank).ok_or_else(|| {
         value_error(span, format!("axis {axis} is out of bounds for array of dimension {rank}"))
@@ -433,12 +441,16 @@ fn running(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
     let span = call.span;
     let mut values = call.bind(&["a", "axis", "dtype"], 1)?.into_iter();
     let (array, axis) = (values.next().flatten(), values.next().flatten());
-    let lazy = array.as_ref().and_then(|array| lowerer.lazy_of(array)).ok_or(Stop::Unknown)?;
+    let mut lazy = array.as_ref().and_then(|array| lowerer.lazy_of(array)).ok_or(Stop::Unknown)?;
     let axis = match axis {
-        None | Some(Value::None) if lazy.rank() == 1 => 0,
         None | Some(Value::None) => {
-            let message = format!("{shown} of an array of {} dimensions needs an axis", lazy.rank());
-            return Err(refused(span, message, "write axis=0, or take x.ravel()"));
+            if lazy.rank() != 1 {
+                let array = lowerer.made(Value::Lazy(lazy))?;
+                let array = lowerer.array_of(&array, &shown, span)?;
+                let flat = ravel(lowerer, array, None, span)?;
+                lazy = lowerer.lazy_of(&flat).ok_or(Stop::Unknown)?;
+            }
+            0
         }
         Some(axis) => one_axis(&axis, lazy.rank(), &shown, span)?,
     };

@@ -377,3 +377,16 @@ pub fn part(
     let view = ExprKind::View { array: var_of(&made, span)?, parts: Vec::new(), check: Check::None };
     Ok(lowerer.keep(Expr::new(view, Type::Array(ty), span)))
 }
+
+/// `diagonal_view(a)` of `_jit_intrinsics`: the elements with one index along the first two axes, behind the other axes; not to be written.
+pub fn diagonal_view(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
+    let (shown, span) = (call.shown(), call.span);
+    let [value] = call.exactly()?;
+    let (var, array) = lowerer.array_of(&value, &shown, span)?;
+    if array.rank < 2 {
+        return Err(value_error(span, "diag requires an array of at least two dimensions"));
+    }
+    let ty = Array { rank: array.rank - 1, layout: Layout::Any, writable: false, ..array };
+    let view = ExprKind::View { array: var, parts: vec![Part::Diagonal], check: Check::None };
+    Ok(Value::Expr(lowerer.keep(Expr::new(view, Type::Array(ty), span))))
+}

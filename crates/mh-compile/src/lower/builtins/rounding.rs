@@ -117,14 +117,14 @@ pub fn round(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
 /// `np.round(x, decimals)`: by a power of ten, to the nearest, and back.
 pub fn decimals(x: Expr, digits: i128, span: Span) -> Result<Expr> {
     let scalar = x.ty.scalar().unwrap_or(Scalar::FLOAT);
-    if !(-22..=22).contains(&digits) || (scalar.kind != Kind::F64 && digits != 0) {
+    if !(-22..=22).contains(&digits) || !scalar.kind.is_float() {
         return Err(refused(
             span,
             format!(
                 "rounding {} to {digits} decimals is not compiled",
                 crate::lower::types::scalar_name(scalar)
             ),
-            "round float64 to -22 to 22 decimals",
+            "round floats to -22 to 22 decimals",
         ));
     }
     if digits == 0 {

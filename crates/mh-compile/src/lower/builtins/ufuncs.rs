@@ -1,8 +1,10 @@
 //! NumPy's functions of numbers that are more than one operation of the IR.
 
 use super::build::{binary, both, choose, compare, constant, either, number, real, sure, test, unary};
-use super::numpy::{floating, floating_pair, no_complex, numpy_scalar, one, pair, promoted};
-use super::{Call, attributes, is_half, python, refused, rounding, type_error, type_of};
+use super::numpy::{
+    complex_not_compiled, floating, floating_pair, no_complex, numpy_scalar, one, pair, promoted,
+};
+use super::{Call, attributes, is_half, python, refused, rounding, type_of, value_error};
 use crate::ir::{Binary, Check, Compare, Expr, Flavour, Kind, Math, Scalar, Unary};
 use crate::lower::types::{promote, promote_kinds, scalar_name};
 use crate::lower::value::{Value, constant_int};
@@ -40,7 +42,11 @@ pub fn part(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
         let x = lowerer.cast(x, Scalar::numpy(complex));
         return Ok(Value::Expr(sure(Math::Phase, vec![x], Scalar::numpy(wide), span)));
     }
-    Ok(Value::Expr(if scalar.kind.is_complex() { sure(Math::Conjugate, vec![x], scalar, span) } else { x }))
+    Ok(Value::Expr(match scalar.kind {
+        kind if kind.is_complex() => sure(Math::Conjugate, vec![x], scalar, span),
+        Kind::Bool => lowerer.cast(x, Scalar::numpy(Kind::I8)),
+        _ => x,
+    }))
 }
 
 /// `deg2rad` and its kin: NumPy's factors, `pi / 180` and `180 / pi`, each computed in the type of the numbers.
@@ -72,7 +78,7 @@ pub fn extreme(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
     let op = if call.short() == "minimum" { Binary::Minimum } else { Binary::Maximum };
     let (x, y, scalar) = promoted(lowerer, call)?;
     if scalar.kind.is_complex() {
-        return Err(no_complex(&shown, span));
+        return Err(complex_not_compiled(&shown, span));
     }
     if scalar.kind == Kind::Bool {
         let op = if op == Binary::Minimum { Binary::And } else { Binary::Or };
@@ -86,8 +92,15 @@ pub fn fmax(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
     let (shown, span) = (call.shown(), call.span);
     let op = if call.short() == "fmin" { Compare::LessEqual } else { Compare::GreaterEqual };
     let (x, y, scalar) = promoted(lowerer, call)?;
-    if scalar.kind.is_complex() || scalar.kind == Kind::Bool {
-        return Err(no_complex(&shown, span));
+    if scalar.kind.is_complex() {
+        return Err(complex_not_compiled(&shown, span));
+    }
+    if scalar.kind == Kind::Bool {
+        return Err(refused(
+            span,
+            format!("{shown} of bools is not compiled"),
+            "write np.maximum or np.minimum",
+        ));
     }
     let (x, y) = (lowerer.simple(x), lowerer.simple(y));
     let mut first = compare(op, x.clone(), y.clone());
@@ -241,21 +254,43 @@ pub fn sign(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
     Ok(Value::Expr(choose(lowerer.cast(is(Compare::Greater), Scalar::BOOL), number(1, &x), below)))
 }
 
+/// Whether a bound is a Python number past all that integers of NumPy's can be: below the least, or above the greatest.
+fn changes_nothing(bound: &Expr, of: Scalar, op: Binary) -> bool {
+    let python = bound.ty.scalar().is_some_and(|scalar| scalar == Scalar::INT);
+    let (Some(bound), true) = (constant_int(bound), python && of.kind.is_integer()) else { return false };
+    if of.flavour == Flavour::Python {
+        return false;
+    }
+    let bits = of.kind.size() * 8;
+    let (least, most) = match of.kind.is_signed() {
+        true => (-(1_i128 << (bits - 1)), (1_i128 << (bits - 1)) - 1),
+        false => (0, (1_i128 << bits) - 1),
+    };
+    if op == Binary::Maximum { bound < least } else { bound > most }
+}
+
 /// `minimum(maximum(x, low), high)`; None is no bound.
 pub fn clip(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
     let (shown, span) = (call.shown(), call.span);
-    let mut values = call.bind(&["a", "a_min", "a_max"], 3)?.into_iter().flatten();
-    let (Some(x), Some(low), Some(high)) = (values.next(), values.next(), values.next()) else {
-        return Err(type_error(span, "np.clip() takes a number and two bounds"));
-    };
+    let mut values = call.bind(&["a", "a_min", "a_max", "*min", "*max"], 1)?;
+    let named = values.split_off(3);
+    let mut values = values.into_iter();
+    let x = values.next().flatten().unwrap_or(Value::None);
     let (x, s) = lowerer.scalar(&x, &shown, span)?;
     let mut bounds = Vec::new();
     let mut all = vec![s];
-    for (bound, op) in [(low, Binary::Maximum), (high, Binary::Minimum)] {
-        if matches!(bound, Value::None) {
+    for ((bound, named), op) in values.zip(named).zip([Binary::Maximum, Binary::Minimum]) {
+        if bound.is_some() && named.is_some() {
+            return Err(value_error(
+                span,
+                "passing `min` or `max` beside `a_min` or `a_max` is not supported",
+            ));
+        }
+        let Some(bound) = bound.or(named).filter(|bound| !matches!(bound, Value::None)) else { continue };
+        let (bound, t) = lowerer.scalar(&bound, &shown, span)?;
+        if changes_nothing(&bound, s, op) {
             continue;
         }
-        let (bound, t) = lowerer.scalar(&bound, &shown, span)?;
         all.push(t);
         bounds.push((bound, op));
     }
@@ -264,8 +299,15 @@ pub fn clip(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
         .into_iter()
         .reduce(|a, b| if python { Scalar::numpy(promote_kinds(a.kind, b.kind)) } else { promote(a, b) });
     let common = Scalar::numpy(common.map_or(Kind::F64, |scalar| scalar.kind));
-    if common.kind.is_complex() || common.kind == Kind::Bool {
-        return Err(no_complex(&shown, span));
+    if common.kind.is_complex() {
+        return Err(complex_not_compiled(&shown, span));
+    }
+    if common.kind == Kind::Bool {
+        return Err(refused(
+            span,
+            format!("{shown} of bools is not compiled"),
+            "convert first: x.astype(np.int64)",
+        ));
     }
     let mut result = lowerer.cast(x, common);
     for (bound, op) in bounds {
@@ -295,6 +337,12 @@ pub fn round(lowerer: &mut Lowerer<'_>, call: Call<'_>) -> Result<Value> {
     };
     if scalar.kind.is_integer() && digits >= 0 {
         return Ok(Value::Expr(x));
+    }
+    if scalar.kind.is_integer() {
+        // In floats, as NumPy does.
+        let x = lowerer.cast(x, Scalar::numpy(Kind::F64));
+        let rounded = rounding::decimals(x, digits, span)?;
+        return Ok(Value::Expr(lowerer.cast(rounded, scalar)));
     }
     if !scalar.kind.is_float() {
         let message = format!("{shown} of {} to {digits} decimals is not compiled", type_of(&value));
