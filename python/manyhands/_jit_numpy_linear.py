@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from manyhands._jit_intrinsics import matrices
+from manyhands._jit_intrinsics import diagonal_view, matrices
 from manyhands.loops import prange
+
+from ._jit_numpy_axes import flat, kept
 
 
 def multiplied(shape, a, b):
@@ -35,7 +37,7 @@ def _tiled(a, b):
 def dot(a, b):
     """`np.dot`: the last axis of the left one with the last but one of the right one, for each of the others."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return a * b
+        return _typed(a) * _typed(b)
     elif b.ndim > 2:
         return _dot_deep(a, b)
     elif a.ndim > 2 and b.ndim == 2:
@@ -44,6 +46,14 @@ def dot(a, b):
         return matrices(a.reshape(_together(a.shape[:-1]), a.shape[a.ndim - 1]), b).reshape(shape)
     else:
         return matmul(a, b)
+
+
+def _typed(x):
+    """A number of Python's in NumPy's type of it, as an array of it would have."""
+    if np.ndim(x) == 0:
+        return flat(x)[0]
+    else:
+        return x
 
 
 def _dot_deep(a, b):
@@ -107,9 +117,12 @@ def _aligned(columns, rows):
 
 def inner(a, b):
     """`np.inner` of vectors."""
-    if a.ndim != 1 or b.ndim != 1:
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return _typed(a) * _typed(b)
+    elif a.ndim != 1 or b.ndim != 1:
         raise NotImplementedError("np.inner is compiled for vectors: write a @ b.T")
-    return matmul(a, b)
+    else:
+        return matmul(a, b)
 
 
 def vdot(a, b):
@@ -120,50 +133,105 @@ def vdot(a, b):
 
 
 def outer(a, b):
-    """`np.outer` of vectors."""
-    if a.ndim != 1 or b.ndim != 1:
-        raise NotImplementedError("np.outer is compiled for vectors")
-    return a[:, None] * b[None, :]
+    """`np.outer`: each element of one with each of the other, row by row."""
+    return flat(a)[:, None] * flat(b)[None, :]
 
 
 def diagonal(a, offset=0):
-    """A diagonal of a matrix, as a copy."""
-    row = max(-offset, 0)
-    column = max(offset, 0)
-    out = np.empty(max(min(a.shape[0] - row, a.shape[1] - column), 0), dtype=a.dtype)
-    for i in range(out.shape[0]):
-        out[i] = a[i + row, i + column]
-    return out
+    """The diagonal of a matrix, or of the first two axes, behind the others: a view that is not written."""
+    if a.ndim < 2:
+        raise ValueError("diag requires an array of at least two dimensions")
+    if offset == 0:
+        return diagonal_view(a)
+    elif offset > 0:
+        return diagonal_view(a[:, offset:])
+    else:
+        return diagonal_view(a[-offset:])
 
 
 def diag(a, k=0):
-    """A matrix with this diagonal, or a matrix's diagonal."""
+    """A matrix with this diagonal; or a matrix's diagonal, a view that is not written."""
     if a.ndim == 2:
         return diagonal(a, k)
-    else:
+    elif a.ndim == 1:
         out = np.zeros((a.shape[0] + abs(k), a.shape[0] + abs(k)), dtype=a.dtype)
         for i in range(a.shape[0]):
             out[i + max(-k, 0), i + max(k, 0)] = a[i]
         return out
+    else:
+        raise ValueError("Input must be 1- or 2-d.")
 
 
 def trace(a, offset=0):
-    """The sum of a diagonal."""
-    return np.sum(diagonal(a, offset))
+    """The sum of a diagonal; of more than two axes, of the first two."""
+    return np.sum(diagonal(a, offset), axis=-1)
 
 
-def norm(a, ord=None):
-    """The length of a vector; of a matrix Frobenius' norm."""
-    sizes = np.abs(a) / 1
-    if ord is None:
-        return np.sqrt(np.sum(sizes * sizes))
-    elif a.ndim != 1:
-        raise NotImplementedError("np.linalg.norm of a matrix is compiled without `ord`")
-    elif ord == 2:
-        return np.sqrt(np.sum(sizes * sizes))
-    elif ord == 1:
-        return np.sum(sizes)
-    elif ord == np.inf:
-        return np.max(sizes)
+def norm(x, ord=None, axis=None, keepdims=False):
+    """The length of a vector, or of those along an axis; of a matrix Frobenius' norm."""
+    if axis is None:
+        if x.ndim == 1 and ord is not None:
+            return _length(x, ord, 0, keepdims)
+        elif ord is None or (ord == "fro" and x.ndim == 2):
+            sizes = _sizes(x)
+            return np.sqrt(np.sum(sizes * sizes, keepdims=keepdims))
+        elif x.ndim == 2:
+            return _of_matrix(x, ord, keepdims)
+        else:
+            raise ValueError("Improper number of dimensions to norm.")
+    elif isinstance(axis, tuple):
+        if len(axis) == 1:
+            return _length(x, ord, axis, keepdims)
+        elif len(axis) != 2:
+            raise ValueError("Improper number of dimensions to norm.")
+        elif ord is None or ord == "fro":
+            sizes = _sizes(x)
+            return np.sqrt(np.sum(sizes * sizes, axis=axis, keepdims=keepdims))
+        else:
+            raise NotImplementedError("np.linalg.norm of matrices along axes is compiled for Frobenius' norm")
     else:
-        return np.sum(sizes**ord) ** (1.0 / ord)
+        return _length(x, ord, axis, keepdims)
+
+
+def _sizes(x):
+    """Absolute values, as floats."""
+    return np.abs(x) / 1
+
+
+def _length(x, ord, axis, keepdims):
+    """Norms of the vectors along an axis."""
+    sizes = _sizes(x)
+    if ord is None or ord == 2:
+        return np.sqrt(np.sum(sizes * sizes, axis=axis, keepdims=keepdims))
+    elif isinstance(ord, str):
+        raise ValueError("Invalid norm order for vectors")
+    elif ord == np.inf:
+        return np.max(sizes, axis=axis, keepdims=keepdims)
+    elif ord == -np.inf:
+        return np.min(sizes, axis=axis, keepdims=keepdims)
+    elif ord == 0:
+        return np.sum(x != 0, axis=axis, keepdims=keepdims, dtype=sizes.dtype)
+    elif ord == 1:
+        return np.sum(sizes, axis=axis, keepdims=keepdims)
+    else:
+        return np.sum(sizes**ord, axis=axis, keepdims=keepdims) ** (1.0 / ord)
+
+
+def _of_matrix(x, ord, keepdims):
+    """Norms of a matrix that need none of its singular values."""
+    sizes = _sizes(x)
+    if isinstance(ord, int):
+        if ord != 1 and ord != -1:
+            raise NotImplementedError("np.linalg.norm of a matrix is compiled for 'fro', 1, -1, inf and -inf")
+        sums = np.sum(sizes, axis=0)
+    elif isinstance(ord, float):
+        if ord != np.inf and ord != -np.inf:
+            raise NotImplementedError("np.linalg.norm of a matrix is compiled for 'fro', 1, -1, inf and -inf")
+        sums = np.sum(sizes, axis=1)
+    else:
+        raise NotImplementedError("np.linalg.norm of a matrix is compiled for 'fro', 1, -1, inf and -inf")
+    found = np.max(sums) if ord > 0 else np.min(sums)
+    if keepdims:
+        return kept(found, 2, sizes.dtype)
+    else:
+        return found

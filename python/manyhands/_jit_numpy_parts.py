@@ -2,12 +2,24 @@
 
 import numpy as np
 
+from ._jit_numpy_axes import flat, flat_all, within
+
 
 def concatenate(arrays, axis=0):
     """`np.concatenate` of a tuple; of more than eight arrays, all are of one type."""
+    if axis is None:
+        if len(arrays) > 8:
+            raise NotImplementedError("np.concatenate(axis=None) is compiled for up to eight arrays")
+        return _concatenated(flat_all(arrays), 0)
+    elif arrays[0].ndim == 0:
+        raise ValueError("zero-dimensional arrays cannot be concatenated")
+    else:
+        within(arrays[0], axis)
+        return _concatenated(arrays, axis)
+
+
+def _concatenated(arrays, axis):
     first = arrays[0]
-    if axis < -first.ndim or axis >= first.ndim:
-        raise ValueError(f"axis {axis} is out of bounds for array of dimension {first.ndim}")
     along = axis + first.ndim if axis < 0 else axis
     count = arrays[0].shape[along]
     if len(arrays) <= 8:
@@ -102,22 +114,61 @@ def _same(length, other):
 
 def hstack(arrays):
     """`np.hstack` of a tuple."""
-    if arrays[0].ndim == 1:
-        return concatenate(arrays)
+    if len(arrays) > 8:
+        return concatenate(arrays) if arrays[0].ndim == 1 else concatenate(arrays, 1)
+    elif np.ndim(arrays[0]) < 2:
+        return concatenate(_as_vectors(arrays))
     else:
-        return concatenate(arrays, 1)
+        return concatenate(_as_vectors(arrays), 1)
 
 
 def vstack(arrays):
     """`np.vstack` of a tuple."""
-    if arrays[0].ndim == 1:
-        return stack(arrays)
+    if len(arrays) > 8:
+        return stack(arrays) if arrays[0].ndim == 1 else concatenate(arrays)
     else:
-        return concatenate(arrays)
+        return concatenate(_as_rows(arrays))
+
+
+def column_stack(arrays):
+    """`np.column_stack` of a tuple: vectors are columns."""
+    if len(arrays) > 8:
+        return stack(arrays, 1) if arrays[0].ndim == 1 else concatenate(arrays, 1)
+    else:
+        return concatenate(_as_columns(arrays), 1)
+
+
+def _as_vectors(arrays):
+    """Numbers as vectors, arrays as they are."""
+    one = arrays[0] if np.ndim(arrays[0]) > 0 else flat(arrays[0])
+    if len(arrays) == 1:
+        return (one,)
+    else:
+        return (one,) + _as_vectors(arrays[1:])  # noqa: RUF005 (compiled code unpacks no tuples)
+
+
+def _as_rows(arrays):
+    """Numbers and vectors as rows of matrices, other arrays as they are."""
+    one = arrays[0] if np.ndim(arrays[0]) > 1 else flat(arrays[0])[None]
+    if len(arrays) == 1:
+        return (one,)
+    else:
+        return (one,) + _as_rows(arrays[1:])  # noqa: RUF005 (compiled code unpacks no tuples)
+
+
+def _as_columns(arrays):
+    """Numbers and vectors as columns of matrices, other arrays as they are."""
+    one = arrays[0] if np.ndim(arrays[0]) > 1 else flat(arrays[0])[:, None]
+    if len(arrays) == 1:
+        return (one,)
+    else:
+        return (one,) + _as_columns(arrays[1:])  # noqa: RUF005 (compiled code unpacks no tuples)
 
 
 def stack(arrays, axis=0):
     """`np.stack` of a tuple, along a new last axis or one of the first four; more than eight arrays have one type."""
+    if np.ndim(arrays[0]) == 0:
+        raise NotImplementedError("np.stack of numbers is not compiled: write np.array((x, y))")
     first = arrays[0]
     if axis < -first.ndim - 1 or axis > first.ndim:
         raise ValueError(f"axis {axis} is out of bounds for array of dimension {first.ndim + 1}")
@@ -174,116 +225,187 @@ def _stacked(out, i, array, first, along):
         out[:, i] = array
 
 
-def column_stack(arrays):
-    """`np.column_stack` of a tuple of vectors."""
-    return stack(arrays, 1)
-
-
-def append(a, values):
-    """`np.append` of vectors and numbers."""
-    if np.ndim(values) == 0:
-        out = np.empty(a.shape[0] + 1, dtype=np.result_type(a, values))
-        out[:-1] = a
-        out[-1] = values
-        return out
+def append(arr, values, axis=None):
+    """`np.append`: of all elements, or along an axis."""
+    if axis is None:
+        return concatenate((flat(arr), flat(values)))
+    elif arr.ndim != values.ndim:
+        raise ValueError("all the input arrays must have same number of dimensions")
     else:
-        return concatenate((a, values))
+        return concatenate((arr, values), axis)
 
 
 def diff(a, n=1, axis=-1):
-    """`np.diff`: differences of neighbours."""
-    if n != 1:
-        raise NotImplementedError("np.diff is compiled for n=1: call it again")
+    """`np.diff`: differences of neighbours, so often; of bools whether they differ."""
+    within(a, axis)
+    if n == 0:
+        return a
+    elif n == 1:
+        return _diff(a, axis)
+    elif n == 2:
+        return _diff(_diff(a, axis), axis)
+    elif n == 3:
+        return _diff(_diff(_diff(a, axis), axis), axis)
+    elif n < 0:
+        raise ValueError("order must be non-negative")
+    else:
+        raise NotImplementedError("np.diff is compiled for n up to 3: call it again")
+
+
+def _diff(a, axis):
     if axis == -1 or axis == a.ndim - 1:
-        return a[..., 1:] - a[..., :-1]
-    elif axis == 0:
-        return a[1:] - a[:-1]
+        return _less(a[..., 1:], a[..., :-1])
+    elif axis == 0 or axis == -a.ndim:
+        return _less(a[1:], a[:-1])
+    elif axis == 1 or axis == 1 - a.ndim:
+        return _less(a[:, 1:], a[:, :-1])
     else:
-        raise NotImplementedError("np.diff is compiled along the first or the last axis")
+        raise NotImplementedError("np.diff is compiled along the first two axes and the last")
 
 
-def flip(a, axis=None):
-    """`np.flip`: a view from the end."""
-    if a.ndim == 1 or axis == 0:
-        return a[::-1]
-    elif axis is None and a.ndim == 2:
-        return a[::-1, ::-1]
-    elif axis == 1 or axis == -1:
-        return a[:, ::-1]
+def _less(later, earlier):
+    if later.dtype == np.bool_:
+        return later != earlier
     else:
-        raise NotImplementedError("np.flip is compiled for vectors and matrices")
+        return later - earlier
+
+
+def flip(m, axis=None):
+    """`np.flip`: a view from the end, along all axes or one."""
+    if axis is None:
+        if m.ndim == 0:
+            return m
+        elif m.ndim == 1:
+            return m[::-1]
+        elif m.ndim == 2:
+            return m[::-1, ::-1]
+        elif m.ndim == 3:
+            return m[::-1, ::-1, ::-1]
+        else:
+            raise NotImplementedError("np.flip along all axes is compiled for up to three")
+    elif isinstance(axis, tuple):
+        if len(axis) == 1:
+            return _flip(m, axis[0])
+        elif len(axis) == 2:
+            return _flip(_flip(m, axis[0]), axis[1])
+        else:
+            raise NotImplementedError("np.flip is compiled along one axis, two, or all")
+    else:
+        return _flip(m, axis)
+
+
+def _flip(m, axis):
+    within(m, axis)
+    if axis == 0 or axis == -m.ndim:
+        return m[::-1]
+    elif axis == -1 or axis == m.ndim - 1:
+        return m[..., ::-1]
+    elif axis == 1 or axis == 1 - m.ndim:
+        return m[:, ::-1]
+    else:
+        raise NotImplementedError("np.flip is compiled along the first two axes and the last")
 
 
 def roll(a, shift, axis=None):
-    """`np.roll`: along an axis, or of all elements row by row."""
-    if axis is None and a.ndim > 1:
-        return roll(a.ravel(), shift).reshape(a.shape)
-    elif axis is None or axis == 0 or axis == -a.ndim:
-        out = np.empty(a.shape, dtype=a.dtype)
-        n = a.shape[0]
-        if n > 0:
-            k = shift % n
+    """`np.roll`: along axes, or of all elements row by row."""
+    if axis is None:
+        if isinstance(shift, tuple):
+            return _roll(a.ravel(), sum(shift), 0).reshape(a.shape)
+        else:
+            return _roll(a.ravel(), shift, 0).reshape(a.shape)
+    elif isinstance(axis, tuple):
+        if isinstance(shift, tuple):
+            if len(axis) != len(shift):
+                raise ValueError("shape mismatch: as many axes as shifts are rolled along")
+            shifts = shift
+        else:
+            shifts = (shift, shift, shift)
+        if len(axis) == 1:
+            return _roll(a, shifts[0], axis[0])
+        elif len(axis) == 2:
+            return _roll(_roll(a, shifts[0], axis[0]), shifts[1], axis[1])
+        elif len(axis) == 3:
+            return _roll(_roll(_roll(a, shifts[0], axis[0]), shifts[1], axis[1]), shifts[2], axis[2])
+        else:
+            raise NotImplementedError("np.roll is compiled along up to three axes")
+    elif isinstance(shift, tuple):
+        return _roll(a, sum(shift), axis)
+    else:
+        return _roll(a, shift, axis)
+
+
+def _roll(a, shift, axis):
+    within(a, axis)
+    out = np.empty(a.shape, dtype=a.dtype)
+    n = a.shape[axis]
+    if n > 0:
+        k = shift % n
+        if axis == 0 or axis == -a.ndim:
             out[k:] = a[: n - k]
             out[:k] = a[n - k :]
-        return out
-    elif axis == 1 or axis + a.ndim == 1:
-        out = np.empty(a.shape, dtype=a.dtype)
-        n = a.shape[1]
-        if n > 0:
-            k = shift % n
-            out[:, k:] = a[:, : n - k]
-            out[:, :k] = a[:, n - k :]
-        return out
-    elif axis == a.ndim - 1 or axis == -1:
-        out = np.empty(a.shape, dtype=a.dtype)
-        n = a.shape[a.ndim - 1]
-        if n > 0:
-            k = shift % n
+        elif axis == a.ndim - 1 or axis == -1:
             out[..., k:] = a[..., : n - k]
             out[..., :k] = a[..., n - k :]
-        return out
-    else:
-        raise NotImplementedError("np.roll is compiled along the first two axes and the last")
+        elif axis == 1 or axis == 1 - a.ndim:
+            out[:, k:] = a[:, : n - k]
+            out[:, :k] = a[:, n - k :]
+        else:
+            raise NotImplementedError("np.roll is compiled along the first two axes and the last")
+    return out
 
 
-def repeat(a, repeats):
-    """`np.repeat` of a vector."""
-    if a.ndim != 1:
-        raise NotImplementedError("np.repeat is compiled for vectors")
-    if np.ndim(repeats) == 0:
-        out = np.empty(a.shape[0] * repeats, dtype=a.dtype)
-        for i in range(a.shape[0]):
-            out[i * repeats : (i + 1) * repeats] = a[i]
-        return out
+def repeat(a, repeats, axis=None):
+    """`np.repeat`: each element so often, or each part along an axis."""
+    if axis is None:
+        return _repeat(flat(a), repeats, 0)
     else:
-        if repeats.shape[0] != a.shape[0]:
-            raise ValueError("operands could not be broadcast together: an array, and how often each is repeated")
-        out = np.empty(np.sum(repeats), dtype=a.dtype)
-        k = 0
-        for i in range(a.shape[0]):
-            count = int(repeats[i])
-            if count < 0:
-                raise ValueError("repeats may not contain negative values.")
-            out[k : k + count] = a[i]
-            k += count
-        return out
+        within(a, axis)
+        return _repeat(a, repeats, axis + a.ndim if axis < 0 else axis)
+
+
+def _repeat(a, repeats, axis):
+    counts = flat(repeats)
+    n = a.shape[axis]
+    if np.result_type(counts.dtype, np.int64) != np.int64:
+        raise TypeError("Cannot cast array data to dtype('int64') according to the rule 'safe'")
+    if counts.shape[0] != n and counts.shape[0] != 1:
+        raise ValueError("operands could not be broadcast together: an array, and how often each is repeated")
+    same = counts.shape[0] == 1
+    whole = 0
+    for i in range(n):
+        count = int(counts[0 if same else i])
+        if count < 0:
+            raise ValueError("repeats may not contain negative values.")
+        whole += count
+    parts = np.swapaxes(a, 0, axis)
+    shape = a.shape[:axis] + (whole,) + a.shape[axis + 1 :]  # noqa: RUF005 (compiled code unpacks no tuples)
+    out = np.empty(shape, dtype=a.dtype)
+    into = np.swapaxes(out, 0, axis)
+    k = 0
+    for i in range(n):
+        count = int(counts[0 if same else i])
+        into[k : k + count] = parts[i]
+        k += count
+    return out
 
 
 def array_equal(a, b):
     """`np.array_equal`."""
     if a.shape != b.shape:
         return False
-    return bool(np.all(a == b))
+    elif a.ndim == 0:
+        return bool(a == b)
+    else:
+        return bool(np.all(a == b))
 
 
 def flatnonzero(a):
-    """Where a vector is not zero."""
-    if a.ndim != 1:
-        raise NotImplementedError("np.flatnonzero is compiled for vectors")
-    found = np.empty(np.count_nonzero(a), dtype=np.int64)
+    """Where an array is not zero: places row by row."""
+    values = a.ravel()
+    found = np.empty(np.count_nonzero(values), dtype=np.int64)
     k = 0
-    for i in range(a.shape[0]):
-        if a[i]:
+    for i in range(values.shape[0]):
+        if values[i]:
             found[k] = i
             k += 1
     return found
@@ -291,6 +413,8 @@ def flatnonzero(a):
 
 def nonzero(a):
     """Where an array is not zero: indices for each axis."""
+    if a.ndim == 0:
+        raise ValueError("Calling nonzero on 0d arrays is not allowed. Use np.atleast_1d(scalar).nonzero() instead.")
     if a.ndim == 1:
         return (flatnonzero(a),)
     elif a.ndim == 2:
@@ -324,28 +448,83 @@ def nonzero(a):
         raise NotImplementedError("np.nonzero, and masks, are compiled for up to three dimensions")
 
 
-def nansum(a):
+def argwhere(a):
+    """Where an array is not zero: a row of indices for each."""
+    if a.ndim == 0:
+        raise NotImplementedError("np.argwhere is compiled for arrays with dimensions")
+    return stack(nonzero(a), 1)
+
+
+def nansum(a, axis=None, keepdims=False):
     """The sum of what is a number."""
-    return np.sum(np.where(np.isnan(a), 0, a))
+    return np.sum(np.where(np.isnan(a), 0, a), axis=axis, keepdims=keepdims)
 
 
-def nanmean(a):
+def nanmean(a, axis=None, keepdims=False):
     """The mean of what is a number."""
-    return nansum(a) / np.count_nonzero(~np.isnan(a))
+    if np.result_type(a.dtype, np.float32) == a.dtype:
+        count = np.sum(~np.isnan(a), axis=axis, keepdims=keepdims)
+        return (nansum(a, axis, keepdims) / count).astype(a.dtype)
+    else:
+        return np.mean(a, axis=axis, keepdims=keepdims)
 
 
-def nanmin(a):
+def nanmin(a, axis=None, keepdims=False):
     """The least of what is a number."""
-    if np.count_nonzero(~np.isnan(a)) == 0:
-        return a.min()
-    return np.min(np.where(np.isnan(a), np.inf, a))
+    if np.result_type(a.dtype, np.float32) == a.dtype:
+        least = np.min(np.where(np.isnan(a), np.inf, a), axis=axis, keepdims=keepdims)
+        return np.where(np.all(np.isnan(a), axis=axis, keepdims=keepdims), np.nan, least)
+    else:
+        return np.min(a, axis=axis, keepdims=keepdims)
 
 
-def nanmax(a):
+def nanmax(a, axis=None, keepdims=False):
     """The greatest of what is a number."""
-    if np.count_nonzero(~np.isnan(a)) == 0:
-        return a.max()
-    return np.max(np.where(np.isnan(a), -np.inf, a))
+    if np.result_type(a.dtype, np.float32) == a.dtype:
+        greatest = np.max(np.where(np.isnan(a), -np.inf, a), axis=axis, keepdims=keepdims)
+        return np.where(np.all(np.isnan(a), axis=axis, keepdims=keepdims), np.nan, greatest)
+    else:
+        return np.max(a, axis=axis, keepdims=keepdims)
+
+
+def take(a, indices, axis=None):
+    """`np.take`: of all elements row by row, or along an axis."""
+    if axis is None:
+        return _take(flat(a), indices, 0)
+    else:
+        within(a, axis)
+        return _take(a, indices, axis + a.ndim if axis < 0 else axis)
+
+
+def _take(a, indices, axis):
+    parts = np.swapaxes(a, 0, axis)
+    if isinstance(indices, tuple):
+        return _take(a, np.array(indices), axis)
+    elif np.ndim(indices) == 0:
+        if a.ndim == 1:
+            return a[_whole(indices)]
+        else:
+            # The axis goes, the others stay in their order.
+            one = np.empty((1,) + parts.shape[1:], dtype=a.dtype)  # noqa: RUF005 (compiled code unpacks no tuples)
+            one[0] = parts[_whole(indices)]
+            return np.swapaxes(one, 0, axis).reshape(a.shape[:axis] + a.shape[axis + 1 :])
+    else:
+        numbers = indices.ravel()
+        shape = a.shape[:axis] + numbers.shape + a.shape[axis + 1 :]
+        out = np.empty(shape, dtype=a.dtype)
+        into = np.swapaxes(out, 0, axis)
+        for i in range(numbers.shape[0]):
+            into[i] = parts[_whole(numbers[i])]
+        return out.reshape(a.shape[:axis] + indices.shape + a.shape[axis + 1 :])
+
+
+def _whole(index):
+    if np.result_type(index, np.int64) != np.int64:
+        raise TypeError("Cannot cast array data to dtype('int64') according to the rule 'safe'")
+    if isinstance(index, np.ndarray):
+        return int(index.ravel()[0])
+    else:
+        return int(index)
 
 
 def where(a, mask):

@@ -2,15 +2,14 @@
 
 import numpy as np
 
+from ._jit_numpy_axes import flat
 from ._jit_numpy_sorting import _before, _place, argsort, sort
 
 
 def unique(a, return_index=False, return_inverse=False, return_counts=False):
-    """`np.unique` of a vector: sorted, each once; nan once."""
-    if a.ndim != 1:
-        raise NotImplementedError("np.unique is compiled for vectors")
+    """`np.unique` of all elements: sorted, each once; nan once."""
     if not return_index and not return_inverse and not return_counts:
-        ordered = sort(a)
+        ordered = sort(a, None)
         count = 0
         for i in range(ordered.shape[0]):
             if i == 0 or _before(ordered[i - 1], ordered[i]):
@@ -18,7 +17,8 @@ def unique(a, return_index=False, return_inverse=False, return_counts=False):
                 count += 1
         return ordered[:count].copy()
     else:
-        values, index, inverse, counts = _told(a)
+        values, index, places, counts = _told(a.ravel())
+        inverse = places.reshape(a.shape)
         if return_index and return_inverse and return_counts:
             return values, index, inverse, counts
         elif return_index and return_inverse:
@@ -57,13 +57,13 @@ def _told(a):
 
 def isin(element, test_elements, invert=False):
     """`np.isin`: looked up in the others, which are sorted."""
-    ordered = sort(test_elements.ravel())
-    flat = element.ravel()
-    out = np.zeros(flat.shape[0], dtype=np.bool_)
-    for i in range(flat.shape[0]):
-        at = _place(ordered, flat[i], False)
+    ordered = sort(flat(test_elements))
+    values = element.ravel()
+    out = np.zeros(values.shape[0], dtype=np.bool_)
+    for i in range(values.shape[0]):
+        at = _place(ordered, values[i], False)
         if at < ordered.shape[0]:
-            out[i] = ordered[at] == flat[i]
+            out[i] = ordered[at] == values[i]
     if invert:
         out = ~out
     return out.reshape(element.shape)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ._jit_numpy_axes import kept, reduced, within
+
 
 def _before(x, y):
     """Whether x comes before y: nan behind all numbers."""
@@ -59,53 +61,77 @@ def _sort_vector(a):
         width *= 2
 
 
-def sort_in_place(a):
-    """`a.sort()`: along the last axis."""
+def sort_in_place(a, axis=-1, kind=None):
+    """`a.sort()`: along an axis."""
+    within(a, axis)
+    if axis == -1 or axis == a.ndim - 1:
+        _sort_rows(a)
+    elif a.ndim == 2:
+        _sort_strided(a.T)
+    else:
+        _sort_strided(np.swapaxes(a, axis, -1))
+
+
+def _sort_rows(a):
     if a.ndim == 1:
         _sort_vector(a)
-    elif a.ndim == 2:
+    else:
         for i in range(a.shape[0]):
-            _sort_vector(a[i])
+            _sort_rows(a[i])
+
+
+def _sort_strided(a):
+    """Each row in a place of its own: its elements lie far from each other."""
+    if a.ndim == 1:
+        row = a.copy()
+        _sort_vector(row)
+        a[:] = row
     else:
-        raise NotImplementedError("sorting is compiled for vectors, and for rows of matrices")
+        for i in range(a.shape[0]):
+            _sort_strided(a[i])
 
 
-def _check_axis(a, axis):
-    if axis is None:
-        if a.ndim != 1:
-            raise NotImplementedError("axis=None is compiled for vectors")
-    elif axis < -a.ndim or axis >= a.ndim:
-        raise ValueError("axis is out of bounds for the array")
-
-
-def sort(a, axis=-1):
+def sort(a, axis=-1, kind=None):
     """`np.sort`: a sorted copy."""
-    _check_axis(a, axis)
-    out = a.copy()
-    if a.ndim == 2 and (axis == 0 or axis == -2):
-        for j in range(a.shape[1]):
-            _sort_vector(out[:, j])
+    if axis is None:
+        out = a.flatten()
+        _sort_vector(out)
+        return out
     else:
-        sort_in_place(out)
-    return out
+        out = a.copy()
+        sort_in_place(out, axis)
+        return out
 
 
 def argsort(a, axis=-1, kind=None):
     """`np.argsort`: always stable."""
-    _check_axis(a, axis)
-    if a.ndim == 1:
+    if axis is None:
+        return argsort(a.ravel())
+    elif a.ndim == 1:
+        within(a, axis)
         order = _numbers(a.shape[0])
         _order(a, order)
         return order
-    elif a.ndim == 2 and axis != 0 and axis != -2:
-        orders = np.empty(a.shape, dtype=np.int64)
-        for i in range(a.shape[0]):
-            order = _numbers(a.shape[1])
-            _order(a[i], order)
-            orders[i] = order
-        return orders
     else:
-        raise NotImplementedError("np.argsort is compiled for vectors, and for rows of matrices")
+        within(a, axis)
+        orders = np.empty(a.shape, dtype=np.int64)
+        if axis == -1 or axis == a.ndim - 1:
+            _order_rows(a, orders)
+        elif a.ndim == 2:
+            _order_rows(a.T, orders.T)
+        else:
+            _order_rows(np.swapaxes(a, axis, -1), np.swapaxes(orders, axis, -1))
+        return orders
+
+
+def _order_rows(a, orders):
+    if a.ndim == 1:
+        order = _numbers(a.shape[0])
+        _order(a, order)
+        orders[:] = order
+    else:
+        for i in range(a.shape[0]):
+            _order_rows(a[i], orders[i])
 
 
 def _place(a, x, right):
@@ -125,26 +151,40 @@ def searchsorted(a, v, side="left"):
     """`np.searchsorted`."""
     if side != "left" and side != "right":
         raise ValueError("search side must be 'left' or 'right'")
-    right = side == "right"
-    if np.ndim(v) == 0:
-        return np.int64(_place(a, v, right))
-    elif v.ndim == 1:
-        out = np.empty(v.shape[0], dtype=np.int64)
-        for i in range(v.shape[0]):
-            out[i] = _place(a, v[i], right)
-        return out
-    else:
-        raise NotImplementedError("np.searchsorted looks for numbers, and for vectors of them")
-
-
-def median(a):
-    """`np.median` of all elements of a vector."""
     if a.ndim != 1:
-        raise NotImplementedError("np.median is compiled for vectors")
-    n = a.shape[0]
+        raise ValueError("searchsorted looks into a vector")
+    if np.ndim(v) == 0:
+        return np.int64(_place(a, v, side == "right"))
+    else:
+        right = side == "right"
+        values = v.ravel()
+        out = np.empty(values.shape[0], dtype=np.int64)
+        for i in range(values.shape[0]):
+            out[i] = _place(a, values[i], right)
+        return out.reshape(v.shape)
+
+
+def median(a, axis=None, keepdims=False):
+    """`np.median` of all elements, or along an axis."""
+    if axis is None:
+        found = _middle(sort(a, None), None)
+        if keepdims:
+            return kept(found, a.ndim, np.mean(np.empty(1, a.dtype)).dtype)
+        else:
+            return found
+    elif isinstance(axis, tuple):
+        raise NotImplementedError("np.median is compiled along one axis, and of all elements")
+    else:
+        within(a, axis)
+        rows = np.swapaxes(a, axis, -1).copy()
+        _sort_rows(rows)
+        return reduced(rows, axis, keepdims, np.mean(np.empty(1, a.dtype)).dtype, _middle, None)
+
+
+def _middle(ordered, told):
+    n = ordered.shape[0]
     if n == 0:
-        return np.mean(a)
-    ordered = sort(a)
+        return np.mean(ordered)
     if ordered[n - 1] != ordered[n - 1]:
         return np.mean(ordered[n - 1 :])
     if n % 2 == 1:
@@ -156,60 +196,34 @@ def bincount(x, weights=None, minlength=0):
     """`np.bincount`."""
     if x.ndim != 1:
         raise ValueError("object too deep for desired array")
+    if np.result_type(x.dtype, np.int64) != np.int64:
+        raise TypeError("Cannot cast array data to dtype('int64') according to the rule 'safe'")
+    if minlength < 0:
+        raise ValueError("'minlength' must not be negative")
+    if weights is None:
+        counts = np.zeros(_bins_of(x, minlength), dtype=np.int64)
+        for i in range(x.shape[0]):
+            counts[np.int64(x[i])] += 1
+        return counts
+    elif weights.ndim != 1:
+        raise ValueError("object of too small depth, or too deep, for desired array")
+    else:
+        length = _bins_of(x, minlength)
+        if weights.shape[0] != x.shape[0]:
+            raise ValueError("The weights and list don't have the same length.")
+        sums = np.zeros(length)
+        for i in range(x.shape[0]):
+            sums[np.int64(x[i])] += weights[i]
+        return sums
+
+
+def _bins_of(x, minlength):
     most = -1
     for i in range(x.shape[0]):
         if x[i] < 0:
             raise ValueError("'list' argument must have no negative elements")
         most = max(most, int(x[i]))
-    length = max(most + 1, minlength)
-    if weights is None:
-        counts = np.zeros(length, dtype=np.int64)
-        for i in range(x.shape[0]):
-            counts[x[i]] += 1
-        return counts
-    else:
-        if weights.shape[0] != x.shape[0]:
-            raise ValueError("The weights and list don't have the same length.")
-        sums = np.zeros(length)
-        for i in range(x.shape[0]):
-            sums[x[i]] += weights[i]
-        return sums
-
-
-def histogram(a, bins=10, range=None):
-    """`np.histogram` of a vector in so many equal bins: counts, and the edges."""
-    if a.ndim != 1:
-        raise NotImplementedError("np.histogram is compiled for vectors")
-    if np.ndim(bins) != 0:
-        raise NotImplementedError("np.histogram is compiled for a number of bins")
-    if range is None:
-        if a.shape[0] == 0:
-            low = 0.0
-            high = 1.0
-        else:
-            low = float(a.min())
-            high = float(a.max())
-    else:
-        low = float(range[0])
-        high = float(range[1])
-    if low == high:
-        low -= 0.5
-        high += 0.5
-    edges = np.linspace(low, high, bins + 1)
-    counts = np.zeros(bins, dtype=np.int64)
-    i = 0
-    while i < a.shape[0]:
-        x = a[i]
-        i += 1
-        if x >= low and x <= high:
-            k = min(int((x - low) / (high - low) * bins), bins - 1)
-            # Edges are rounded: the bin is the one between whose edges the number lies.
-            if k > 0 and x < edges[k]:
-                k -= 1
-            elif k < bins - 1 and x >= edges[k + 1]:
-                k += 1
-            counts[k] += 1
-    return counts, edges
+    return max(most + 1, minlength)
 
 
 def interp(x, xp, fp, left=None, right=None):
@@ -222,13 +236,12 @@ def interp(x, xp, fp, left=None, right=None):
     high = np.float64(fp[-1]) if right is None else np.float64(right)
     if np.ndim(x) == 0:
         return np.float64(_between(x, xp, fp, low, high))
-    elif x.ndim == 1:
-        out = np.empty(x.shape[0])
-        for i in range(x.shape[0]):
-            out[i] = _between(x[i], xp, fp, low, high)
-        return out
     else:
-        raise NotImplementedError("np.interp is compiled for numbers and vectors")
+        places = x.ravel()
+        out = np.empty(places.shape[0])
+        for i in range(places.shape[0]):
+            out[i] = _between(places[i], xp, fp, low, high)
+        return out.reshape(x.shape)
 
 
 def _between(x, xp, fp, low, high):

@@ -301,9 +301,8 @@ def test_sorting_along_an_axis(axis):
 def test_what_sorting_and_searching_refuse():
     A = np.ones((2, 3))
     for call, error in (
-        (lambda A: np.sort(A, axis=None), mh.CompileError),
         (lambda A: np.sort(A, 2), ValueError),
-        (lambda A: np.argsort(A, axis=-2), mh.CompileError),
+        (lambda A: np.argsort(A, axis=-3), ValueError),
         (lambda A: np.searchsorted(A[0], 1.0, side="lef"), ValueError),
     ):
         compiled = mh.jit(call)

@@ -97,8 +97,9 @@ def test_what_out_and_where_do_not_take():
     ("function", "message"),
     [
         (lambda a: np.inner(a, a), "np.inner is compiled for vectors: write a @ b.T"),
-        (lambda a: np.diff(a, 2), "np.diff is compiled for n=1"),
-        (lambda a: np.repeat(a, 2), "np.repeat is compiled for vectors"),
+        (lambda a: np.diff(a, 4), "np.diff is compiled for n up to 3"),
+        (lambda a: np.squeeze(a), "np.squeeze is compiled for one axis"),
+        (lambda a: np.sum(np.quantile(a, 0.5, axis=(0, 1))), "np.quantile is not compiled for such arguments"),
         (lambda a: a.reshape(), "reshape() takes exactly 1 argument"),
         (lambda a: a.reshape(True, 6), "a length is an int"),
         (lambda a: max(a[0] + 1j), "max() of complex numbers is not compiled"),
