@@ -63,7 +63,8 @@ class Queue:
         self._recovery = Recovery(other)
         self._broken = None
         self._drained = False
-        self._bereft = None  # why the last message was lost, until one is answered
+        self._bereft = None  # why the last message was lost, until one is answered that was sent later
+        self._bereft_at = 0  # when, on the native clock
         self._news_at = self._looked_at = monotonic()  # when a message was sent or ended last; `_look_around`
         self._deserted_at = None  # since when the executor has been seen without workers
         self._warned = False
@@ -202,7 +203,8 @@ class Queue:
             return self._break(f"{answer[1]}; both need the same", None)
         if answer[0] == "broken":
             return self._break("its initializer fails", None, answer[1])
-        self._bereft = None
+        if message.sent > self._bereft_at:
+            self._bereft = None
         _, worker, began, ended, failed, values, noted = answer
         if noted is not None:
             self._note(message, *noted)
@@ -233,7 +235,7 @@ class Queue:
             return self._break(self.other.explain(error), error)
         if not self.other.alive():
             return self._break(f"{type(error).__name__}: {error} {self._under_way()}", error)
-        self._bereft = error
+        self._bereft, self._bereft_at = error, _native.clocks()[0]
         self._recovery.begin()
         if message.count == 1:
             message.losses += 1
