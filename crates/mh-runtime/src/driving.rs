@@ -40,6 +40,8 @@ pub(crate) struct Drivers {
     /// The background thread is, until then at most.
     pub background: bool,
     pub background_until: Nanos,
+    /// A caller has taken a wake-up while the background thread was in `epoll_wait` too.
+    pub taken: bool,
     pub stop: bool,
     /// The thread that ends the program, once it does.
     pub ender: Option<ThreadId>,
@@ -114,8 +116,12 @@ impl Shared {
             let slept = self.sleep(&mut events, sleep_until);
             locked = self.lock();
             locked.drivers.caller = false;
+            locked.drivers.taken |= locked.drivers.background && holds_wake(&events);
             self.process(&mut locked, &events);
             self.after(&mut locked);
+            if locked.drivers.stop {
+                self.pass_on(&mut locked);
+            }
             if slept == Err(rustix::io::Errno::INTR) {
                 return self.leave(locked, Waited::Nothing);
             }
@@ -123,11 +129,24 @@ impl Shared {
     }
 
     /// The caller goes; if others wait, one of them drives from now on.
-    fn leave(&self, locked: MutexGuard<'_, Locked>, waited: Waited) -> Waited {
+    fn leave(&self, mut locked: MutexGuard<'_, Locked>, waited: Waited) -> Waited {
+        self.pass_on(&mut locked);
         if locked.drivers.followers > 0 && !locked.drivers.caller {
             self.changed.notify_one();
         }
         waited
+    }
+
+    /// A wake-up that a caller took may have been meant for the background thread, which drives when no caller does: it would sleep on, past
+    /// the pool's end, or past a time that has come to be earlier.
+    fn pass_on(&self, locked: &mut MutexGuard<'_, Locked>) {
+        let drivers = &mut locked.drivers;
+        if drivers.taken && !drivers.caller {
+            drivers.taken = false;
+            if drivers.background {
+                self.wake();
+            }
+        }
     }
 
     /// The background thread: drives when callers have not for a while.
@@ -151,8 +170,9 @@ impl Shared {
             let _ = self.sleep(&mut events, until);
             locked = self.lock();
             locked.drivers.background = false;
+            locked.drivers.taken = false;
             self.process(&mut locked, &events);
-            if locked.drivers.caller && events.iter().any(|event| event.data.u64() == WAKE) {
+            if locked.drivers.caller && holds_wake(&events) {
                 // It may have been meant for the caller, who drives from now on.
                 self.wake();
             }
@@ -165,6 +185,9 @@ impl Shared {
         let mut events = Vec::with_capacity(64);
         let _ = self.sleep(&mut events, Some(0));
         self.process(locked, &events);
+        if holds_wake(&events) && (locked.drivers.caller || locked.drivers.background) {
+            self.wake(); // it was meant for who sleeps
+        }
         self.after(locked);
     }
 
@@ -256,6 +279,10 @@ impl Shared {
             }
         }
     }
+}
+
+fn holds_wake(events: &[epoll::Event]) -> bool {
+    events.iter().any(|event| event.data.u64() == WAKE)
 }
 
 fn earliest(times: [Option<Nanos>; 2]) -> Option<Nanos> {
