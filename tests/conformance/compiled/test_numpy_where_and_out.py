@@ -99,7 +99,7 @@ def test_what_out_and_where_do_not_take():
         (lambda a: np.inner(a, a), "np.inner is compiled for vectors: write a @ b.T"),
         (lambda a: np.diff(a, 4), "np.diff is compiled for n up to 3"),
         (lambda a: np.squeeze(a), "np.squeeze is compiled for one axis"),
-        (lambda a: np.sum(np.quantile(a, 0.5, axis=(0, 1))), "np.quantile is not compiled for such arguments"),
+        (lambda a: np.sum(np.quantile(a, 0.5, axis=(0, 1))), "np.quantile is not compiled for these arguments"),
         (lambda a: a.reshape(), "reshape() takes exactly 1 argument"),
         (lambda a: a.reshape(True, 6), "a length is an int"),
         (lambda a: max(a[0] + 1j), "max() of complex numbers is not compiled"),
