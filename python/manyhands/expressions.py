@@ -71,7 +71,7 @@ def evaluate(ex, local_dict=None, global_dict=None, out=None, order="K", casting
     >>> mh.evaluate("2*a + where(b > 6, b, 0.0)")
     array([ 0.,  9., 13.])
     """
-    if unknown := options.keys() - _NOT_NEEDED:
+    if options and (unknown := options.keys() - _NOT_NEEDED):
         raise TypeError(f"evaluate() got an unexpected keyword argument {min(unknown)!r}")
     if not isinstance(ex, str):
         raise TypeError(f"the expression must be text, not {type(ex).__name__}")
