@@ -7,7 +7,7 @@ use super::function::{Around, FunctionEmitter, Operand};
 use super::loops::Range;
 use super::memory;
 use crate::ir::{Binary, Check, Expr, ExprKind, Kind, Scalar, Statement, StatementKind, Type, Var, Variable};
-use crate::walk::{expressions, operands};
+use crate::walk::{expressions, may_raise, operands};
 
 /// Iterations of a strip.
 const STRIP: i64 = 64;
@@ -195,16 +195,11 @@ fn is_dear(expr: &Expr) -> bool {
         || operands(expr).into_iter().any(is_dear)
 }
 
-/// Raises in the middle, draws, or makes arrays.
+/// Raises in the middle, draws, or works with arrays as a whole.
 fn may_leave(expr: &Expr) -> bool {
-    let own = match &*expr.kind {
-        ExprKind::Unary { check, .. }
-        | ExprKind::Binary { check, .. }
-        | ExprKind::Cast { check, .. }
-        | ExprKind::Load { check, .. }
-        | ExprKind::Math { check, .. } => *check == Check::Branch,
-        ExprKind::Random { .. } | ExprKind::New { .. } | ExprKind::View { .. } => true,
-        _ => matches!(expr.ty, Type::Array(_)),
-    };
-    own || operands(expr).into_iter().any(may_leave)
+    may_raise(expr) || is_of_arrays(expr)
+}
+
+fn is_of_arrays(expr: &Expr) -> bool {
+    matches!(expr.ty, Type::Array(_)) || operands(expr).into_iter().any(is_of_arrays)
 }
