@@ -18,6 +18,9 @@ import arrays
 import manyhands as mh
 from harness import WORKERS, Row, compared, interleaved, repeated, scaled, with_numba
 
+#: Seconds before each product: for some 2^26 cycles OpenBLAS's threads keep the cores for themselves.
+SPIN = 0.06
+
 
 def run(quick: bool) -> list[Row]:
     mh.set_num_threads(WORKERS)
@@ -65,7 +68,7 @@ def _product(theirs, n: int, threads: int, passes: int) -> Row:
     with threadpool_limits(threads):
         mh.set_num_threads(threads)
         calls = {name: repeated(call, times) for name, call in calls.items()}
-        medians = interleaved(calls, passes, lambda value: np.allclose(value, right, rtol=1e-12))
+        medians = interleaved(calls, passes, lambda value: np.allclose(value, right, rtol=1e-12), SPIN)
         mh.set_num_threads(WORKERS)
     plural = "" if threads == 1 else "s"
     medians = scaled(medians, 1e6 / times)

@@ -21,12 +21,14 @@ def interleaved(
     calls: Mapping[str, Callable[[], object]],
     passes: int,
     check: Callable[[object], bool] = lambda value: True,
+    rest: float = REST,
 ) -> dict[str, float]:
     """Median seconds of each call over `passes` rounds in which all of them take turns: A B A B ...
 
     One round more is run first and not counted, so that pools are started, modules imported and pages touched. Taking
     turns matters: a machine that slows down for a while then slows all of them, and the ratio stands. Before each turn
-    is a short rest, since threads of the one before may look for more work for a while (OpenMP's do, for milliseconds).
+    is a short rest of `rest` seconds, since threads of the one before may look for more work for a while (OpenMP's do,
+    for milliseconds).
 
     Raises WrongAnswer when `check` refuses what a call returned.
     """
@@ -34,7 +36,7 @@ def interleaved(
     for number in range(passes + 1):
         for name, call in calls.items():
             gc.collect()
-            time.sleep(REST)
+            time.sleep(rest)
             start = time.perf_counter()
             value = call()
             elapsed = time.perf_counter() - start

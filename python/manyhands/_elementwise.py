@@ -8,6 +8,10 @@ from ._jit_calls import make
 _CASTINGS = ("no", "equiv", "safe", "same_kind", "unsafe")
 
 
+class Unlike(Exception):
+    """Raised by a kernel for lists of one length, where these are not."""
+
+
 class Elementwise:
     """A function of numbers, for arrays of one shape or of shapes that broadcast.
 
@@ -22,14 +26,17 @@ class Elementwise:
         self.kernels = {}
         #: Of the last call with arrays of one shape: their types, the result's, and the kernel.
         self._usual = None, None, None
-        #: The last kernel that made its result itself.
-        self._fresh = None
+        #: The last kernel that made its result itself: with a tuple of values, and with names and where they stand.
+        self.again = self.again_of = _never
 
     def apply(self, values, out=None, dtype=None, casting="same_kind", order="K"):
         if dtype is None and order == "K":
-            if out is None and self._fresh is not None:
-                done = self._fresh._again(values)
-                if done is not NotImplemented and done.size:
+            if out is None:
+                try:
+                    done = self.again(values)
+                except Unlike:
+                    done = NotImplemented
+                if done is not NotImplemented:
                     return done
             done = self._whole(values, out)
             if done is not None:
@@ -48,8 +55,9 @@ class Elementwise:
         natural = self._natural(array if array.ndim else number for array, number in zip(arrays, numbers))
         kind = _wanted(natural, out, dtype, casting)
         if out is None and dtype is None and all(array.shape == shape and array.ndim == 1 for array in arrays):
-            self._fresh = self._kernel(kind.type.__name__, len(arrays))
-            return self._fresh(*arrays)
+            kernel = self._kernel(kind.type.__name__, len(arrays))
+            self.again, self.again_of = kernel._again, kernel._again_of
+            return kernel(*arrays)
         if out is None:
             out = np.empty(shape, kind, order=_order(order, arrays))
         else:
@@ -139,21 +147,31 @@ class Elementwise:
         found = self.kernels.get((rank, pattern))
         if found is None:
             text = _making(rank, pattern) if isinstance(rank, str) else _filling(rank, pattern)
-            space = {"prange": loops.prange, "function": self.function, "np": np, "__name__": __name__}
+            space = {
+                "prange": loops.prange,
+                "function": self.function,
+                "np": np,
+                "Unlike": Unlike,
+                "__name__": __name__,
+            }
             exec(text, space)
             found = self.kernels[rank, pattern] = make(space["elementwise"], self.parallel, self.cache, text)
         return found
 
 
+def _never(*_values):
+    """In place of a kernel that there is not yet."""
+    return NotImplemented
+
+
 def _making(kind, count):
-    """Of lists of one length, which makes its result; of others it makes an empty one."""
+    """Of lists of one length, which makes its result."""
     names = [f"a{number}" for number in range(count)]
-    unlike = " or ".join([f"len({name}) != n" for name in names[1:]] or ["False"])
+    unlike = "".join(f"    if len({name}) != n:\n        raise Unlike\n" for name in names[1:])
     return (
         f"def elementwise({', '.join(names)}):\n"
         f"    n = len(a0)\n"
-        f"    if {unlike}:\n"
-        f"        n = 0\n"
+        f"{unlike}"
         f"    out = np.empty(n, np.{kind})\n"
         f"    for i in prange(n):\n"
         f"        out[i] = function({', '.join(name + '[i]' for name in names)})\n"

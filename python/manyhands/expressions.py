@@ -3,9 +3,8 @@
 import ast
 import sys
 from collections import OrderedDict
-from operator import itemgetter
 
-from ._elementwise import Elementwise
+from ._elementwise import Elementwise, Unlike
 from ._jit_calls import make
 
 __all__ = ["evaluate"]
@@ -30,9 +29,6 @@ _FUNCTIONS["conj"] = ("conjugate", 1)
 _FUNCTIONS["pow"] = ("power", 2)
 _FUNCTIONS["round"] = ("rint", 1)
 
-#: numexpr's arguments that change nothing here.
-_NOT_NEEDED = frozenset(("optimization", "truediv", "sanitize"))
-
 _BINARY = (
     ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow,
     ast.LShift, ast.RShift, ast.BitAnd, ast.BitOr, ast.BitXor,
@@ -42,7 +38,17 @@ _UNARY = (ast.USub, ast.UAdd, ast.Invert)
 _compiled: OrderedDict = OrderedDict()
 
 
-def evaluate(ex, local_dict=None, global_dict=None, out=None, order="K", casting="safe", **options):
+def evaluate(
+    ex,
+    local_dict=None,
+    global_dict=None,
+    out=None,
+    order="K",
+    casting="safe",
+    sanitize=None,
+    optimization=None,
+    truediv=None,
+):
     """Compute an expression of arrays and numbers, element by element, in one loop on all cores, without temporaries.
 
     Parameters
@@ -59,9 +65,8 @@ def evaluate(ex, local_dict=None, global_dict=None, out=None, order="K", casting
         Of a new result's axes: "C", "F", "A" or "K".
     casting:
         What may be lost when the result is put into `out`: "safe" (nothing), "same_kind", "unsafe", "no" or "equiv".
-    **options:
-        numexpr's `optimization`, `truediv` and `sanitize` are taken, and have no effect: `/` is Python's division, and
-        a text can do no more than compute.
+    sanitize, optimization, truediv:
+        numexpr's; they have no effect: a text can do no more than compute, and `/` is Python's division.
 
     The types of results are NumPy's. Compiled once for each text and types.
 
@@ -71,8 +76,6 @@ def evaluate(ex, local_dict=None, global_dict=None, out=None, order="K", casting
     >>> mh.evaluate("2*a + where(b > 6, b, 0.0)")
     array([ 0.,  9., 13.])
     """
-    if options and (unknown := options.keys() - _NOT_NEEDED):
-        raise TypeError(f"evaluate() got an unexpected keyword argument {min(unknown)!r}")
     if not isinstance(ex, str):
         raise TypeError(f"the expression must be text, not {type(ex).__name__}")
     found = _compiled.get(ex)
@@ -80,12 +83,16 @@ def evaluate(ex, local_dict=None, global_dict=None, out=None, order="K", casting
         found = _compiled[ex] = _made(ex)
         if len(_compiled) > _KEPT:
             _compiled.popitem(last=False)
-    names, among, elementwise = found
+    names, elementwise = found
     near = sys._getframe(1).f_locals if local_dict is None else local_dict
-    try:
-        values = among(near)
-    except KeyError:
-        values = _found(names, near, sys._getframe(1).f_globals if global_dict is None else global_dict)
+    if out is None and order == "K":
+        try:
+            done = elementwise.again_of(names, near)
+        except Unlike:
+            done = NotImplemented
+        if done is not NotImplemented:
+            return done
+    values = _found(names, near, sys._getframe(1).f_globals if global_dict is None else global_dict)
     return elementwise.apply(values, out, None, casting, order)
 
 
@@ -98,7 +105,7 @@ def _found(names, near, far):
         elif name in far:
             values.append(far[name])
         else:
-            raise NameError(f"name {name!r} is not defined: evaluate looks among the caller's variables") from None
+            raise NameError(f"name {name!r} is not defined: evaluate looks among the caller's variables")
     return tuple(values)
 
 
@@ -121,8 +128,7 @@ def _made(text):
 
     space = {"np": numpy, "__name__": __name__}
     exec(source, space)
-    among = itemgetter(*names) if len(names) > 1 else lambda near: (near[next(iter(names))],)
-    return tuple(names), among, Elementwise(make(space["expression"], True, True, source), True, True)
+    return tuple(names), Elementwise(make(space["expression"], True, True, source), True, True)
 
 
 class _Written:

@@ -12,5 +12,7 @@ def evaluate(
     out: Any = None,
     order: str = "K",
     casting: str = "safe",
-    **options: Any,
+    sanitize: Any = None,
+    optimization: Any = None,
+    truediv: Any = None,
 ) -> Any: ...

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `job` | one parallel loop that is open to helpers: who runs which blocks, what failed |
 //! | `pool` | the process's helpers, the open jobs, and how many threads may run |
+//! | `sleepers` | helpers that sleep, and how they are woken on other cores |
 //!
 //! A loop is run by whoever entered it (its owner) and by helpers that find it among the open jobs. Each thread claims the blocks of its
 //! seat in rising order, then those of others, so uneven blocks balance. Blocks above one that failed are not claimed any more, those
@@ -15,16 +16,20 @@
 //! How many run: `running` counts the threads that run kernels, those that called them included. A helper joins only where that is
 //! below the limit, and leaves at its next block where callers have come in and it is above. Who waits is not counted.
 //!
-//! Sleep: a helper without work looks for some for a few dozen microseconds, then waits for the pool's `news`. A job is made known before
-//! sleepers are counted, and a sleeper counts itself before it looks a last time: one of the two sees the other.
+//! Whether a loop is opened at all hangs on what waking costs: a helper that looks for work is there at once, a sleeping one after some 30
+//! us, and after 70 where it has slept for milliseconds; a loop of twice that is as long on two threads as on one.
+//!
+//! Sleep: a helper without work looks for some for a few dozen microseconds, then sleeps. A job is made known before sleepers are looked
+//! for, and a sleeper is among them before it looks a last time: one of the two sees the other.
 
 #![expect(unsafe_code, reason = "jobs lie on their owners' stacks")]
 
 mod job;
 mod pool;
+mod sleepers;
 
 pub(crate) use job::{Claims, Place, Task};
-pub(crate) use pool::{Entered, run};
+pub(crate) use pool::{Entered, ended, run, worth};
 pub use pool::{set_threads, threads};
 
 /// The cycle counter: nanoseconds times two to five, whatever the clock of the moment.

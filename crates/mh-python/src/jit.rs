@@ -243,12 +243,29 @@ impl Jitted {
 
     /// As a call, where the version that was called last is for these values; else NotImplemented: nothing is compiled or looked for.
     fn _again<'py>(&self, values: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
-        let py = values.py();
-        let done = match self.latest.take() {
-            Some(version) => self.call_latest(py, version, values.as_slice())?,
-            None => None,
-        };
-        Ok(done.unwrap_or_else(|| py.NotImplemented().into_bound(py)))
+        self.call_if_latest(values.py(), values.as_slice())
+    }
+
+    /// The same with the values that a mapping has for these names; NotImplemented where it lacks one, too.
+    fn _again_of<'py>(
+        &self,
+        names: &Bound<'py, PyTuple>,
+        mapping: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = names.py();
+        let mut values = Vec::with_capacity(names.len());
+        for name in names.as_slice() {
+            let value = match mapping.cast_exact::<PyDict>() {
+                Ok(plain) => plain.get_item(name)?,
+                Err(_) if mapping.contains(name)? => Some(mapping.get_item(name)?),
+                Err(_) => None,
+            };
+            match value {
+                Some(value) => values.push(value),
+                None => return Ok(py.NotImplemented().into_bound(py)),
+            }
+        }
+        self.call_if_latest(py, &values)
     }
 
     /// What it was made with beside the function: parallel, cache, source, signatures.
@@ -328,6 +345,20 @@ impl Jitted {
             Some(result) => Ok(result),
             None => self.call_another(slf, values),
         }
+    }
+
+    /// NotImplemented where the version that was called last is not for these values, or at work.
+    #[inline]
+    fn call_if_latest<'py>(
+        &self,
+        py: Python<'py>,
+        values: &[Bound<'py, PyAny>],
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let done = match self.latest.take() {
+            Some(version) => self.call_latest(py, version, values)?,
+            None => None,
+        };
+        Ok(done.unwrap_or_else(|| py.NotImplemented().into_bound(py)))
     }
 
     /// The version that was taken from `latest`, and goes back there; `None` where it is not for these values.

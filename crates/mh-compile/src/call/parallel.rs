@@ -9,12 +9,12 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{Call, Inner, TEXT, here};
 use crate::abi::{Body, DONE, Fault, INTERRUPTED, Rt};
-use crate::threads::{Claims, Place, Task, cycles, run, threads};
+use crate::threads::{self, Claims, Place, Task, cycles, run, threads};
 
-/// Cycles that a loop is run alone before helpers are called, where it is not known to be long: 3 to 8 us.
-const ALONE: u64 = 16_000;
-/// A loop that takes twice as long is opened to helpers at once.
-const WORTH: u64 = 2 * ALONE;
+/// Cycles that are not worth letting go of the interpreter's lock for, or counting: 6 to 16 us.
+const BRIEF: u64 = 32_000;
+/// Cycles of a nanosecond, or less.
+const CLOCK: u64 = 2;
 
 /// `Rt::parallel`.
 pub(super) unsafe extern "C" fn parallel(
@@ -30,16 +30,25 @@ pub(super) unsafe extern "C" fn parallel(
         let (inner, call) = Inner::of(rt);
         (inner.caller, call)
     };
-    if caller {
+    // By the compiler's guess alone: what blocks took says little where they may be longer now.
+    let guessed = u64::try_from(work).ok().map(|work| work.saturating_mul(CLOCK));
+    if caller && guessed.is_none_or(|cycles| cycles > BRIEF) {
         call.is_long();
     }
     let mut first = 0;
-    let open = blocks >= 2 && threads() > 1;
-    if !open || !history::long(body, blocks, work) {
+    let worth = (blocks >= 2 && threads() > 1).then(threads::worth);
+    let open = worth.is_some_and(|worth| match history::expected(body, blocks).or(guessed) {
+        Some(expected) => expected > worth,
+        None => blocks < FEW,
+    });
+    if !open {
         // SAFETY: as above.
-        match unsafe { alone(rt, call, caller, body, closure, blocks, open) } {
+        match unsafe { alone(rt, call, caller, body, closure, blocks, worth) } {
             Ok(status) => return status,
             Err(next) => first = next,
+        }
+        if caller {
+            call.is_long();
         }
     }
     // SAFETY: as above.
@@ -82,7 +91,8 @@ pub(super) unsafe extern "C" fn parallel(
     outcome.status
 }
 
-/// Runs blocks in order on this thread: all of them, or up to where it turns out that helpers would pay, which is then given back.
+/// Runs blocks in order on this thread: all of them, or up to where it turns out that more is left than is `worth` helpers, which is then
+/// given back.
 unsafe fn alone(
     rt: *mut Rt,
     call: &Call<'_>,
@@ -90,9 +100,9 @@ unsafe fn alone(
     body: Body,
     closure: *mut c_void,
     blocks: i64,
-    open: bool,
+    worth: Option<u64>,
 ) -> Result<i32, i64> {
-    let start = if open { cycles() } else { 0 };
+    let start = cycles();
     for block in 0..blocks {
         if call.stops(caller) {
             return Ok(INTERRUPTED);
@@ -103,16 +113,23 @@ unsafe fn alone(
             return Ok(status);
         }
         let done = block + 1;
-        if open && done < blocks {
+        if let Some(worth) = worth
+            && done < blocks
+        {
             let spent = cycles().wrapping_sub(start);
             let left = spent as f64 / done as f64 * (blocks - done) as f64;
-            if spent > ALONE || left > WORTH as f64 {
+            // Where blocks grow longer more is left than it seems.
+            if spent > worth || left > worth as f64 {
                 return Err(done);
             }
         }
     }
-    if open {
-        history::note(body, cycles().wrapping_sub(start), blocks);
+    if worth.is_some() {
+        let spent = cycles().wrapping_sub(start);
+        history::note(body, spent, blocks);
+        if spent > BRIEF {
+            threads::ended();
+        }
     }
     Ok(DONE)
 }
@@ -189,17 +206,15 @@ impl Task for Loop<'_> {
     }
 }
 
+/// Few blocks: the first is too much of the loop to be waited for, where nobody knows how long it takes.
+const FEW: i64 = 16;
+
 /// How long blocks took, so that a loop that is run again is opened to helpers at once, or left alone.
 mod history {
     use std::sync::atomic::AtomicU64;
     use std::sync::atomic::Ordering::Relaxed;
 
-    use super::{Body, WORTH};
-
-    /// Few blocks: the first is too much of the loop to be waited for.
-    const FEW: i64 = 16;
-    /// Cycles of a nanosecond, or less.
-    const CLOCK: u64 = 2;
+    use super::Body;
 
     /// By the body's address: its upper half, and the cycles of a block. A wrong guess costs a little time.
     static SEEN: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
@@ -215,16 +230,11 @@ mod history {
         place.store(tag << 32 | each, Relaxed);
     }
 
-    /// Whether a loop is worth helpers from its start on. `work`: nanoseconds, where the compiler knows, or negative.
-    pub fn long(body: Body, blocks: i64, work: i64) -> bool {
+    /// The cycles that a loop will take, by what its blocks took before.
+    pub fn expected(body: Body, blocks: i64) -> Option<u64> {
         let (place, tag) = place(body);
         let seen = place.load(Relaxed);
-        if seen >> 32 == tag && seen & 0xffff_ffff != 0 {
-            (seen & 0xffff_ffff).saturating_mul(blocks.unsigned_abs()) > WORTH
-        } else if work >= 0 {
-            work.unsigned_abs().saturating_mul(CLOCK) > WORTH
-        } else {
-            blocks < FEW
-        }
+        let known = seen >> 32 == tag && seen & 0xffff_ffff != 0;
+        known.then(|| (seen & 0xffff_ffff).saturating_mul(blocks.unsigned_abs()))
     }
 }

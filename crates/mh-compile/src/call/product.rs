@@ -18,7 +18,7 @@ use crate::threads::{Claims, Place, Task, run, threads};
 const RUN: usize = 256;
 /// Rows and columns of a block at least, and at most. Each block's rows and columns are packed anew: large blocks pack less, small ones are shared
 /// more evenly.
-const EDGES: [usize; 2] = [256, 1024];
+const EDGES: [usize; 2] = [128, 1024];
 /// Multiply-adds of a block at least, where there are so many: 0.1 ms.
 const BLOCK: usize = 1 << 20;
 /// Multiply-adds between two looks at whether to stop: some milliseconds.

@@ -1,16 +1,25 @@
 //! The process's helpers, the open jobs, and how many threads may run.
 
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, SeqCst};
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
 
 use rustix::thread::futex;
 
 use super::cycles;
 use super::job::{Claims, Job, JobRef, Place, Task, set_number};
+use super::sleepers::{Bed, Sleepers};
 
 /// How long a thread without work looks for some before it sleeps: 40 to 100 us.
 const SPIN: u64 = 200_000;
+/// Cycles of work that are worth sharing with a helper that looks for some: 6 to 16 us.
+const AWAKE: u64 = 32_000;
+/// With one that has to be woken: 30 to 80 us. Half of it is what waking takes.
+const ASLEEP: u64 = 160_000;
+/// With one that has slept for `DEEP` or longer, as by then its core sleeps, too: 90 to 220 us.
+const FAST_ASLEEP: u64 = 450_000;
+/// 3 to 8 ms.
+const DEEP: u64 = 16_000_000;
 /// An owner that sleeps wakes that often, to let its caller look for signals.
 const TICK: futex::Timespec = futex::Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
 const MOST: usize = 1024;
@@ -51,12 +60,22 @@ pub(super) struct Pool {
     running: AtomicUsize,
     /// Helpers that were made.
     helpers: AtomicUsize,
-    /// Helpers that sleep, or are about to, until `news` changes.
-    sleepers: AtomicUsize,
-    news: AtomicU32,
+    sleepers: Sleepers,
+    /// When a parallel loop was last at its end, in cycles.
+    ended: AtomicU64,
     /// Owners that sleep, or are about to, until `ends` changes.
     waiters: AtomicUsize,
     ends: AtomicU32,
+}
+
+/// So many cycles of work pay for helpers now; less is done sooner by one thread.
+pub(crate) fn worth() -> u64 {
+    Pool::get().worth()
+}
+
+/// A loop of some size has ended, on however many threads: what follows at once may wake helpers for less.
+pub(crate) fn ended() {
+    Pool::get().ended.store(cycles(), Relaxed);
 }
 
 /// A thread that runs a kernel, from entry to exit.
@@ -133,8 +152,8 @@ impl Pool {
             open: AtomicUsize::new(0),
             running: AtomicUsize::new(0),
             helpers: AtomicUsize::new(0),
-            sleepers: AtomicUsize::new(0),
-            news: AtomicU32::new(0),
+            sleepers: Sleepers::default(),
+            ended: AtomicU64::new(0),
             waiters: AtomicUsize::new(0),
             ends: AtomicU32::new(0),
         }));
@@ -153,6 +172,19 @@ impl Pool {
 
     fn jobs(&self) -> MutexGuard<'_, Vec<JobRef>> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Loops that follow each other wake helpers however short they are: all of them together pay for it.
+    fn worth(&self) -> u64 {
+        let (asleep, since) = self.sleepers.asleep();
+        let awake = asleep < self.helpers.load(Relaxed);
+        if awake || cycles().wrapping_sub(self.ended.load(Relaxed)) < SPIN {
+            AWAKE
+        } else if since < DEEP {
+            ASLEEP
+        } else {
+            FAST_ASLEEP
+        }
     }
 
     /// More threads run than may.
@@ -183,7 +215,7 @@ impl Pool {
         };
         let wanted = threads().saturating_sub(1).min(usize::try_from(blocks - 1).unwrap_or(0));
         self.grow(wanted);
-        self.wake(wanted.min(2));
+        self.sleepers.wake(wanted.min(2), true);
         // Owners of loops around this one may help too.
         if nested && self.waiters.load(SeqCst) > 0 {
             self.ends.fetch_add(1, SeqCst);
@@ -216,16 +248,9 @@ impl Pool {
         }
     }
 
-    fn wake(&self, helpers: usize) {
-        if helpers > 0 && self.sleepers.load(SeqCst) > 0 {
-            self.news.fetch_add(1, SeqCst);
-            let _ =
-                futex::wake(&self.news, futex::Flags::PRIVATE, u32::try_from(helpers).unwrap_or(u32::MAX));
-        }
-    }
-
     /// A helper's life.
     fn work(&self) {
+        let bed = Bed::new();
         loop {
             let mut since = cycles();
             while cycles().wrapping_sub(since) < SPIN {
@@ -237,12 +262,8 @@ impl Pool {
                     None => std::hint::spin_loop(),
                 }
             }
-            self.sleepers.fetch_add(1, SeqCst);
-            let seen = self.news.load(SeqCst);
-            if self.open.load(SeqCst) == 0 || self.running.load(SeqCst) >= threads() {
-                let _ = futex::wait(&self.news, futex::Flags::PRIVATE, seen, None);
-            }
-            self.sleepers.fetch_sub(1, SeqCst);
+            self.sleepers
+                .sleep(&bed, || self.open.load(SeqCst) == 0 || self.running.load(SeqCst) >= threads());
         }
     }
 
@@ -256,7 +277,7 @@ impl Pool {
         let found = self.enter(|_| true, || self.running.fetch_update(SeqCst, Relaxed, free).is_ok())?;
         // Woken helpers wake others, so that no one has to wake many.
         if self.open.load(Relaxed) > 0 && self.running.load(Relaxed) < limit {
-            self.wake(2);
+            self.sleepers.wake(2, true);
         }
         Some(found)
     }
@@ -314,7 +335,7 @@ impl Pool {
     fn stop_running(&self) {
         self.running.fetch_sub(1, SeqCst);
         if self.open.load(SeqCst) > 0 {
-            self.wake(1);
+            self.sleepers.wake(1, false);
         }
     }
 
