@@ -200,7 +200,10 @@ impl Task for Loop<'_> {
         }
         if run > 0 {
             self.helped.fetch_add(1, Relaxed);
-            history::note(self.body, cycles().wrapping_sub(start), run);
+            // What blocks take on a core that has just been woken is not what they would take here.
+            if claims.is_warm() {
+                history::note(self.body, cycles().wrapping_sub(start), run);
+            }
             self.call.hooks.left(since, self.number, run.unsigned_abs());
         }
     }

@@ -230,6 +230,11 @@ impl<'a> Claims<'a> {
         })
     }
 
+    /// Whether the thread is not one that came to help, and may have slept until then.
+    pub(crate) fn is_warm(&self) -> bool {
+        self.pool.is_none()
+    }
+
     /// No block above this one needs to run; a negative one ends the loop.
     pub(crate) fn fail(&self, block: i64) {
         self.job.fail(block);
