@@ -30,14 +30,18 @@ class Elementwise:
         self.again = self.again_of = _never
 
     def apply(self, values, out=None, dtype=None, casting="same_kind", order="K"):
+        if out is None and dtype is None and order == "K":
+            try:
+                done = self.again(values)
+            except Unlike:
+                done = NotImplemented
+            if done is not NotImplemented:
+                return done
+        return self.apply_anew(values, out, dtype, casting, order)
+
+    def apply_anew(self, values, out, dtype, casting, order):
+        """The same, where the last kernel that made its result itself was tried, or is not asked for."""
         if dtype is None and order == "K":
-            if out is None:
-                try:
-                    done = self.again(values)
-                except Unlike:
-                    done = NotImplemented
-                if done is not NotImplemented:
-                    return done
             done = self._whole(values, out)
             if done is not None:
                 return done

@@ -93,7 +93,7 @@ def evaluate(
         if done is not NotImplemented:
             return done
     values = _found(names, near, sys._getframe(1).f_globals if global_dict is None else global_dict)
-    return elementwise.apply(values, out, None, casting, order)
+    return elementwise.apply_anew(values, out, None, casting, order)
 
 
 def _found(names, near, far):
