@@ -10,29 +10,32 @@ joblib hands over batches of tasks and is called back when one is done; what is 
 These are those that `mh.map` keeps between calls, so that the second call starts nothing.
 """
 
-from _thread import allocate_lock, start_new_thread
+from _thread import allocate_lock, get_ident, start_new_thread
 from contextlib import contextmanager
 
 import joblib
 from joblib.parallel import (
-    AutoBatchingMixin,
     FallbackToBackend,
     ParallelBackendBase,
     SequentialBackend,
+    ThreadingBackend,
     parallel_config,
 )
 
 from . import _implicit, _kinds, _tasks
 from ._failures import annotate
+from ._joblib_batches import Batching
 from ._native import cpu_count
 from ._options import Options
 
 __all__ = ["ManyhandsBackend"]
 
 _SLICE = 0.25
+#: Backends for the calls inside of a task, as `get_nested_backend` makes them: all but their level is as by default.
+_MADE_THERE = (ThreadingBackend, SequentialBackend)
 
 
-class ManyhandsBackend(AutoBatchingMixin, ParallelBackendBase):
+class ManyhandsBackend(Batching, ParallelBackendBase):
     """joblib's tasks on the worker processes of manyhands.
 
     Parameters, of `joblib.parallel_config("manyhands", ...)` or `joblib.Parallel(backend="manyhands", ...)`:
@@ -53,10 +56,6 @@ class ManyhandsBackend(AutoBatchingMixin, ParallelBackendBase):
 
     supports_retrieve_callback = True
     supports_inner_max_num_threads = True
-    # A message costs a tenth of a millisecond, joblib's own doing for a batch about as much: so batches can be far
-    # shorter than for other processes, and their workers end together.
-    MIN_IDEAL_BATCH_DURATION = 0.02
-    MAX_IDEAL_BATCH_DURATION = 0.2
 
     _workers = None
     _calls = None
@@ -82,6 +81,7 @@ class ManyhandsBackend(AutoBatchingMixin, ParallelBackendBase):
         self.parallel = parallel
         self._retries = Options(retries=options.get("retries", 0)).retries
         self._workers = _implicit.workers(count, **special)
+        self.count = count
         return count
 
     def start_call(self):
@@ -160,16 +160,20 @@ class _Calls:
         self._waiting = {}  # index -> callback
         self._idle = allocate_lock()  # held while there is something to wait for
         self._idle.acquire()
+        self._collecting = allocate_lock()  # held by the thread that collects
+        self._collecting.acquire()
         # Tasks come from iterators: what they refer to may be filled anew for each.
         self._job, self._session = workers.open(
             None, _kinds.APPLY, share="checked", return_errors=True, retries=retries
         )
-        start_new_thread(self._collect, ())
+        self._collector = start_new_thread(self._collect, ())
 
     def submit(self, batch, callback):
         """Send a batch."""
-        nested = getattr(batch, "_backend", None), getattr(batch, "_n_jobs", None)
-        task = (_run, (batch.items, *nested), {}) if nested[0] is not None else (batch, (), {})
+        inside = getattr(batch, "_backend", None)
+        if type(inside) in _MADE_THERE:
+            inside = (type(inside), inside.nesting_level)
+        task = (batch, (), {}) if inside is None else (_run, (batch.items, inside, batch._n_jobs), {})
         try:
             with self._lock:
                 self._idle.acquire(False)
@@ -193,6 +197,9 @@ class _Calls:
         """Let go of the job; with `kill`, of the workers in the middle of a batch too."""
         if self._workers.engine.is_ours():
             self._job.cancel(kill)
+            if not kill and get_ident() != self._collector:
+                # A moment: else its last steps and what the caller goes on with take the interpreter from each other.
+                self._collecting.acquire(timeout=_SLICE)
 
     def _collect(self):
         job, workers = self._job, self._workers
@@ -216,6 +223,7 @@ class _Calls:
         finally:
             job.close()
             self._session.close()
+            self._collecting.release()
 
     def _see_whether_idle(self):
         with self._lock:
@@ -230,10 +238,13 @@ class _Calls:
         self._see_whether_idle()
 
 
-def _run(tasks, backend, n_jobs):
-    """Run a batch in a worker, where `backend` is for the calls of `Parallel` inside."""
+def _run(tasks, inside, n_jobs):
+    """Run a batch in a worker; `inside`: the backend for calls of `Parallel` there, or its class and nesting level."""
     _tell_joblib_where_it_is()
-    with parallel_config(backend=backend, n_jobs=n_jobs):
+    if type(inside) is tuple:
+        kind, level = inside
+        inside = kind(nesting_level=level)
+    with parallel_config(backend=inside, n_jobs=n_jobs):
         return [function(*args, **kwargs) for function, args, kwargs in tasks]
 
 

@@ -221,3 +221,47 @@ def test_results_in_a_memory_map(backend, tmp_path):
 
     joblib.Parallel()(delayed(write)(results, i) for i in range(8))
     assert results.tolist() == list(range(8))
+
+
+def test_the_last_batches_are_shares_of_what_is_left():
+    from queue import Queue
+
+    from joblib.parallel import BatchedCalls
+
+    from manyhands._joblib_batches import Batching
+
+    class Parallel:
+        verbose = 0
+        _ready_batches = Queue()
+
+    batching = Batching()
+    batching.parallel, batching.count = Parallel, 2
+    for i in range(31):
+        Parallel._ready_batches.put(BatchedCalls([(abs, (i,), {})], (None, None)))
+    sizes, values = [], []
+    while not Parallel._ready_batches.empty():
+        assert batching.compute_batch_size() == 1
+        batch = Parallel._ready_batches.get()
+        sizes.append(len(batch))
+        values += [args[0] for _, args, _ in batch.items]
+    assert sizes == [7, 6, 4, 3, 2, 2, 1, 1, 1, 1, 1, 1, 1]
+    assert values == list(range(31))
+
+
+def test_short_tasks_come_to_long_batches_in_few_steps():
+    from manyhands._joblib_batches import Batching
+
+    class Parallel:
+        verbose = 0
+
+    batching = Batching()
+    batching.parallel = Parallel
+    sizes = [1]
+    for _ in range(8):
+        batching.batch_completed(sizes[-1], 1e-4 * sizes[-1])
+        sizes.append(batching.compute_batch_size())
+    # By eight where a batch is far too short, then by two, to 20 ms or more.
+    assert sizes == [1, 8, 64, 128, 256, 256, 256, 256, 256]
+    for _ in range(30):
+        batching.batch_completed(256, 1.0)
+    assert batching.compute_batch_size() == 10

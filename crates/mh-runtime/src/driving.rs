@@ -40,6 +40,8 @@ pub(crate) struct Drivers {
     /// The background thread is, until then at most.
     pub background: bool,
     pub background_until: Nanos,
+    /// The background thread sleeps, as a caller has driven without a break: whoever drives last wakes it.
+    pub resting: bool,
     /// A caller has taken a wake-up while the background thread was in `epoll_wait` too.
     pub taken: bool,
     pub stop: bool,
@@ -82,6 +84,7 @@ impl Shared {
         }
         loop {
             if locked.drivers.ender.is_some_and(|ender| ender != std::thread::current().id()) {
+                self.rouse(&mut locked);
                 drop(locked);
                 loop {
                     std::thread::park();
@@ -134,7 +137,16 @@ impl Shared {
         if locked.drivers.followers > 0 && !locked.drivers.caller {
             self.changed.notify_one();
         }
+        self.rouse(&mut locked);
         waited
+    }
+
+    /// If nobody drives any more, the background thread has to look after that.
+    fn rouse(&self, locked: &mut MutexGuard<'_, Locked>) {
+        if locked.drivers.resting && !locked.drivers.caller {
+            locked.drivers.resting = false;
+            self.background.notify_one();
+        }
     }
 
     /// A wake-up that a caller took may have been meant for the background thread, which drives when no caller does: it would sleep on, past
@@ -155,11 +167,21 @@ impl Shared {
         let mut locked = self.lock();
         while !locked.drivers.stop {
             if locked.drivers.caller || locked.drivers.turns != seen {
+                // The caller who was there at the last look has slept since: it is not looked for every 2 ms, but tells.
+                let resting = locked.drivers.caller && locked.drivers.turns == seen;
                 seen = locked.drivers.turns;
-                let busy = !locked.state.engine.idle();
-                let pause = if busy { STAND_BACK_BUSY } else { STAND_BACK };
+                let pause = match locked.state.engine.idle() {
+                    _ if resting => LOOK_AROUND,
+                    true => STAND_BACK,
+                    false => STAND_BACK_BUSY,
+                };
+                locked.drivers.resting = resting;
                 locked =
                     self.background.wait_timeout(locked, pause).unwrap_or_else(PoisonError::into_inner).0;
+                locked.drivers.resting = false;
+                if resting && !locked.drivers.caller {
+                    seen = seen.wrapping_sub(1); // it has only just left, and may be back at once
+                }
                 continue;
             }
             let until = self.next_timer(&locked.state);

@@ -111,6 +111,23 @@ fn items_are_run_though_nobody_waits() {
 }
 
 #[test]
+fn items_go_on_when_a_caller_leaves_who_has_slept_for_long() {
+    let pool = pool(2);
+    for round in 0..4 {
+        let job = pool.open(JobSpec { by_index: true, options: tolerant(), ..JobSpec::default() });
+        let mut gate = Gate::new();
+        pool.feed(job, item("meet", &[], gate.descriptors()), false);
+        gate.wait_begun();
+        // So long that the background thread rests: it has looked twice and found the same caller.
+        let asleep = Duration::from_millis(20 * round);
+        assert_eq!(pool.wait_end(job, Some(asleep)), Waited::Nothing);
+        gate.open();
+        pool.feed(job, echoes(100), true);
+        eventually("the background thread has seen to it", || pool.outcome(job) == Some(Outcome::Complete));
+    }
+}
+
+#[test]
 fn deliveries_tell_of_each_watched_item_once() {
     let pool = pool(2);
     let job = pool.open(JobSpec { by_index: true, options: tolerant(), ..JobSpec::default() });
