@@ -97,10 +97,12 @@ class Output:
                 act(stream, data)
             finally:
                 self._busy = False
-            if not self._late:
+            try:
+                # Not asked first whether there is one: a signal handler that prints in between takes them all along.
+                stream, data = self._late.pop(0)
+            except IndexError:
                 return
             act = self._add
-            stream, data = self._late.pop(0)
 
     def _add(self, stream, data):
         key = stream, get_ident()

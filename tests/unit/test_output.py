@@ -185,6 +185,30 @@ def test_signal_handler_may_print_while_printing():
     assert out.count(b"x") == 20000 and b"signal" in out
 
 
+def test_signal_handler_may_print_where_late_prints_are_looked_for():
+    out = run("""
+        class Late(list):
+            broken_in = False
+
+            def __len__(self):  # as if a signal came just after it was seen that there are some
+                there = super().__len__()
+                if there and not self.broken_in:
+                    self.broken_in = True
+                    print("second")
+                return there
+
+        def send_and_break_in(stream, data):
+            output._send = send
+            print("first")
+            send(stream, data)
+
+        output._late = Late()
+        output._send = send_and_break_in
+        print("x")
+    """)
+    assert out.startswith(b"<1 b'x\\n'>") and b"first" in out
+
+
 def test_interpreter_ends_cleanly_with_streams_replaced_and_closed():
     assert run("""sys.stderr.close(); sys.stdout = None; del sys.__stdout__""") == b""
 
