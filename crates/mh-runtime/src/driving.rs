@@ -170,10 +170,12 @@ impl Shared {
                 // The caller who was there at the last look has slept since: it is not looked for every 2 ms, but tells.
                 let resting = locked.drivers.caller && locked.drivers.turns == seen;
                 seen = locked.drivers.turns;
-                let pause = match locked.state.engine.idle() {
-                    _ if resting => LOOK_AROUND,
-                    true => STAND_BACK,
-                    false => STAND_BACK_BUSY,
+                let pause = if resting {
+                    LOOK_AROUND
+                } else if locked.state.engine.idle() {
+                    STAND_BACK
+                } else {
+                    STAND_BACK_BUSY
                 };
                 locked.drivers.resting = resting;
                 locked =
