@@ -37,7 +37,7 @@ impl Footprint {
         // So that whatever prevents it is told here.
         std::fs::File::open(format!("/proc/{root}/smaps_rollup"))?;
         let (stop, stopped) = channel();
-        let mut names = Names { naming, known: HashMap::new() };
+        let mut names = Names::new(naming);
         // The first look is over before whatever is to be watched begins.
         let mut samples = vec![sample(root, &mut names)];
         let look = move || {
@@ -56,7 +56,7 @@ impl Footprint {
             if samples.len() < 2 || Duration::from_nanos(now().saturating_sub(last)) > young {
                 samples.push(sample(root, &mut names));
             }
-            names.known_by_now(&mut samples);
+            names.give(&mut samples);
             samples
         };
         let builder = std::thread::Builder::new().name("manyhands-memory".into()).stack_size(256 * 1024);
@@ -85,31 +85,39 @@ impl Drop for Footprint {
     }
 }
 
+/// What the processes are called: one name for each, the latest that was read, given to all samples at the end.
+/// A process that is seen between its fork and its exec still has its parent's arguments, and one that is seen at its
+/// end has none.
 struct Names {
     naming: Naming,
     known: HashMap<u32, String>,
+    /// Those that `naming` knew, whose names stay.
+    settled: HashSet<u32>,
 }
 
 impl Names {
-    fn of(&mut self, root: u32, pid: u32) -> String {
-        if pid == root {
-            return "caller".into();
-        }
-        if let Some(known) = self.known.get(&pid) {
-            return known.clone();
+    fn new(naming: Naming) -> Names {
+        Names { naming, known: HashMap::new(), settled: HashSet::new() }
+    }
+
+    /// Looks at a process. False where it has ended before it could be named.
+    fn look(&mut self, root: u32, pid: u32) -> bool {
+        if self.settled.contains(&pid) {
+            return true;
         }
         let line = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let arguments: Vec<&str> = line.split_terminator('\0').collect();
-        if let Some(name) = (self.naming)(&arguments) {
-            self.known.insert(pid, name.clone());
-            return name;
+        let name = if pid == root { Some("caller".into()) } else { (self.naming)(&arguments) };
+        if let Some(name) = name {
+            self.settled.insert(pid);
+            self.known.insert(pid, name);
+        } else if let Ok(name) = std::fs::read_to_string(format!("/proc/{pid}/comm")) {
+            self.known.insert(pid, name.trim_end().to_owned());
         }
-        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-        name.trim_end().to_owned()
+        self.known.contains_key(&pid)
     }
 
-    /// A process that was seen between its fork and its exec still had its parent's arguments.
-    fn known_by_now(&self, samples: &mut [MemorySample]) {
+    fn give(&self, samples: &mut [MemorySample]) {
         for process in samples.iter_mut().flat_map(|sample| &mut sample.processes) {
             if let Some(name) = self.known.get(&process.pid) {
                 process.name.clone_from(name);
@@ -118,15 +126,16 @@ impl Names {
     }
 }
 
-/// What all of them take now. A process that ends meanwhile, or that may not be looked at, is left out.
+/// What all of them take now; they get their names at the end. A process that ends meanwhile, or that may not be looked
+/// at, is left out.
 fn sample(root: u32, names: &mut Names) -> MemorySample {
     let at = now();
     let mut segments = HashMap::new();
     let mut processes = Vec::new();
     for pid in tree(root) {
         let Ok(text) = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")) else { continue };
-        let Some(memory) = rollup(&text) else { continue };
-        processes.push(ProcessMemory { pid, name: names.of(root, pid), ..memory });
+        let Some(memory) = rollup(&text).filter(|_| names.look(root, pid)) else { continue };
+        processes.push(ProcessMemory { pid, ..memory });
         segments_of(pid, &mut segments);
     }
     let filled: u64 = segments.values().sum();

@@ -9,7 +9,14 @@ use super::*;
 const MIB: u64 = 1 << 20;
 
 fn names() -> Names {
-    Names { naming: Box::new(|_| None), known: HashMap::new() }
+    Names::new(Box::new(|_| None))
+}
+
+/// A look at one process.
+fn seen(names: &mut Names, pid: u32) -> MemorySample {
+    assert!(names.look(0, pid));
+    let process = ProcessMemory { pid, name: String::new(), pss: 1, anonymous: 1, shared: 0 };
+    MemorySample { at: 0, processes: vec![process] }
 }
 
 /// A shell that holds `count` MiB in a variable, and so do its forked children.
@@ -42,7 +49,6 @@ fn a_child_that_holds_a_known_amount_is_found_with_its_amount() {
     let found = sample(child.id(), &mut names());
     let text = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", child.id())).expect("it lives");
     assert_eq!(found.processes.len(), 1);
-    assert_eq!(found.processes[0].name, "caller");
     assert!(found.pss() >= 32 * MIB, "{}", found.pss());
     // It does nothing between the two looks; what it shares with others may be charged differently.
     let of_kernel = rollup(&text).expect("it is one").anonymous;
@@ -89,6 +95,7 @@ fn it_looks_at_the_beginning_and_at_the_end() {
     let watch = Footprint::watch(std::process::id(), Duration::from_secs(3600), 1, Box::new(|_| None));
     let samples = watch.expect("this process can be looked at").stop(Duration::ZERO);
     assert_eq!(samples.len(), 2);
+    assert_eq!(samples[0].processes[0].name, "caller");
     assert!(samples.iter().all(|sample| sample.pss() > 0));
     assert!(samples[0].at <= samples[1].at);
 }
@@ -102,14 +109,24 @@ fn who_cannot_be_looked_at_is_told_at_once() {
 fn a_name_that_is_known_late_holds_for_all_samples() {
     let asked = AtomicUsize::new(0);
     let naming = move |_: &[&str]| (asked.fetch_add(1, Relaxed) > 0).then(|| "worker 1".to_owned());
-    let mut names = Names { naming: Box::new(naming), known: HashMap::new() };
+    let mut names = Names::new(Box::new(naming));
     let pid = std::process::id();
-    let mut look = || {
-        let name = names.of(0, pid);
-        MemorySample { at: 0, processes: vec![ProcessMemory { pid, name, pss: 1, anonymous: 1, shared: 0 }] }
-    };
-    let mut samples = vec![look(), look(), look()];
-    assert_ne!(samples[0].processes[0].name, "worker 1");
-    names.known_by_now(&mut samples);
+    let mut samples = [seen(&mut names, pid), seen(&mut names, pid), seen(&mut names, pid)];
+    names.give(&mut samples);
     assert!(samples.iter().all(|sample| sample.processes[0].name == "worker 1"));
+}
+
+#[test]
+fn a_process_that_ends_while_it_is_looked_at_keeps_its_name() {
+    let (mut child, mut wait) = holder("echo; read line");
+    let mut names = names();
+    wait();
+    let alive = seen(&mut names, child.id());
+    child.stdin.take().map(|mut to| to.write_all(b"\n"));
+    child.wait().expect("it ends");
+    let mut samples = [alive, seen(&mut names, child.id())];
+    names.give(&mut samples);
+    assert!(samples.iter().all(|sample| sample.processes[0].name == "sh"), "{samples:?}");
+    // One that was never seen alive has none.
+    assert!(!names.look(0, u32::MAX));
 }
