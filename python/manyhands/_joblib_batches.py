@@ -1,55 +1,151 @@
 """How many of joblib's tasks go to a worker at once.
 
-A batch costs up to a millisecond of processor time beside its tasks: it is put together, pickled, sent, loaded and
+A message costs up to a millisecond of processor time beside its tasks: it is put together, pickled, sent, loaded and
 answered, all of it on caches which the tasks between have made their own. So there should be few of them; and yet the
-workers should end together. joblib's own rule is the frame: it begins with single tasks, measures how long a batch
-takes, and looks ahead so far that each worker gets one of the same length.
+workers should end together. joblib hands over *batches*, whose length it finds by measuring, and so looks ahead in its
+input. What workers get are *chunks*, cut off when one of them is to have its next: shares of what is known to be left,
+long ones at first (factoring: Hummel, Schonberg and Flynn, 1992), and as long as more is to come no short ones.
 """
 
+from collections import deque
 from queue import Queue
 
 from joblib.parallel import AutoBatchingMixin
 
 #: A batch that was this much too short is taken for one of as many times the length, which joblib then doubles.
-_AHEAD = 4
-#: Each batch at the end of the input is one of so many for each worker that are left: the first are long, the last
-#: ones single (factoring: Hummel, Schonberg and Flynn, 1992).
+_AHEAD = 2
+#: A chunk is one of so many for each worker that are left.
 _SHARES = 2
+#: Seconds of the shortest chunks while more is to come; at the end of the input, when they should still be several
+#: times what a message costs; and of the longest.
+_STEADY = 0.04
+_SHORTEST = 0.005
+_LONGEST = 0.2
 
 
 class Batching(AutoBatchingMixin):
-    """joblib's choice of the length of batches, for workers that a message of some 0.1 ms reaches.
+    """joblib's choice of the length of batches, in larger steps, and its end of the input noticed.
 
-    It asks of its class: `parallel`, the running call of `Parallel`; `count`, how many workers there are.
+    It asks of its class: `parallel`, the running call of `Parallel`; `count`, how many workers there are; `backlog`.
     """
-
-    #: Seconds, of which half is waiting for the batch before.
-    MIN_IDEAL_BATCH_DURATION = 0.02
-    MAX_IDEAL_BATCH_DURATION = 0.2
 
     parallel = None
     count = 1
+    backlog = None
 
     def compute_batch_size(self):
         """How many tasks the next batch should have."""
         self._join_the_last()
-        if 0 < self._smoothed_batch_duration * _AHEAD < self.MIN_IDEAL_BATCH_DURATION:
-            self._effective_batch_size *= _AHEAD
-            self._smoothed_batch_duration *= _AHEAD
+        took = self._smoothed_batch_duration
+        ahead = min(_AHEAD, int(self.MIN_IDEAL_BATCH_DURATION / (2 * took))) if took > 0 else 1
+        if ahead > 1:
+            self._effective_batch_size *= ahead
+            self._smoothed_batch_duration *= ahead
         return super().compute_batch_size()
 
     def _join_the_last(self):
-        """Where joblib finds the end of its input it prepares batches of one task, all at once: the next of these
-        takes those behind it along, as many as are its share of what is left."""
+        """Where joblib finds the end of its input it prepares many short batches, to be handed over one by one: they
+        become one."""
         prepared = getattr(self.parallel, "_ready_batches", None)
         if not isinstance(prepared, Queue) or prepared.qsize() <= self.count:
             return  # nothing prepared, or one for each worker: not the end
         with prepared.mutex:
-            batches = prepared.queue
-            share = sum(map(len, batches)) // (_SHARES * self.count)
-            if len(batches) > self.count and len(batches[0]) < share:
-                first = batches.popleft()
-                while len(first.items) + len(batches[0].items) <= share:
-                    first.items += batches.popleft().items
-                first._size = len(first.items)
-                batches.appendleft(first)
+            first, *others = prepared.queue
+            for batch in others:
+                first.items += batch.items
+            first._size = len(first.items)
+            prepared.queue.clear()
+            prepared.queue.append(first)
+        self.backlog.ending = True
+
+
+class Batch:
+    """What joblib handed over, and its results. What is no batch of joblib's own, just a function, is a single task."""
+
+    __slots__ = ("begun", "callback", "function", "is_single", "missing", "results", "size")
+
+    def __init__(self, function, callback):
+        self.function = function
+        self.callback = callback
+        self.is_single = not hasattr(function, "_backend")
+        self.size = self.missing = 1 if self.is_single else len(function.items)
+        self.begun = 0
+        self.results = [None] * self.size
+
+    @property
+    def value(self):
+        """What joblib is to get, once no result is missing."""
+        return self.results[0] if self.is_single else self.results
+
+    def sent(self):
+        """All of it is: what its tasks hold on to is not needed here any more."""
+        self.function = None
+
+
+class Backlog:
+    """Batches for `count` workers, cut into chunks: lists of (batch, begin, end). With `whole` each batch is one.
+
+    `ending`, once set: no more batches will come.
+    """
+
+    def __init__(self, count, whole):
+        self.ending = False
+        self._count = count
+        self._whole = whole
+        self._batches = deque()
+        self._left = 0  # tasks
+        self._pace = 0.0  # seconds of a task
+        self._length = 0
+        self._times = 0  # that a chunk of this length is to be cut
+
+    def put(self, batch):
+        """A batch is to be done."""
+        self._batches.append(batch)
+        self._left += batch.size
+
+    def drop(self, batch):
+        """It has failed: what is left of it is not to be done."""
+        if batch in self._batches:
+            self._batches.remove(batch)
+            self._left -= batch.size - batch.begun
+
+    def cut(self):
+        """The next chunk, empty if nothing is left."""
+        chunk = []
+        wanted = self._next_length() if self._batches else 0
+        while wanted > 0 and self._batches:
+            batch = self._batches[0]
+            if batch.is_single and chunk:
+                break
+            begin = batch.begun
+            batch.begun = end = min(begin + wanted, batch.size)
+            chunk.append((batch, begin, end))
+            wanted = 0 if batch.is_single else wanted - (end - begin)
+            self._left -= end - begin
+            if end == batch.size:
+                self._batches.popleft()
+        return chunk
+
+    def _next_length(self):
+        if self._whole or self._pace == 0:
+            return self._batches[0].size
+        if self._times == 0:
+            self._times = self._count
+            shortest = _SHORTEST if self.ending else _STEADY
+            seconds = self._left * self._pace / (_SHARES * self._count)
+            self._length = max(int(min(max(seconds, shortest), _LONGEST) / self._pace), 1)
+        self._times -= 1
+        return self._length
+
+    def took(self, chunk, seconds, results):
+        """A chunk is done: the batches that are."""
+        pace = seconds / len(results)
+        self._pace = pace if self._pace == 0 else self._pace + 0.3 * (pace - self._pace)
+        done, place = [], 0
+        for batch, begin, end in chunk:
+            batch.results[begin:end] = results[place : place + end - begin]
+            batch.missing -= end - begin
+            place += end - begin
+            if batch.missing == 0:
+                done.append(batch)
+        return done

@@ -12,6 +12,7 @@ These are those that `mh.map` keeps between calls, so that the second call start
 
 from _thread import allocate_lock, get_ident, start_new_thread
 from contextlib import contextmanager
+from time import perf_counter
 
 import joblib
 from joblib.parallel import (
@@ -24,13 +25,17 @@ from joblib.parallel import (
 
 from . import _implicit, _kinds, _tasks
 from ._failures import annotate
-from ._joblib_batches import Batching
+from ._joblib_batches import Backlog, Batch, Batching
 from ._native import cpu_count
 from ._options import Options
 
 __all__ = ["ManyhandsBackend"]
 
 _SLICE = 0.25
+#: Chunks at a worker at once: one that it runs, and one that it goes on with.
+_CHUNKS = 2
+#: Seconds after which answers are told to joblib though not every worker has something yet.
+_PROMPT = 0.01
 #: Backends for the calls inside of a task, as `get_nested_backend` makes them: all but their level is as by default.
 _MADE_THERE = (ThreadingBackend, SequentialBackend)
 
@@ -91,7 +96,10 @@ class ManyhandsBackend(Batching, ParallelBackendBase):
         while prepared is not None and not prepared.empty():
             prepared.get_nowait()
         if self._calls is None:
-            self._calls = _Calls(self._workers.workers, self.parallel, self._retries)
+            self.backlog = Backlog(self.count, whole=self.parallel.batch_size != "auto")
+            self._calls = _Calls(self._workers.workers, self.parallel, self._retries, self.count, self.backlog)
+            if self.parallel.return_generator:
+                self._calls.collect()
 
     def stop_call(self):
         """It has ended."""
@@ -112,9 +120,11 @@ class ManyhandsBackend(Batching, ParallelBackendBase):
     @contextmanager
     def retrieval_context(self):
         """joblib looks every 10 ms whether there is something; here it sleeps until everything is."""
-        parallel = self.parallel
-        if self._calls is not None and parallel.timeout is None and not parallel.return_generator:
-            self._calls.wait()
+        parallel, calls = self.parallel, self._calls
+        if calls is not None:
+            calls.collect()
+            if parallel.timeout is None and not parallel.return_generator:
+                calls.wait()
         yield
 
     def abort_everything(self, ensure_ready=True):
@@ -153,38 +163,83 @@ class Answer:
 class _Calls:
     """The batches of one call of `Parallel`: sent by whoever submits, answered on a thread of its own."""
 
-    def __init__(self, workers, parallel, retries):
+    def __init__(self, workers, parallel, retries, count, backlog):
         self._workers = workers
         self._parallel = parallel
+        self._count = count
+        self._backlog = backlog
         self._lock = allocate_lock()
-        self._waiting = {}  # index -> callback
-        self._idle = allocate_lock()  # held while there is something to wait for
+        self._sent = {}  # index -> chunk
+        self._open = set()  # batches without an answer
+        self._idle = allocate_lock()  # held while there are some
         self._idle.acquire()
-        self._collecting = allocate_lock()  # held by the thread that collects
+        self._began = perf_counter()
+        self._collector = None
+        self._collecting = allocate_lock()  # held until the thread that collects has ended
         self._collecting.acquire()
         # Tasks come from iterators: what they refer to may be filled anew for each.
         self._job, self._session = workers.open(
             None, _kinds.APPLY, share="checked", return_errors=True, retries=retries
         )
-        self._collector = start_new_thread(self._collect, ())
 
-    def submit(self, batch, callback):
-        """Send a batch."""
-        inside = getattr(batch, "_backend", None)
-        if type(inside) in _MADE_THERE:
-            inside = (type(inside), inside.nesting_level)
-        task = (batch, (), {}) if inside is None else (_run, (batch.items, inside, batch._n_jobs), {})
-        try:
+    def submit(self, function, callback):
+        """Send a batch as workers come to it; `callback` is called with its `Answer`."""
+        batch = Batch(function, callback)
+        with self._lock:
+            self._idle.acquire(False)
+            self._open.add(batch)
+            self._backlog.put(batch)
+        self._send()
+        if len(self._sent) >= self._count or perf_counter() - self._began > _PROMPT:
+            self.collect()
+        return batch
+
+    def collect(self):
+        """From now on answers are taken, and told to joblib. Not sooner than needed: the thread that does so takes the
+        interpreter from the one that sends each worker its first chunk."""
+        with self._lock:
+            if self._collector is None:
+                self._collector = start_new_thread(self._collect, ())
+
+    def _send(self):
+        """Send as much as the workers need."""
+        while True:
             with self._lock:
-                self._idle.acquire(False)
-                index = self._job.submit(task, self._session, self._workers.hooks)
-                self._waiting[index] = callback
-        except Exception as error:
-            # Not raised: most batches are sent by the thread that calls back, where nobody would see it.
-            callback(Answer(False, _tasks.unsendable(error)))
-            self._see_whether_idle()
-            return None
-        return index
+                if len(self._sent) >= _CHUNKS * self._count or self._parallel._aborting:
+                    return
+                if self._parallel._original_iterator is None:
+                    self._backlog.ending = True
+                chunk = self._backlog.cut()
+                if not chunk:
+                    return
+                try:
+                    index = self._job.submit(_task(chunk), self._session, self._workers.hooks)
+                except Exception as error:
+                    # Not raised: most batches are sent by the thread that calls back, where nobody would see it.
+                    failed = Answer(False, _tasks.unsendable(error))
+                else:
+                    self._sent[index] = chunk
+                    for batch, _, end in chunk:
+                        if end == batch.size:
+                            batch.sent()
+                    continue
+            self._fail(chunk, failed)
+
+    def _fail(self, chunk, answer):
+        """The batches of a chunk have failed."""
+        for batch, _, _ in chunk:
+            with self._lock:
+                self._backlog.drop(batch)
+            self._answer(batch, answer)
+        self._see_whether_idle()
+
+    def _answer(self, batch, answer):
+        with self._lock:
+            if batch not in self._open:
+                return  # another chunk of it has failed
+            self._open.remove(batch)
+        if batch.callback is not None:
+            batch.callback(answer)
 
     def wait(self):
         """Wait until everything was answered, or the call is given up."""
@@ -197,6 +252,7 @@ class _Calls:
         """Let go of the job; with `kill`, of the workers in the middle of a batch too."""
         if self._workers.engine.is_ours():
             self._job.cancel(kill)
+            self.collect()  # which closes what was opened, if it has not begun
             if not kill and get_ident() != self._collector:
                 # A moment: else its last steps and what the caller goes on with take the interpreter from each other.
                 self._collecting.acquire(timeout=_SLICE)
@@ -210,42 +266,73 @@ class _Calls:
                 for index, succeeded, value in answers:
                     if not succeeded and type(value).__name__ == "WorkerDied":
                         annotate(value, f"item {index} is a batch of tasks of joblib.Parallel here")
-                    with self._lock:
-                        callback = self._waiting.pop(index)
-                    if callback is not None:
-                        callback(Answer(succeeded, value))
+                    self._take(index, succeeded, value)
                 self._see_whether_idle()
             if outcome == "broken":
-                self._fail(workers.hooks.broken())
+                self._break(workers.hooks.broken())
         except BaseException as error:
             # A result that cannot be taken, or joblib's own: whoever waits must hear of it.
-            self._fail(error)
+            self._break(error)
         finally:
             job.close()
             self._session.close()
             self._collecting.release()
 
+    def _take(self, index, succeeded, value):
+        """The answer of a chunk."""
+        with self._lock:
+            chunk = self._sent.pop(index)
+            done = self._backlog.took(chunk, *value) if succeeded else ()
+        if not succeeded:
+            self._fail(chunk, Answer(False, value))
+        self._send()
+        for batch in done:
+            self._answer(batch, Answer(True, batch.value))
+
     def _see_whether_idle(self):
         with self._lock:
-            if (not self._waiting or self._parallel._aborting) and self._idle.locked():
+            if (not self._open or self._parallel._aborting) and self._idle.locked():
                 self._idle.release()
 
-    def _fail(self, error):
+    def _break(self, error):
+        """No more answers will come."""
         with self._lock:
-            waiting, self._waiting = self._waiting, {}
-        for callback in waiting.values():
-            callback(Answer(False, error))
+            left = list(self._open)
+        for batch in left:
+            self._answer(batch, Answer(False, error))
         self._see_whether_idle()
 
 
+def _task(chunk):
+    """How a chunk is sent: a function, its arguments."""
+    first = chunk[0][0]
+    if first.is_single:
+        return _run_single, (first.function,), {}
+    inside = first.function._backend
+    if type(inside) in _MADE_THERE:
+        inside = (type(inside), inside.nesting_level)
+    tasks = [task for batch, begin, end in chunk for task in batch.function.items[begin:end]]
+    return _run, (tasks, inside, first.function._n_jobs), {}
+
+
+def _run_single(function):
+    """Run in a worker what is no batch of joblib's: the seconds it took, and the only result."""
+    began = perf_counter()
+    result = function()
+    return perf_counter() - began, [result]
+
+
 def _run(tasks, inside, n_jobs):
-    """Run a batch in a worker; `inside`: the backend for calls of `Parallel` there, or its class and nesting level."""
+    """Run a chunk in a worker: the seconds it took, and the results. `inside`: the backend for calls of `Parallel`
+    there, or its class and nesting level."""
     _tell_joblib_where_it_is()
     if type(inside) is tuple:
         kind, level = inside
         inside = kind(nesting_level=level)
     with parallel_config(backend=inside, n_jobs=n_jobs):
-        return [function(*args, **kwargs) for function, args, kwargs in tasks]
+        began = perf_counter()
+        results = [function(*args, **kwargs) for function, args, kwargs in tasks]
+        return perf_counter() - began, results
 
 
 def _tell_joblib_where_it_is():

@@ -223,45 +223,146 @@ def test_results_in_a_memory_map(backend, tmp_path):
     assert results.tolist() == list(range(8))
 
 
-def test_the_last_batches_are_shares_of_what_is_left():
-    from queue import Queue
+class Input:
+    """What the choice of batches looks at in a `joblib.Parallel` that runs."""
 
+    verbose = 0
+
+    def __init__(self, *lengths):
+        from queue import Queue
+
+        self._ready_batches = Queue()
+        for length in lengths:
+            self._ready_batches.put(batch_of([(abs, (i,), {}) for i in range(length)]))
+
+
+def batch_of(tasks):
     from joblib.parallel import BatchedCalls
 
-    from manyhands._joblib_batches import Batching
+    return BatchedCalls(tasks, (None, None))
 
-    class Parallel:
-        verbose = 0
-        _ready_batches = Queue()
+
+def batching_for(parallel, count=2):
+    from manyhands._joblib_batches import Backlog, Batching
 
     batching = Batching()
-    batching.parallel, batching.count = Parallel, 2
-    for i in range(31):
-        Parallel._ready_batches.put(BatchedCalls([(abs, (i,), {})], (None, None)))
-    sizes, values = [], []
-    while not Parallel._ready_batches.empty():
-        assert batching.compute_batch_size() == 1
-        batch = Parallel._ready_batches.get()
-        sizes.append(len(batch))
-        values += [args[0] for _, args, _ in batch.items]
-    assert sizes == [7, 6, 4, 3, 2, 2, 1, 1, 1, 1, 1, 1, 1]
-    assert values == list(range(31))
+    batching.parallel, batching.count, batching.backlog = parallel, count, Backlog(count, whole=False)
+    return batching
+
+
+def test_what_is_left_at_the_end_becomes_one_batch():
+    parallel = Input(*[3] * 10)
+    batching = batching_for(parallel)
+    assert batching.compute_batch_size() == 1
+    assert batching.backlog.ending
+    joined = parallel._ready_batches.get()
+    assert len(joined) == len(joined.items) == 30 and parallel._ready_batches.empty()
+
+
+def test_one_batch_for_each_worker_is_not_the_end():
+    parallel = Input(8, 8)
+    batching = batching_for(parallel)
+    batching.compute_batch_size()
+    assert not batching.backlog.ending and parallel._ready_batches.qsize() == 2
 
 
 def test_short_tasks_come_to_long_batches_in_few_steps():
-    from manyhands._joblib_batches import Batching
-
-    class Parallel:
-        verbose = 0
-
-    batching = Batching()
-    batching.parallel = Parallel
+    batching = batching_for(Input())
     sizes = [1]
-    for _ in range(8):
+    for _ in range(6):
         batching.batch_completed(sizes[-1], 1e-4 * sizes[-1])
         sizes.append(batching.compute_batch_size())
-    # By eight where a batch is far too short, then by two, to 20 ms or more.
-    assert sizes == [1, 8, 64, 128, 256, 256, 256, 256, 256]
+    # By four where a batch is far too short, then by two, to 0.2 s or more.
+    assert sizes == [1, 4, 16, 64, 256, 1024, 2048]
     for _ in range(30):
-        batching.batch_completed(256, 1.0)
-    assert batching.compute_batch_size() == 10
+        batching.batch_completed(2048, 20.0)
+    assert batching.compute_batch_size() == 40
+
+
+def chunks_of(backlog, pace):
+    """The lengths of all chunks that are still to come, each done before the next is cut off, and what they hold."""
+    lengths, held = [], []
+    while chunk := backlog.cut():
+        length = sum(end - begin for _, begin, end in chunk)
+        lengths.append(length)
+        held += [batch.function.items[place] for batch, begin, end in chunk for place in range(begin, end)]
+        backlog.took(chunk, pace * length, held[-length:])
+    return lengths, held
+
+
+def handed_over(backlog, *lengths):
+    from manyhands._joblib_batches import Batch
+
+    batches = [Batch(batch_of([(abs, (place,), {}) for place in range(length)]), None) for length in lengths]
+    for batch in batches:
+        backlog.put(batch)
+    return batches
+
+
+def test_chunks_are_shares_of_what_is_left():
+    from manyhands._joblib_batches import Backlog
+
+    backlog = Backlog(2, whole=False)
+    batches = handed_over(backlog, 1, 40, 60, 3)
+    backlog.ending = True
+    lengths, held = chunks_of(backlog, 2e-3)
+    # The first is to tell how long a task takes; then a quarter for each of two workers, of what is left then a quarter
+    # for each, down to 5 ms.
+    assert lengths == [1, 25, 25, 13, 13, 6, 6, 3, 3, 2, 2, 2, 2, 1]
+    assert held == [task for batch in batches for task in batch.function.items]
+    assert [batch.value for batch in batches] == [batch.function.items for batch in batches]
+
+
+def test_chunks_are_not_short_while_more_is_to_come():
+    from manyhands._joblib_batches import Backlog
+
+    backlog = Backlog(2, whole=False)
+    handed_over(backlog, 1, 30, 30, 3)
+    assert chunks_of(backlog, 2e-3)[0] == [1, 20, 20, 20, 3]  # 40 ms
+    handed_over(backlog, 10_000)
+    lengths = chunks_of(backlog, 2e-3)[0]
+    assert set(lengths[:90]) == {100} and min(lengths[:-1]) == 20  # 0.2 s at most
+
+
+def test_batches_of_a_length_that_was_asked_for_are_not_cut():
+    from manyhands._joblib_batches import Backlog
+
+    backlog = Backlog(2, whole=True)
+    handed_over(backlog, 7, 7, 7, 2)
+    assert chunks_of(backlog, 1.0)[0] == [7, 7, 7, 2]
+
+
+def test_nothing_more_is_cut_off_a_batch_that_failed():
+    from manyhands._joblib_batches import Backlog
+
+    backlog = Backlog(2, whole=False)
+    _, long, last = handed_over(backlog, 1, 200, 4)
+    backlog.took(backlog.cut(), 2e-3, [None])
+    assert [batch for batch, _, _ in backlog.cut()] == [long]
+    backlog.drop(long)
+    backlog.drop(long)
+    assert [batch for batch, _, _ in backlog.cut()] == [last]
+    assert backlog.cut() == []
+
+
+def test_a_function_that_is_no_batch_is_a_chunk_by_itself():
+    from manyhands._joblib_batches import Backlog, Batch
+
+    backlog = Backlog(2, whole=False)
+    handed_over(backlog, 1, 2)
+    single = Batch(lambda: [1, 2], None)
+    backlog.put(single)
+    handed_over(backlog, 2)
+    backlog.took(backlog.cut(), 1e-3, [None])
+    assert [len(chunk) for chunk in (backlog.cut(), backlog.cut(), backlog.cut())] == [1, 1, 1]
+    assert backlog.took([(single, 0, 1)], 1e-3, [[1, 2]]) == [single]
+    assert single.value == [1, 2]
+
+
+def test_chunks_of_many_lengths_give_the_results_in_order(backend):
+    def wait(i):
+        time.sleep(0.0005 * (i % 7))
+        return i
+
+    for options in ({}, {"pre_dispatch": "all"}, {"pre_dispatch": 5}, {"return_as": "generator"}):
+        assert list(joblib.Parallel(**options)(delayed(wait)(i) for i in range(400))) == list(range(400))
