@@ -104,9 +104,9 @@ class Backlog:
         self._left += batch.size
 
     def drop(self, batch):
-        """It has failed: what is left of it is not to be done."""
-        if batch in self._batches:
-            self._batches.remove(batch)
+        """It has failed: what is left of it, if anything, is not to be done."""
+        if self._batches and self._batches[0] is batch:  # one that is begun is the first
+            self._batches.popleft()
             self._left -= batch.size - batch.begun
 
     def cut(self):
