@@ -109,7 +109,7 @@ class ManyhandsBackend(Batching, ParallelBackendBase):
 
     def submit(self, func, callback=None):
         """Send one batch; `callback` is called with its `Answer` by another thread."""
-        return self._calls.submit(func, callback)
+        self._calls.submit(func, callback)
 
     apply_async = submit  # the name of old
 
@@ -192,7 +192,6 @@ class _Calls:
         self._send()
         if len(self._sent) >= self._count or perf_counter() - self._began > _PROMPT:
             self.collect()
-        return batch
 
     def collect(self):
         """From now on answers are taken, and told to joblib. Not sooner than needed: the thread that does so takes the
@@ -207,7 +206,7 @@ class _Calls:
             with self._lock:
                 if len(self._sent) >= _CHUNKS * self._count or self._parallel._aborting:
                     return
-                if self._parallel._original_iterator is None:
+                if getattr(self._parallel, "_original_iterator", self) is None:
                     self._backlog.ending = True
                 chunk = self._backlog.cut()
                 if not chunk:

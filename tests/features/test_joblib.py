@@ -243,10 +243,10 @@ def batch_of(tasks):
 
 
 def batching_for(parallel, count=2):
-    from manyhands._joblib_batches import Backlog, Batching
+    from manyhands._joblib_batches import Batching
 
     batching = Batching()
-    batching.parallel, batching.count, batching.backlog = parallel, count, Backlog(count, whole=False)
+    batching.parallel, batching.count, batching.backlog = parallel, count, backlog_for(count)
     return batching
 
 
@@ -290,6 +290,12 @@ def chunks_of(backlog, pace):
     return lengths, held
 
 
+def backlog_for(count=2, whole=False):
+    from manyhands._joblib_batches import Backlog
+
+    return Backlog(count, whole)
+
+
 def handed_over(backlog, *lengths):
     from manyhands._joblib_batches import Batch
 
@@ -300,9 +306,7 @@ def handed_over(backlog, *lengths):
 
 
 def test_chunks_are_shares_of_what_is_left():
-    from manyhands._joblib_batches import Backlog
-
-    backlog = Backlog(2, whole=False)
+    backlog = backlog_for()
     batches = handed_over(backlog, 1, 40, 60, 3)
     backlog.ending = True
     lengths, held = chunks_of(backlog, 2e-3)
@@ -314,9 +318,7 @@ def test_chunks_are_shares_of_what_is_left():
 
 
 def test_chunks_are_not_short_while_more_is_to_come():
-    from manyhands._joblib_batches import Backlog
-
-    backlog = Backlog(2, whole=False)
+    backlog = backlog_for()
     handed_over(backlog, 1, 30, 30, 3)
     assert chunks_of(backlog, 2e-3)[0] == [1, 20, 20, 20, 3]  # 40 ms
     handed_over(backlog, 10_000)
@@ -325,17 +327,13 @@ def test_chunks_are_not_short_while_more_is_to_come():
 
 
 def test_batches_of_a_length_that_was_asked_for_are_not_cut():
-    from manyhands._joblib_batches import Backlog
-
-    backlog = Backlog(2, whole=True)
+    backlog = backlog_for(whole=True)
     handed_over(backlog, 7, 7, 7, 2)
     assert chunks_of(backlog, 1.0)[0] == [7, 7, 7, 2]
 
 
 def test_nothing_more_is_cut_off_a_batch_that_failed():
-    from manyhands._joblib_batches import Backlog
-
-    backlog = Backlog(2, whole=False)
+    backlog = backlog_for()
     _, long, last = handed_over(backlog, 1, 200, 4)
     backlog.took(backlog.cut(), 2e-3, [None])
     assert [batch for batch, _, _ in backlog.cut()] == [long]
@@ -346,9 +344,9 @@ def test_nothing_more_is_cut_off_a_batch_that_failed():
 
 
 def test_a_function_that_is_no_batch_is_a_chunk_by_itself():
-    from manyhands._joblib_batches import Backlog, Batch
+    from manyhands._joblib_batches import Batch
 
-    backlog = Backlog(2, whole=False)
+    backlog = backlog_for()
     handed_over(backlog, 1, 2)
     single = Batch(lambda: [1, 2], None)
     backlog.put(single)
@@ -361,8 +359,33 @@ def test_a_function_that_is_no_batch_is_a_chunk_by_itself():
 
 def test_chunks_of_many_lengths_give_the_results_in_order(backend):
     def wait(i):
-        time.sleep(0.0005 * (i % 7))
+        time.sleep(0.0005 * (i % 7))  # the work: chunks are cut by how long tasks take
         return i
 
     for options in ({}, {"pre_dispatch": "all"}, {"pre_dispatch": 5}, {"return_as": "generator"}):
         assert list(joblib.Parallel(**options)(delayed(wait)(i) for i in range(400))) == list(range(400))
+
+
+def test_results_are_not_kept(backend):
+    import gc
+    import weakref
+
+    class Result:
+        pass
+
+    def make(_):
+        return Result()
+
+    gc.collect()
+    gc.disable()
+    try:
+        results = joblib.Parallel()(delayed(make)(i) for i in range(20))
+        left = [weakref.ref(result) for result in results]
+        del results
+        # The thread that took the last answer may still be ending.
+        deadline = time.monotonic() + 60
+        while any(result() is not None for result in left) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not [result for result in left if result() is not None]
+    finally:
+        gc.enable()
