@@ -109,6 +109,16 @@ class Backlog:
             self._batches.popleft()
             self._left -= batch.size - batch.begun
 
+    @property
+    def is_short(self):
+        """Is so little left that it may go to the workers as it is, and none of them need come back here for more?"""
+        return self.ending and 0 < self._left * self._pace <= _LONGEST * self._count
+
+    @property
+    def is_over(self):
+        """Has everything been cut, and no more will come?"""
+        return self.ending and self._left == 0
+
     def cut(self):
         """The next chunk, empty if nothing is left."""
         chunk = []

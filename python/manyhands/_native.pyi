@@ -305,9 +305,10 @@ class Job:
         """The same for a call of object `number` with plain arguments; None, with nothing sent, when they are not."""
 
     def collect(
-        self, loads: Callable[..., Any], hooks: Any, timeout: float, room: bool
+        self, loads: Callable[..., Any], hooks: Any, timeout: float, room: bool, least: int = 1
     ) -> tuple[list[tuple[int, bool, Any]], str | None]:
-        """Wait up to `timeout` seconds for answers (`room`: or for room for items): (answers, outcome or None)."""
+        """Wait up to `timeout` seconds for `least` answers or a failure (`room`: or for room for items): (answers,
+        outcome or None)."""
 
     def answer(self, index: int, loads: Callable[..., Any], hooks: Any, timeout: float) -> tuple[bool, Any] | None:
         """The answer to one item of a job `by_index`: (succeeded, value or exception); None when there is none yet."""
@@ -330,6 +331,9 @@ class Job:
 
     def name(self, text: str, index: int | None = None) -> None:
         """For a trace: what the job is called, or one item of it."""
+    def room(self) -> int:
+        """For how many more items there is room: so many that workers never wait for them, and the memory of few."""
+
     def fed(self) -> int:
         """How many items have been fed."""
 

@@ -173,6 +173,7 @@ class _Calls:
         self._open = set()  # batches without an answer
         self._idle = allocate_lock()  # held while there are some
         self._idle.acquire()
+        self._awaited = False  # the caller waits for all of them
         self._began = perf_counter()
         self._collector = None
         self._collecting = allocate_lock()  # held until the thread that collects has ended
@@ -204,10 +205,10 @@ class _Calls:
         """Send as much as the workers need."""
         while True:
             with self._lock:
-                if len(self._sent) >= _CHUNKS * self._count or self._parallel._aborting:
-                    return
                 if getattr(self._parallel, "_original_iterator", self) is None:
                     self._backlog.ending = True
+                if self._parallel._aborting or not self._may_send():
+                    return
                 chunk = self._backlog.cut()
                 if not chunk:
                     return
@@ -223,6 +224,11 @@ class _Calls:
                             batch.sent()
                     continue
             self._fail(chunk, failed)
+
+    def _may_send(self):
+        """Does a worker need a chunk, or are those that are left few enough to go there ahead? The thread that sends
+        them takes a core from a worker each time."""
+        return len(self._sent) < _CHUNKS * self._count or (self._backlog.is_short and self._job.room() > 0)
 
     def _fail(self, chunk, answer):
         """The batches of a chunk have failed."""
@@ -242,6 +248,7 @@ class _Calls:
 
     def wait(self):
         """Wait until everything was answered, or the call is given up."""
+        self._awaited = True
         while not self._idle.acquire(timeout=_SLICE):
             if self._job.outcome() is not None:
                 return
@@ -261,7 +268,7 @@ class _Calls:
         try:
             outcome = None
             while outcome is None:
-                answers, outcome = job.collect(workers.loads, workers.hooks, _SLICE, False)
+                answers, outcome = job.collect(workers.loads, workers.hooks, _SLICE, False, self._least())
                 for index, succeeded, value in answers:
                     if not succeeded and type(value).__name__ == "WorkerDied":
                         annotate(value, f"item {index} is a batch of tasks of joblib.Parallel here")
@@ -276,6 +283,12 @@ class _Calls:
             job.close()
             self._session.close()
             self._collecting.release()
+
+    def _least(self):
+        """How many answers are worth a look: one, as long as something is left to be sent or somebody waits for each;
+        then those that the workers give before their last."""
+        with self._lock:
+            return max(len(self._sent) - self._count, 1) if self._awaited and self._backlog.is_over else 1
 
     def _take(self, index, succeeded, value):
         """The answer of a chunk."""
@@ -330,7 +343,11 @@ def _run(tasks, inside, n_jobs):
         inside = kind(nesting_level=level)
     with parallel_config(backend=inside, n_jobs=n_jobs):
         began = perf_counter()
-        results = [function(*args, **kwargs) for function, args, kwargs in tasks]
+        results = []
+        tasks.reverse()
+        while tasks:  # what a task brought along is let go of when the next begins
+            function, args, kwargs = tasks.pop()
+            results.append(function(*args, **kwargs))
         return perf_counter() - began, results
 
 

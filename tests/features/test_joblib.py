@@ -326,6 +326,24 @@ def test_chunks_are_not_short_while_more_is_to_come():
     assert set(lengths[:90]) == {100} and min(lengths[:-1]) == 20  # 0.2 s at most
 
 
+def test_the_rest_may_go_ahead_where_it_is_short():
+    backlog = backlog_for()
+    handed_over(backlog, 1, 300)
+    backlog.ending = True
+    assert not backlog.is_short  # nobody knows how long a task takes
+    backlog.took(backlog.cut(), 2e-3, [None])
+    assert not backlog.is_short  # 0.6 s for two workers
+    backlog.took(backlog.cut(), 2e-3 * 75, [None] * 75)
+    backlog.took(backlog.cut(), 2e-3 * 75, [None] * 75)
+    assert backlog.is_short and not backlog.is_over
+    backlog.ending = False
+    assert not backlog.is_short
+    backlog.ending = True
+    while backlog.cut():
+        assert backlog.is_short != backlog.is_over
+    assert backlog.is_over
+
+
 def test_batches_of_a_length_that_was_asked_for_are_not_cut():
     backlog = backlog_for(whole=True)
     handed_over(backlog, 7, 7, 7, 2)
@@ -364,6 +382,44 @@ def test_chunks_of_many_lengths_give_the_results_in_order(backend):
 
     for options in ({}, {"pre_dispatch": "all"}, {"pre_dispatch": 5}, {"return_as": "generator"}):
         assert list(joblib.Parallel(**options)(delayed(wait)(i) for i in range(400))) == list(range(400))
+
+
+@pytest.mark.parametrize("options", [{}, {"timeout": 60}, {"return_as": "generator"}])
+def test_answers_come_one_by_one_where_somebody_waits_for_each(backend, options, monkeypatch):
+    calls = manyhands.joblib._Calls
+    wanted, least = [], calls._least
+
+    def noting(self):
+        wanted.append((least(self), len(self._sent)))
+        return wanted[-1][0]
+
+    monkeypatch.setattr(calls, "_least", noting)
+    tasks = (delayed(time.sleep)(0.002) for _ in range(100))
+    assert list(joblib.Parallel(**options)(tasks)) == [None] * 100
+    if options:
+        assert {count for count, _ in wanted} == {1}
+    else:  # more than one at once, but for those that two workers end with
+        several = [(count, sent) for count, sent in wanted if count > 1]
+        assert several and all(count == sent - 2 for count, sent in several)
+
+
+before = []  # in a worker: a reference to what the task before brought along
+
+
+class Brought:
+    pass
+
+
+def is_the_last_one_left(brought):
+    import weakref
+
+    left = bool(before) and before[0]() is not None
+    before[:] = [weakref.ref(brought)]
+    return left
+
+
+def test_what_a_task_brought_along_is_let_go_of_after_it(backend):
+    assert not any(joblib.Parallel(batch_size=20)(delayed(is_the_last_one_left)(Brought()) for _ in range(100)))
 
 
 def test_results_are_not_kept(backend):

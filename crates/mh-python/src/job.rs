@@ -398,8 +398,9 @@ impl Job {
         fed.ok_or_else(ended).map(Some)
     }
 
-    /// Waits up to `timeout` seconds for answers (`room`: or for room for items) and gives what there is: ([(index,
-    /// succeeded, value or exception)], outcome or None). Shows prints.
+    /// Waits up to `timeout` seconds for `least` answers or a failure (`room`: or for room for items) and gives what there
+    /// is: ([(index, succeeded, value or exception)], outcome or None). Shows prints.
+    #[pyo3(signature = (loads, hooks, timeout, room, least=1))]
     fn collect<'py>(
         &self,
         py: Python<'py>,
@@ -407,11 +408,12 @@ impl Job {
         hooks: Bound<'py, PyAny>,
         timeout: f64,
         room: bool,
+        least: u64,
     ) -> PyResult<(Vec<Collected<'py>>, Option<&'static str>)> {
         let runtime = self.ours()?;
         let hooks = Hooks(hooks);
         let waiting = self.spending(Activity::Wait);
-        py.detach(|| runtime.wait(self.id, room, Some(Duration::from_secs_f64(timeout))));
+        py.detach(|| runtime.wait_for(self.id, least, room, Some(Duration::from_secs_f64(timeout))));
         drop(waiting);
         py.check_signals()?;
         let taken = py.detach(|| runtime.take(self.id));
@@ -512,6 +514,11 @@ impl Job {
         if self.runtime.is_ours() {
             self.runtime.discard(self.id, index);
         }
+    }
+
+    /// For how many more items there is room: so many that workers never wait for them, and the memory of few.
+    fn room(&self) -> PyResult<u64> {
+        Ok(self.ours()?.room(self.id))
     }
 
     /// How many items have been fed.

@@ -113,6 +113,17 @@ impl Answer {
         }
     }
 
+    /// Did one of the items fail?
+    pub(crate) fn has_failure(&self) -> bool {
+        match self {
+            Answer::Batch { batch, from, count, .. } => {
+                let first = batch.failed.partition_point(|part| (*part as usize) < *from);
+                batch.failed.get(first).is_some_and(|part| (*part as usize) < from + count)
+            }
+            Answer::Lost { .. } => true,
+        }
+    }
+
     /// Calls with each item's index and its own answer.
     pub(crate) fn for_each(self, mut each: impl FnMut(Index, Answer)) {
         match self {

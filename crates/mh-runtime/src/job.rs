@@ -102,9 +102,15 @@ impl Job {
         }
     }
 
-    /// Is there something that the job's caller should look at?
-    pub fn has_news(&self, wants_room: bool) -> bool {
-        !self.answers.is_empty() || self.outcome.is_some() || (wants_room && self.want > 0)
+    /// Is there something that the job's caller should look at, who has nothing to do before there are `least` answers or
+    /// one failure?
+    pub fn has_news(&self, least: u64, wants_room: bool) -> bool {
+        let mut count = 0;
+        let mut enough = |answer: &Answer| {
+            count += answer.count();
+            count >= least || answer.has_failure()
+        };
+        self.answers.iter().any(&mut enough) || self.outcome.is_some() || (wants_room && self.want > 0)
     }
 
     pub fn add_chunk(&mut self, chunk: Chunk) -> u64 {

@@ -386,8 +386,13 @@ impl Pool {
 
     /// Waits until the job has news: answers, its end, something printed; with `room`, room for items too.
     pub fn wait(&self, id: JobId, room: bool, timeout: Option<Duration>) -> Waited {
+        self.wait_for(id, 1, room, timeout)
+    }
+
+    /// The same for a caller who has nothing to do before there are `least` answers, or a failure among fewer.
+    pub fn wait_for(&self, id: JobId, least: u64, room: bool, timeout: Option<Duration>) -> Waited {
         self.shared.wait(timeout, |state| {
-            !state.prints.is_empty() || state.jobs.get(&id).is_none_or(|job| job.has_news(room))
+            !state.prints.is_empty() || state.jobs.get(&id).is_none_or(|job| job.has_news(least, room))
         })
     }
 

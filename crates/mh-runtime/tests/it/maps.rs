@@ -98,6 +98,39 @@ fn input_in_slices_stays_within_the_buffer() {
 }
 
 #[test]
+fn who_wants_several_answers_sleeps_until_then_or_a_failure() {
+    let pool = pool(2);
+    ready(&pool, 2);
+    let mut gate = Gate::new();
+    let open = || pool.open(JobSpec { options: tolerant(), ..JobSpec::default() });
+    let wait = |job, least| {
+        let enough = || pool.wait_for(job, least, false, Some(PATIENCE)) == Waited::News;
+        eventually("there is enough", enough);
+        pool.take(job).answers.iter().map(|answer| answer.count()).sum::<u64>()
+    };
+    let job = open();
+    pool.feed(job, item("meet", &[], gate.descriptors()), false);
+    gate.wait_begun();
+    pool.feed(job, echoes(4), false);
+    pool.feed(job, echoes(4), false);
+    assert_eq!(wait(job, 8), 8, "not less, and the ninth is still running");
+    let moment = Some(std::time::Duration::from_millis(10));
+    pool.feed(job, echoes(3), false);
+    eventually("three more are answered", || {
+        // Whatever comes meanwhile, four there are not.
+        assert_eq!(pool.wait_for(job, 4, false, moment), Waited::Nothing);
+        pool.wait_for(job, 3, false, moment) == Waited::News
+    });
+    // One that fails is worth looking at, however many are wanted.
+    pool.feed(job, items(["fail early"]), false);
+    let seen = wait(job, 100);
+    assert!((1..=4).contains(&seen), "{seen} answers");
+    gate.open();
+    pool.cancel(job, false);
+    assert_eq!(collect(&pool, job).1, Outcome::Cancelled);
+}
+
+#[test]
 fn a_failure_ends_the_job_as_the_loop_would() {
     let pool = pool(2);
     let mut list: Vec<String> = (0..200).map(|index| format!("echo {index}")).collect();
