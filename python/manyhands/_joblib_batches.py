@@ -19,8 +19,10 @@ _SHARES = 2
 #: Seconds of the shortest chunks while more is to come; at the end of the input, when they should still be several
 #: times what a message costs; and of the longest.
 _STEADY = 0.04
-_SHORTEST = 0.005
+_SHORTEST = 0.003
 _LONGEST = 0.2
+#: Tasks for each worker that make it worth while to tell all of them all that are left.
+_WORTH = 4
 
 
 class Batching(AutoBatchingMixin):
@@ -97,6 +99,17 @@ class Backlog:
         self._pace = 0.0  # seconds of a task
         self._length = 0
         self._times = 0  # that a chunk of this length is to be cut
+
+    def tasks(self):
+        """All tasks that are left, and where in that list each batch begins, or would with what has been cut off. None
+        where there are so few that a list is not worth it, or one of them is no batch of joblib's."""
+        if self._left < _WORTH * self._count or any(batch.is_single for batch in self._batches):
+            return None
+        tasks, places = [], {}
+        for batch in self._batches:
+            places[batch] = len(tasks) - batch.begun
+            tasks += batch.function.items[batch.begun :]
+        return tasks, places
 
     def put(self, batch):
         """A batch is to be done."""

@@ -283,6 +283,18 @@ class _TaskSession(_LaterSession):
             self.needs.append(number)
         return number
 
+    def tell(self, function, most):
+        """Publish a function by value for the calls to come; gives its number, or None where that takes more than
+        `most` bytes: too much for each worker to load all of it."""
+        buffers, descriptors = [], []
+        payload = self.dumps(function, buffers.append, _collector(descriptors))
+        if len(payload) + sum(memoryview(buffer).nbytes for buffer in buffers) > most:
+            return None
+        number = self._workers.engine.add_object(_kinds.FUNCTION, payload, buffers, descriptors)
+        self._told.append(number)
+        self.needs.append(number)
+        return number
+
     def close(self):
         """As a session does."""
         super().close()

@@ -36,6 +36,8 @@ _SLICE = 0.25
 _CHUNKS = 2
 #: Seconds after which answers are told to joblib though not every worker has something yet.
 _PROMPT = 0.01
+#: Bytes of the tasks that are left, that each worker may load all of.
+_TOLD = 1 << 20
 #: Backends for the calls inside of a task, as `get_nested_backend` makes them: all but their level is as by default.
 _MADE_THERE = (ThreadingBackend, SequentialBackend)
 
@@ -174,6 +176,7 @@ class _Calls:
         self._idle = allocate_lock()  # held while there are some
         self._idle.acquire()
         self._awaited = False  # the caller waits for all of them
+        self._rest = None  # what `_tell_rest` gave
         self._began = perf_counter()
         self._collector = None
         self._collecting = allocate_lock()  # held until the thread that collects has ended
@@ -209,11 +212,13 @@ class _Calls:
                     self._backlog.ending = True
                 if self._parallel._aborting or not self._may_send():
                     return
+                if self._rest is None and self._backlog.is_short:
+                    self._rest = self._tell_rest()
                 chunk = self._backlog.cut()
                 if not chunk:
                     return
                 try:
-                    index = self._job.submit(_task(chunk), self._session, self._workers.hooks)
+                    index = self._submit_chunk(chunk)
                 except Exception as error:
                     # Not raised: most batches are sent by the thread that calls back, where nobody would see it.
                     failed = Answer(False, _tasks.unsendable(error))
@@ -224,6 +229,27 @@ class _Calls:
                             batch.sent()
                     continue
             self._fail(chunk, failed)
+
+    def _tell_rest(self):
+        """Tell the workers all tasks that are left: the number under which they know them, and where each batch begins;
+        the number is None where they are not told."""
+        left = self._backlog.tasks()
+        if left is None:
+            return None, {}
+        tasks, places = left
+        first = next(iter(places))
+        try:
+            return self._session.tell(_Rest(tasks, *_inside(first)), _TOLD), places
+        except Exception:
+            return None, {}  # one of them cannot be sent: the chunk that holds it will say so
+
+    def _submit_chunk(self, chunk):
+        """Send one chunk; gives its index."""
+        number, places = self._rest or (None, {})
+        if number is not None and all(batch in places for batch, _, _ in chunk):
+            ends = [places[batch] + end for batch, *ends in chunk for end in ends]
+            return self._job.submit_call(number, tuple(ends), self._session.needs)
+        return self._job.submit(_task(chunk), self._session, self._workers.hooks)
 
     def _may_send(self):
         """Does a worker need a chunk, or are those that are left few enough to go there ahead? The thread that sends
@@ -320,11 +346,33 @@ def _task(chunk):
     first = chunk[0][0]
     if first.is_single:
         return _run_single, (first.function,), {}
-    inside = first.function._backend
+    tasks = [task for batch, begin, end in chunk for task in batch.function.items[begin:end]]
+    return _run, (tasks, *_inside(first)), {}
+
+
+def _inside(batch):
+    """For `_run`: the backend of calls inside of the tasks of a batch, and their `n_jobs`."""
+    inside = batch.function._backend
     if type(inside) in _MADE_THERE:
         inside = (type(inside), inside.nesting_level)
-    tasks = [task for batch, begin, end in chunk for task in batch.function.items[begin:end]]
-    return _run, (tasks, inside, first.function._n_jobs), {}
+    return inside, batch.function._n_jobs
+
+
+class _Rest:
+    """The tasks that are left at the end, told to each worker once: chunks of them then are but their places."""
+
+    def __init__(self, tasks, inside, n_jobs):
+        self._tasks = tasks
+        self._inside = inside
+        self._n_jobs = n_jobs
+
+    def __call__(self, *ends):
+        """Run those from each first to each second of `ends`, as `_run` does."""
+        tasks = []
+        for begin, end in zip(ends[::2], ends[1::2]):
+            tasks += self._tasks[begin:end]
+            self._tasks[begin:end] = [None] * (end - begin)  # let go of, once they have run
+        return _run(tasks, self._inside, self._n_jobs)
 
 
 def _run_single(function):

@@ -1,6 +1,7 @@
 """The backend that `import manyhands.joblib` registers, beside joblib's own."""
 
 import os
+import pickle
 import signal
 import time
 import warnings
@@ -311,8 +312,8 @@ def test_chunks_are_shares_of_what_is_left():
     backlog.ending = True
     lengths, held = chunks_of(backlog, 2e-3)
     # The first is to tell how long a task takes; then a quarter for each of two workers, of what is left then a quarter
-    # for each, down to 5 ms.
-    assert lengths == [1, 25, 25, 13, 13, 6, 6, 3, 3, 2, 2, 2, 2, 1]
+    # for each, down to 3 ms.
+    assert lengths == [1, 25, 25, 13, 13, 6, 6, 3, 3, 2, 2, 1, 1, 1, 1, 1]
     assert held == [task for batch in batches for task in batch.function.items]
     assert [batch.value for batch in batches] == [batch.function.items for batch in batches]
 
@@ -401,6 +402,73 @@ def test_answers_come_one_by_one_where_somebody_waits_for_each(backend, options,
     else:  # more than one at once, but for those that two workers end with
         several = [(count, sent) for count, sent in wanted if count > 1]
         assert several and all(count == sent - 2 for count, sent in several)
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """Gets, for each call, the number under which the workers were told the tasks that were left, or None."""
+    calls = manyhands.joblib._Calls
+    tell, numbers = calls._tell_rest, []
+
+    def noting(self):
+        rest = tell(self)
+        numbers.append(rest[0])
+        return rest
+
+    monkeypatch.setattr(calls, "_tell_rest", noting)
+    return numbers
+
+
+def nap(i, *others):
+    time.sleep(0.002)
+    return i, *others
+
+
+def test_tasks_that_are_left_are_told_once(backend, told):
+    shared = [1, "two"]
+    for _ in range(2):
+        tasks = (delayed(nap)(i, shared) for i in range(100))
+        assert joblib.Parallel()(tasks) == [(i, shared) for i in range(100)]
+    assert len(told) == 2 and None not in told
+
+
+def test_tasks_that_are_left_are_sent_one_by_one_where_they_are_large(backend, told):
+    numpy = pytest.importorskip("numpy")
+    large = [numpy.full(20_000, i) for i in range(100)]
+    results = joblib.Parallel()(delayed(nap)(i, array) for i, array in enumerate(large))
+    assert all(i == j and (array == i).all() for j, (i, array) in enumerate(results))
+    assert told == [None]
+
+
+@pytest.mark.parametrize("bad", [60, 97, 99])
+def test_what_fails_among_the_tasks_that_are_left(backend, bad):
+    def fail_or_nap(i):
+        nap(i)
+        return fail_at(i, bad)
+
+    with pytest.raises(LookupError, match=f"no {bad}"):
+        joblib.Parallel()(delayed(fail_or_nap)(i) for i in range(100))
+    with pytest.raises(pickle.PicklingError, match="generator"):
+        joblib.Parallel()(delayed(nap)(i, (j for j in ()) if i == bad else None) for i in range(100))
+    assert joblib.Parallel()(delayed(nap)(i) for i in range(100)) == [(i,) for i in range(100)]
+
+
+def test_a_worker_that_dies_in_the_midst_of_the_tasks_that_are_left(backend, tmp_path):
+    died = tmp_path / "died"
+
+    def die_or_nap(i):
+        nap(i)
+        if i == 90 and not died.exists():
+            died.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return i
+
+    with pytest.raises(mh.WorkerDied):
+        joblib.Parallel()(delayed(die_or_nap)(i) for i in range(100))
+    died.unlink()
+    with joblib.parallel_config("manyhands", n_jobs=2, retries=1):
+        assert joblib.Parallel()(delayed(die_or_nap)(i) for i in range(100)) == list(range(100))
+    assert died.exists()
 
 
 before = []  # in a worker: a reference to what the task before brought along
