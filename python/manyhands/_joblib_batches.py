@@ -21,6 +21,8 @@ _SHARES = 2
 _STEADY = 0.04
 _SHORTEST = 0.003
 _LONGEST = 0.2
+#: Seconds of tasks that may be sent before a worker needs them: shorter ones are sent no faster than they are done.
+_AT_LEAST = 0.0005
 #: Tasks for each worker that make it worth while to tell all of them all that are left.
 _WORTH = 4
 
@@ -102,8 +104,10 @@ class Backlog:
 
     def tasks(self):
         """All tasks that are left, and where in that list each batch begins, or would with what has been cut off. None
-        where there are so few that a list is not worth it, or one of them is no batch of joblib's."""
-        if self._left < _WORTH * self._count or any(batch.is_single for batch in self._batches):
+        where there are so few that a list is not worth it, or one of them is no batch of joblib's, or where each batch
+        is to be one, since what a task does to an argument then is seen by those of its batch alone."""
+        few = self._left < _WORTH * self._count
+        if few or self._whole or any(batch.is_single for batch in self._batches):
             return None
         tasks, places = [], {}
         for batch in self._batches:
@@ -125,7 +129,7 @@ class Backlog:
     @property
     def is_short(self):
         """Is so little left that it may go to the workers as it is, and none of them need come back here for more?"""
-        return self.ending and 0 < self._left * self._pace <= _LONGEST * self._count
+        return self.ending and self._pace >= _AT_LEAST and 0 < self._left * self._pace <= _LONGEST * self._count
 
     @property
     def is_over(self):

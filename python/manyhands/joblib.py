@@ -124,8 +124,9 @@ class ManyhandsBackend(Batching, ParallelBackendBase):
         """joblib looks every 10 ms whether there is something; here it sleeps until everything is."""
         parallel, calls = self.parallel, self._calls
         if calls is not None:
-            calls.collect()
-            if parallel.timeout is None and not parallel.return_generator:
+            one_by_one = parallel.timeout is not None or parallel.return_generator
+            calls.retrieve(one_by_one)
+            if not one_by_one:
                 calls.wait()
         yield
 
@@ -175,7 +176,8 @@ class _Calls:
         self._open = set()  # batches without an answer
         self._idle = allocate_lock()  # held while there are some
         self._idle.acquire()
-        self._awaited = False  # the caller waits for all of them
+        self._caller_sends = True
+        self._one_by_one = True  # answers are looked at as they come
         self._rest = None  # what `_tell_rest` gave
         self._began = perf_counter()
         self._collector = None
@@ -204,6 +206,12 @@ class _Calls:
             if self._collector is None:
                 self._collector = start_new_thread(self._collect, ())
 
+    def retrieve(self, one_by_one):
+        """The caller has sent what it sends itself (more comes from the thread that calls back), and waits for answers:
+        for all of them or, `one_by_one`, for each."""
+        self._caller_sends, self._one_by_one = False, one_by_one
+        self.collect()
+
     def _send(self):
         """Send as much as the workers need."""
         while True:
@@ -212,7 +220,7 @@ class _Calls:
                     self._backlog.ending = True
                 if self._parallel._aborting or not self._may_send():
                     return
-                if self._rest is None and self._backlog.is_short:
+                if self._rest is None and self._may_send_all():
                     self._rest = self._tell_rest()
                 chunk = self._backlog.cut()
                 if not chunk:
@@ -247,14 +255,20 @@ class _Calls:
         """Send one chunk; gives its index."""
         number, places = self._rest or (None, {})
         if number is not None and all(batch in places for batch, _, _ in chunk):
-            ends = [places[batch] + end for batch, *ends in chunk for end in ends]
-            return self._job.submit_call(number, tuple(ends), self._session.needs)
+            (first, begin, _), (last, _, end) = chunk[0], chunk[-1]
+            begin, end = places[first] + begin, places[last] + end
+            if end - begin == _length(chunk):  # else a batch between them has failed
+                return self._job.submit_call(number, (begin, end), self._session.needs)
         return self._job.submit(_task(chunk), self._session, self._workers.hooks)
 
     def _may_send(self):
         """Does a worker need a chunk, or are those that are left few enough to go there ahead? The thread that sends
         them takes a core from a worker each time."""
-        return len(self._sent) < _CHUNKS * self._count or (self._backlog.is_short and self._job.room() > 0)
+        return len(self._sent) < _CHUNKS * self._count or (self._may_send_all() and self._job.room() > 0)
+
+    def _may_send_all(self):
+        """Is it known what is left, and is that little?"""
+        return not self._caller_sends and self._backlog.is_short
 
     def _fail(self, chunk, answer):
         """The batches of a chunk have failed."""
@@ -274,7 +288,6 @@ class _Calls:
 
     def wait(self):
         """Wait until everything was answered, or the call is given up."""
-        self._awaited = True
         while not self._idle.acquire(timeout=_SLICE):
             if self._job.outcome() is not None:
                 return
@@ -314,7 +327,7 @@ class _Calls:
         """How many answers are worth a look: one, as long as something is left to be sent or somebody waits for each;
         then those that the workers give before their last."""
         with self._lock:
-            return max(len(self._sent) - self._count, 1) if self._awaited and self._backlog.is_over else 1
+            return max(len(self._sent) - self._count, 1) if self._backlog.is_over and not self._one_by_one else 1
 
     def _take(self, index, succeeded, value):
         """The answer of a chunk."""
@@ -350,6 +363,11 @@ def _task(chunk):
     return _run, (tasks, *_inside(first)), {}
 
 
+def _length(chunk):
+    """How many tasks it has."""
+    return sum(end - begin for _, begin, end in chunk)
+
+
 def _inside(batch):
     """For `_run`: the backend of calls inside of the tasks of a batch, and their `n_jobs`."""
     inside = batch.function._backend
@@ -366,12 +384,10 @@ class _Rest:
         self._inside = inside
         self._n_jobs = n_jobs
 
-    def __call__(self, *ends):
-        """Run those from each first to each second of `ends`, as `_run` does."""
-        tasks = []
-        for begin, end in zip(ends[::2], ends[1::2]):
-            tasks += self._tasks[begin:end]
-            self._tasks[begin:end] = [None] * (end - begin)  # let go of, once they have run
+    def __call__(self, begin, end):
+        """Run those from `begin` to `end`, as `_run` does."""
+        tasks = self._tasks[begin:end]
+        self._tasks[begin:end] = [None] * (end - begin)  # let go of, once they have run
         return _run(tasks, self._inside, self._n_jobs)
 
 

@@ -383,6 +383,9 @@ def test_chunks_of_many_lengths_give_the_results_in_order(backend):
 
     for options in ({}, {"pre_dispatch": "all"}, {"pre_dispatch": 5}, {"return_as": "generator"}):
         assert list(joblib.Parallel(**options)(delayed(wait)(i) for i in range(400))) == list(range(400))
+        # Tasks so short that a chunk holds hundreds of batches.
+        for count in (10, 1000, 3000):
+            assert list(joblib.Parallel(**options)(delayed(abs)(i) for i in range(count))) == list(range(count))
 
 
 @pytest.mark.parametrize("options", [{}, {"timeout": 60}, {"return_as": "generator"}])
@@ -438,6 +441,16 @@ def test_tasks_that_are_left_are_sent_one_by_one_where_they_are_large(backend, t
     results = joblib.Parallel()(delayed(nap)(i, array) for i, array in enumerate(large))
     assert all(i == j and (array == i).all() for j, (i, array) in enumerate(results))
     assert told == [None]
+
+
+def test_batches_of_a_length_that_was_asked_for_share_nothing(backend):
+    def add(i, seen):
+        time.sleep(0.002)
+        seen.append(i)
+        return len(seen)
+
+    seen = []
+    assert joblib.Parallel(batch_size=2)(delayed(add)(i, seen) for i in range(60)) == [1, 2] * 30
 
 
 @pytest.mark.parametrize("bad", [60, 97, 99])
