@@ -251,15 +251,22 @@ class _Calls:
         except Exception:
             return None, {}  # one of them cannot be sent: the chunk that holds it will say so
 
+    def _place_of(self, chunk):
+        """From where to where its tasks stand in what the workers were told; None if they do not."""
+        number, places = self._rest or (None, {})
+        if number is None or not all(batch in places for batch, _, _ in chunk):
+            return None
+        (first, begin, _), (last, _, end) = chunk[0], chunk[-1]
+        begin, end = places[first] + begin, places[last] + end
+        length = sum(to - since for _, since, to in chunk)
+        return (begin, end) if end - begin == length else None  # a batch between them has failed
+
     def _submit_chunk(self, chunk):
         """Send one chunk; gives its index."""
-        number, places = self._rest or (None, {})
-        if number is not None and all(batch in places for batch, _, _ in chunk):
-            (first, begin, _), (last, _, end) = chunk[0], chunk[-1]
-            begin, end = places[first] + begin, places[last] + end
-            if end - begin == _length(chunk):  # else a batch between them has failed
-                return self._job.submit_call(number, (begin, end), self._session.needs)
-        return self._job.submit(_task(chunk), self._session, self._workers.hooks)
+        place = self._place_of(chunk)
+        if place is None:
+            return self._job.submit(_task(chunk), self._session, self._workers.hooks)
+        return self._job.submit_call(self._rest[0], place, self._session.needs)
 
     def _may_send(self):
         """Does a worker need a chunk, or are those that are left few enough to go there ahead? The thread that sends
@@ -310,7 +317,8 @@ class _Calls:
                 answers, outcome = job.collect(workers.loads, workers.hooks, _SLICE, False, self._least())
                 for index, succeeded, value in answers:
                     if not succeeded and type(value).__name__ == "WorkerDied":
-                        annotate(value, f"item {index} is a batch of tasks of joblib.Parallel here")
+                        shown = ", shown by its place among the last" if self._place_of(self._sent[index]) else ""
+                        annotate(value, f"item {index} is a batch of tasks of joblib.Parallel here{shown}")
                     self._take(index, succeeded, value)
                 self._see_whether_idle()
             if outcome == "broken":
@@ -361,11 +369,6 @@ def _task(chunk):
         return _run_single, (first.function,), {}
     tasks = [task for batch, begin, end in chunk for task in batch.function.items[begin:end]]
     return _run, (tasks, *_inside(first)), {}
-
-
-def _length(chunk):
-    """How many tasks it has."""
-    return sum(end - begin for _, begin, end in chunk)
 
 
 def _inside(batch):

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import signal
 import time
 import warnings
@@ -388,27 +389,19 @@ def test_chunks_of_many_lengths_give_the_results_in_order(backend):
             assert list(joblib.Parallel(**options)(delayed(abs)(i) for i in range(count))) == list(range(count))
 
 
-@pytest.mark.parametrize("options", [{}, {"timeout": 60}, {"return_as": "generator"}])
-def test_answers_come_one_by_one_where_somebody_waits_for_each(backend, options, monkeypatch):
-    calls = manyhands.joblib._Calls
-    wanted, least = [], calls._least
+@pytest.fixture
+def steady(monkeypatch):
+    """Tasks count as if each took 2 ms, however busy the machine is."""
+    from manyhands._joblib_batches import Backlog
 
-    def noting(self):
-        wanted.append((least(self), len(self._sent)))
-        return wanted[-1][0]
-
-    monkeypatch.setattr(calls, "_least", noting)
-    tasks = (delayed(time.sleep)(0.002) for _ in range(100))
-    assert list(joblib.Parallel(**options)(tasks)) == [None] * 100
-    if options:
-        assert {count for count, _ in wanted} == {1}
-    else:  # more than one at once, but for those that two workers end with
-        several = [(count, sent) for count, sent in wanted if count > 1]
-        assert several and all(count == sent - 2 for count, sent in several)
+    took = Backlog.took
+    monkeypatch.setattr(
+        Backlog, "took", lambda self, chunk, _, results: took(self, chunk, 2e-3 * len(results), results)
+    )
 
 
 @pytest.fixture
-def told(monkeypatch):
+def told(monkeypatch, steady):
     """Gets, for each call, the number under which the workers were told the tasks that were left, or None."""
     calls = manyhands.joblib._Calls
     tell, numbers = calls._tell_rest, []
@@ -422,6 +415,25 @@ def told(monkeypatch):
     return numbers
 
 
+@pytest.mark.parametrize("options", [{}, {"timeout": 60}, {"return_as": "generator"}])
+def test_answers_come_one_by_one_where_somebody_waits_for_each(backend, options, monkeypatch, steady):
+    calls = manyhands.joblib._Calls
+    wanted, least = [], calls._least
+
+    def noting(self):
+        wanted.append((least(self), len(self._sent)))
+        return wanted[-1][0]
+
+    monkeypatch.setattr(calls, "_least", noting)
+    tasks = (delayed(time.sleep)(0.002) for _ in range(200))
+    assert list(joblib.Parallel(pre_dispatch="all", **options)(tasks)) == [None] * 200
+    if options:
+        assert {count for count, _ in wanted} == {1}
+    else:  # more than one at once, but for those that two workers end with
+        several = [(count, sent) for count, sent in wanted if count > 1]
+        assert several and all(count == sent - 2 for count, sent in several)
+
+
 def nap(i, *others):
     time.sleep(0.002)
     return i, *others
@@ -430,15 +442,15 @@ def nap(i, *others):
 def test_tasks_that_are_left_are_told_once(backend, told):
     shared = [1, "two"]
     for _ in range(2):
-        tasks = (delayed(nap)(i, shared) for i in range(100))
-        assert joblib.Parallel()(tasks) == [(i, shared) for i in range(100)]
+        tasks = (delayed(nap)(i, shared) for i in range(200))
+        assert joblib.Parallel(pre_dispatch="all")(tasks) == [(i, shared) for i in range(200)]
     assert len(told) == 2 and None not in told
 
 
 def test_tasks_that_are_left_are_sent_one_by_one_where_they_are_large(backend, told):
     numpy = pytest.importorskip("numpy")
-    large = [numpy.full(20_000, i) for i in range(100)]
-    results = joblib.Parallel()(delayed(nap)(i, array) for i, array in enumerate(large))
+    large = [numpy.full(20_000, i) for i in range(200)]
+    results = joblib.Parallel(pre_dispatch="all")(delayed(nap)(i, array) for i, array in enumerate(large))
     assert all(i == j and (array == i).all() for j, (i, array) in enumerate(results))
     assert told == [None]
 
@@ -476,8 +488,12 @@ def test_a_worker_that_dies_in_the_midst_of_the_tasks_that_are_left(backend, tmp
             os.kill(os.getpid(), signal.SIGKILL)
         return i
 
-    with pytest.raises(mh.WorkerDied):
+    with pytest.raises(mh.WorkerDied) as caught:
         joblib.Parallel()(delayed(die_or_nap)(i) for i in range(100))
+    note = "".join(caught.value.__notes__)
+    assert "is a batch of tasks of joblib.Parallel here" in note
+    told = re.search(r"item \d+ \(\(\d+, \d+\)\)", str(caught.value))
+    assert ("shown by its place" in note) == bool(told)
     died.unlink()
     with joblib.parallel_config("manyhands", n_jobs=2, retries=1):
         assert joblib.Parallel()(delayed(die_or_nap)(i) for i in range(100)) == list(range(100))
