@@ -316,9 +316,6 @@ class _Calls:
             while outcome is None:
                 answers, outcome = job.collect(workers.loads, workers.hooks, _SLICE, False, self._least())
                 for index, succeeded, value in answers:
-                    if not succeeded and type(value).__name__ == "WorkerDied":
-                        shown = ", shown by its place among the last" if self._place_of(self._sent[index]) else ""
-                        annotate(value, f"item {index} is a batch of tasks of joblib.Parallel here{shown}")
                     self._take(index, succeeded, value)
                 self._see_whether_idle()
             if outcome == "broken":
@@ -343,6 +340,9 @@ class _Calls:
             chunk = self._sent.pop(index)
             done = self._backlog.took(chunk, *value) if succeeded else ()
         if not succeeded:
+            if type(value).__name__ == "WorkerDied":
+                shown = ", shown by its place among the last" if self._place_of(chunk) else ""
+                annotate(value, f"item {index} is a batch of tasks of joblib.Parallel here{shown}")
             self._fail(chunk, Answer(False, value))
         self._send()
         for batch in done:
