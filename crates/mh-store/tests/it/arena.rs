@@ -115,8 +115,11 @@ proptest! {
         steps.into_iter().for_each(|step| pair.apply(step));
         pair.live.iter().for_each(|(&object, live)| check_contents(object, live));
 
-        // When all is released, the same sizes fit into the memory that there is.
-        let sizes: Vec<_> = pair.live.keys().map(|object| object.len).collect();
+        // When all is released, the same sizes fit into the memory that there is. In ascending order: each fits into
+        // segments from its own length to a quarter more, and the least that fits is taken, which another may need that
+        // comes later and is shorter.
+        let mut sizes: Vec<_> = pair.live.keys().map(|object| object.len).collect();
+        sizes.sort_unstable();
         while !pair.live.is_empty() {
             pair.apply(Step::Release(0));
         }
