@@ -331,6 +331,7 @@ class Job:
 
     def name(self, text: str, index: int | None = None) -> None:
         """For a trace: what the job is called, or one item of it."""
+
     def room(self) -> int:
         """For how many more items there is room: so many that workers never wait for them, and the memory of few."""
 
@@ -507,6 +508,7 @@ class ThreadJob:
 
     def name(self, text: str, index: int | None = None) -> None:
         """For a trace: what the job is called, or one item of it."""
+
     def fed(self) -> int:
         """How many items have been fed."""
 
